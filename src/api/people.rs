@@ -1,0 +1,48 @@
+use crate::domain::{Role, UserId};
+use crate::protocol::{ErrorBody, InviteView, PersonView};
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+#[server(input = Json)]
+pub async fn people() -> Result<Vec<PersonView>, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::accounts::people(&state, &actor).await?)
+}
+
+#[server(input = Json)]
+pub async fn set_role(user: i64, role: Role) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::accounts::set_role(&state, &actor, UserId(user), role).await?)
+}
+
+/// Returns the whole address of the link; it is not shown again.
+#[server(input = Json)]
+pub async fn create_invite(days: u32, max_uses: u32) -> Result<String, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::invites::create(&state, &actor, days, max_uses).await?)
+}
+
+#[server(input = Json)]
+pub async fn invites() -> Result<Vec<InviteView>, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::invites::list(&state, &actor).await?)
+}
+
+#[server(input = Json)]
+pub async fn revoke_invite(id: i64) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::invites::revoke(&state, &actor, id).await?)
+}
+
+/// Returns the whole address of a one-time link by which `user` sets a new password.
+#[server(input = Json)]
+pub async fn create_reset(user: i64) -> Result<String, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::resets::create(&state, &actor, UserId(user)).await?)
+}

@@ -1,0 +1,88 @@
+use crate::domain::{Access, Seq, UserId};
+use crate::protocol::{ErrorBody, MemberView, Page, RoomSummary};
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
+
+/// A room and its newest rows: what the room page starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomStart {
+    pub room: RoomSummary,
+    pub page: Page,
+    /// Idempotency key for the plain form, used when WASM has not loaded.
+    pub form_key: String,
+}
+
+#[server(input = Json)]
+pub async fn rooms() -> Result<Vec<RoomSummary>, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::list(&state, &actor).await?)
+}
+
+/// `NotFound` for a room that the reader may not see, as for one that does not exist.
+#[server(input = Json)]
+pub async fn open_room(slug: String) -> Result<RoomStart, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    let room = service::rooms::find(&state, &actor, &slug).await?;
+    let page = service::messages::page(&state, &actor, &slug, None).await?;
+    Ok(RoomStart { room, page, form_key: auth::random_key() })
+}
+
+#[server(input = Json)]
+pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::messages::page(&state, &actor, &slug, Some(before)).await?)
+}
+
+/// Returns the slug of the new room.
+#[server(input = Json)]
+pub async fn create_room(name: String, access: Access) -> Result<String, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::create(&state, &actor, &name, access).await?)
+}
+
+#[server(input = Json)]
+pub async fn rename_room(slug: String, name: String) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::rename(&state, &actor, &slug, &name).await?)
+}
+
+#[server(input = Json)]
+pub async fn set_room_access(slug: String, access: Access) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::set_access(&state, &actor, &slug, access).await?)
+}
+
+#[server(input = Json)]
+pub async fn join_room(slug: String) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::join(&state, &actor, &slug).await?)
+}
+
+#[server(input = Json)]
+pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::leave(&state, &actor, &slug).await?)
+}
+
+#[server(input = Json)]
+pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)
+}
+
+#[server(input = Json)]
+pub async fn members(slug: String) -> Result<Vec<MemberView>, ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    Ok(service::rooms::members(&state, &actor, &slug).await?)
+}

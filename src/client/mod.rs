@@ -1,0 +1,7 @@
+//! The browser's run time. It compiles everywhere and is entered only from effects, event handlers
+//! and the tasks they spawn; `timeline`, `outbox`, `backoff` and `conversation` are pure.
+
+pub mod conversation;
+pub mod room_session;
+pub mod session;
+pub mod zone;

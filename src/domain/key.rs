@@ -1,0 +1,43 @@
+use serde::{Deserialize, Serialize};
+
+/// Idempotency key: the client-made name of one intent, unique per (room, author).
+/// A repeat of the same intent carries the same key and gets the first ack.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is 1 to {} characters of A-Z, a-z, 0-9, '_' and '-'", Key::MAX_CHARS)]
+pub struct KeyError;
+
+impl Key {
+    pub const MAX_CHARS: usize = 64;
+
+    pub fn parse(text: &str) -> Result<Key, KeyError> {
+        let fits = (1..=Self::MAX_CHARS).contains(&text.len());
+        let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if fits && clean { Ok(Key(text.to_owned())) } else { Err(KeyError) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_the_whole_alphabet_up_to_the_limit() {
+        assert!(Key::parse("aZ09_-").is_ok());
+        assert!(Key::parse(&"k".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn refuses_empty_long_and_foreign_characters() {
+        for bad in ["", " ", "a b", "키", "a/b", &"k".repeat(65)] {
+            assert_eq!(Key::parse(bad), Err(KeyError), "{bad:?}");
+        }
+    }
+}

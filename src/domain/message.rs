@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+
+/// The source text of a message, fit to be stored: not blank, within the limit, with `\n` line
+/// ends and no other control character than tab.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageBody(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    #[error("the message is empty")]
+    Empty,
+    #[error("the message is longer than {max_bytes} bytes")]
+    TooLong { max_bytes: usize },
+    #[error("the message has a control character")]
+    ControlCharacter,
+}
+
+impl MessageBody {
+    /// Bytes of UTF-8 that a body may have unless the setting `body_bytes` says otherwise.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    pub fn parse(text: &str, max_bytes: usize) -> Result<MessageBody, BodyError> {
+        // The raw text is measured, so that a client can tell before it sends.
+        if text.len() > max_bytes {
+            return Err(BodyError::TooLong { max_bytes });
+        }
+        let body = text.replace("\r\n", "\n");
+        if body.trim().is_empty() {
+            return Err(BodyError::Empty);
+        }
+        if body.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(BodyError::ControlCharacter);
+        }
+        Ok(MessageBody(body))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_become_newlines_and_edges_stay() {
+        let body = MessageBody::parse("  a\r\nb\t\n", 100).unwrap();
+        assert_eq!(body.as_str(), "  a\nb\t\n");
+    }
+
+    #[test]
+    fn blank_long_and_control_are_refused() {
+        assert_eq!(MessageBody::parse(" \n\u{3000}", 100), Err(BodyError::Empty));
+        assert_eq!(MessageBody::parse("안녕", 5), Err(BodyError::TooLong { max_bytes: 5 }));
+        assert_eq!(MessageBody::parse("a\u{0}b", 100), Err(BodyError::ControlCharacter));
+        assert_eq!(MessageBody::parse("a\u{1b}[31m", 100), Err(BodyError::ControlCharacter));
+    }
+}

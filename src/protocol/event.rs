@@ -1,0 +1,109 @@
+use crate::domain::{Access, Seq};
+use serde::{Deserialize, Serialize};
+
+/// Who did it: a snapshot of the account's name as served now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    pub id: i64,
+    pub name: String,
+}
+
+/// One entry of a room's log as every member may see it. A body is never stored in the event:
+/// `posted` and `edited` are served with the body and `rev` of the moment they are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub seq: Seq,
+    /// Unix milliseconds of the commit, for display only; order is by `seq`.
+    pub at: i64,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A message. Erased ones come with `deleted: true` and without `body` and `rev`.
+    Posted {
+        key: String,
+        author: Author,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rev: Option<Seq>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        deleted: bool,
+    },
+    /// The message at `target` has a new body. `body` is absent once the message is erased.
+    Edited {
+        target: Seq,
+        rev: Seq,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+    },
+    /// The message at `target` is erased.
+    Deleted {
+        target: Seq,
+    },
+    /// `member` is in the room from here on.
+    Joined {
+        member: Author,
+    },
+    /// `member` is not in the room from here on.
+    Left {
+        member: Author,
+    },
+    Renamed {
+        by: Author,
+        name: String,
+    },
+    AccessChanged {
+        by: Author,
+        access: Access,
+    },
+    /// Of a later version: counts for density and is otherwise ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+impl EventKind {
+    /// Whether the event is a row of the conversation, rather than a change to another row.
+    pub fn makes_row(&self) -> bool {
+        !matches!(self, EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(json: &str) -> Event {
+        let event: Event = serde_json::from_str(json).unwrap();
+        let again = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&again).unwrap(),
+            serde_json::from_str::<serde_json::Value>(json).unwrap()
+        );
+        event
+    }
+
+    #[test]
+    fn the_published_shapes_are_kept() {
+        round_trip(
+            r#"{"seq":42,"kind":"posted","key":"k1","author":{"id":1,"name":"민아"},"at":1763800000000,"body":"안녕","rev":42}"#,
+        );
+        round_trip(
+            r#"{"seq":42,"kind":"posted","key":"k1","author":{"id":1,"name":"민아"},"at":1763800000000,"deleted":true}"#,
+        );
+        round_trip(r#"{"seq":50,"kind":"edited","target":42,"rev":50,"body":"네","at":1763800000000}"#);
+        round_trip(r#"{"seq":51,"kind":"deleted","target":42,"at":1763800000000}"#);
+        round_trip(
+            r#"{"seq":52,"kind":"access_changed","by":{"id":1,"name":"민아"},"access":"closed","at":1763800000000}"#,
+        );
+    }
+
+    #[test]
+    fn an_unknown_kind_is_kept_for_its_seq() {
+        let event: Event = serde_json::from_str(r#"{"seq":7,"kind":"pick_opened","at":1,"pick":{"id":1}}"#).unwrap();
+        assert_eq!((event.seq, event.kind), (Seq(7), EventKind::Unknown));
+    }
+}

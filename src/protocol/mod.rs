@@ -1,0 +1,18 @@
+//! What crosses the wire, written once for server and browser: frames of the live socket, events
+//! of a room's log, error and close codes, and the data of a page. `docs/protocol.md` explains it
+//! to other clients. Unknown fields are ignored by both sides.
+
+mod close;
+mod error;
+mod event;
+mod frame;
+mod view;
+
+pub use close::CloseCode;
+pub use error::{ErrorBody, ErrorCode};
+pub use event::{Author, Event, EventKind};
+pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
+pub use view::{Community, InviteView, Me, MemberView, Page, PersonView, RoomSummary};
+
+/// The WebSocket subprotocol; a client that offers none gets this one.
+pub const SUBPROTOCOL: &str = "pickmate.v1";

@@ -1,0 +1,74 @@
+//! What pages show: plain data made by the service, serialised into the page, read by the UI.
+
+use super::Event;
+use crate::domain::{Access, Role, Seq};
+use serde::{Deserialize, Serialize};
+
+/// The installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Community {
+    pub name: String,
+}
+
+/// The signed-in account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    pub id: i64,
+    pub name: String,
+    pub role: Role,
+}
+
+/// A line of the room list, as one reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSummary {
+    pub slug: String,
+    pub name: String,
+    pub access: Access,
+    /// Whether the reader is a member; an open room can be read without.
+    pub member: bool,
+    /// Whether the reader may rename it or change its access: its creator or an owner.
+    pub manages: bool,
+    /// Everything up to here is counted in `unread`: join from here to keep counting.
+    pub head: Seq,
+    /// Posts by others after the reader's position, at most 100 (shown as 99+); 0 for non-members.
+    pub unread: u32,
+}
+
+/// A window of a room's conversation: rows as they stood at `head`, read in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    pub epoch: String,
+    pub head: Seq,
+    /// Ascending; only events that make a row ([`EventKind::makes_row`](super::EventKind::makes_row)).
+    pub rows: Vec<Event>,
+    /// Whether there are rows before the first one.
+    pub older: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberView {
+    pub id: i64,
+    pub name: String,
+    pub joined_at: i64,
+}
+
+/// A line of the people page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    pub id: i64,
+    pub name: String,
+    pub role: Role,
+    pub created_at: i64,
+}
+
+/// An invite link as its makers see it later; the secret itself is shown once, when it is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteView {
+    pub id: i64,
+    pub created_by: String,
+    pub created_at: i64,
+    pub expires_at: i64,
+    pub uses: u32,
+    pub max_uses: u32,
+    pub revoked: bool,
+}

@@ -1,0 +1,88 @@
+//! The channel layer carries notices between the nodes of an installation: a hint that something
+//! changed in the store. The term and its verbs are Django Channels'. Losing a notice costs
+//! latency, never a message: the hub compares what it knows with the store and catches up.
+
+mod memory;
+
+pub use memory::MemoryLayer;
+
+use crate::domain::{RoomId, Seq, Slug, UserId};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// The address of a notice. A node gets the notices of the groups it subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    Room(RoomId),
+    User(UserId),
+    /// Every node, always; needs no subscription.
+    Everyone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The log of a room grew.
+    Grew(Arc<Growth>),
+    /// `user` may have lost the right to read `room`.
+    Revoked { room: RoomId, user: UserId },
+    /// The room list of `user`, or of everybody, is not what it was.
+    RoomsChanged { user: Option<UserId> },
+    /// A session ended (by its SHA-256).
+    SessionEnded { session: [u8; 32] },
+    /// All sessions of the account ended but one.
+    SignedOut { user: UserId, except: Option<[u8; 32]> },
+}
+
+/// Consecutive events of one room, each encoded once for every receiver there will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Growth {
+    pub room: RoomId,
+    pub slug: Slug,
+    /// The seq of the first event; the others follow densely.
+    pub first: Seq,
+    /// JSON of one event each.
+    pub events: Vec<Bytes>,
+}
+
+impl Growth {
+    pub fn last(&self) -> Seq {
+        Seq(self.first.0 + self.events.len() as u64 - 1)
+    }
+}
+
+impl Notice {
+    pub fn group(&self) -> Group {
+        match self {
+            Notice::Grew(growth) => Group::Room(growth.room),
+            Notice::Revoked { user, .. } | Notice::SignedOut { user, .. } => Group::User(*user),
+            Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
+            Notice::RoomsChanged { user: None } | Notice::SessionEnded { .. } => Group::Everyone,
+        }
+    }
+}
+
+/// What a node takes out of the layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Notice(Notice),
+    /// Notices may have been lost: compare everything subscribed with the store.
+    Lost,
+}
+
+/// One node's end of the layer. Delivery is at most once. Notices that one node publishes to one
+/// group arrive in order unless lost; between nodes there is no order.
+#[async_trait]
+pub trait ChannelLayer: Send + Sync + 'static {
+    /// Sends to every subscribed node, this one included. Never waits and never fails: what the
+    /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be.
+    fn publish(&self, notice: Notice);
+
+    /// From the return on, notices published to `group` reach this node.
+    async fn subscribe(&self, group: Group);
+
+    async fn unsubscribe(&self, group: Group);
+
+    /// The next delivery for this node; `None` when the layer is closed. One caller at a time.
+    async fn next(&self) -> Option<Delivery>;
+}

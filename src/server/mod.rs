@@ -1,0 +1,16 @@
+//! Everything native. Arrows of dependency: `router` → `http`, `forms`, `ws`, `django` → `service`
+//! → `store`, `channel_layer`; `ws` → `hub` → `channel_layer`.
+
+pub mod auth;
+pub mod channel_layer;
+pub mod config;
+pub mod django;
+pub mod error;
+pub mod http;
+pub mod hub;
+pub mod limits;
+pub mod metrics;
+pub mod service;
+pub mod state;
+pub mod store;
+pub mod ws;

@@ -1,0 +1,34 @@
+//! Use cases, one function each. Forms, server functions, socket and HTTP API call these and
+//! nothing below them. Each authorises its actor itself.
+
+pub mod accounts;
+pub mod invites;
+pub mod messages;
+pub mod resets;
+pub mod rooms;
+pub mod set_up;
+
+use super::store::SessionUser;
+use crate::domain::{Role, UserId};
+use crate::i18n::Locale;
+
+/// Who asks: an account, proven by a session cookie or a bearer token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub id: UserId,
+    pub name: String,
+    pub role: Role,
+    pub locale: Option<Locale>,
+    /// SHA-256 of the session's secret; `None` with a bearer token.
+    pub session: Option<[u8; 32]>,
+}
+
+impl Actor {
+    pub fn new(user: SessionUser, session: Option<[u8; 32]>) -> Actor {
+        Actor { id: user.id, name: user.name, role: user.role, locale: user.locale, session }
+    }
+
+    pub fn is_owner(&self) -> bool {
+        self.role == Role::Owner
+    }
+}

@@ -1,0 +1,31 @@
+//! What every handler is given: cheap clones of shared parts.
+
+use super::channel_layer::ChannelLayer;
+use super::config::Config;
+use super::hub::Hub;
+use super::limits::RateLimits;
+use super::metrics::Metrics;
+use super::store::Store;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone)]
+pub struct AppState {
+    pub config: Arc<Config>,
+    pub store: Arc<dyn Store>,
+    pub layer: Arc<dyn ChannelLayer>,
+    pub hub: Hub,
+    pub rate_limits: Arc<RateLimits>,
+    pub metrics: Arc<Metrics>,
+    pub leptos_options: LeptosOptions,
+    /// Cancelled when the node begins to stop.
+    pub shutdown: CancellationToken,
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> LeptosOptions {
+        state.leptos_options.clone()
+    }
+}

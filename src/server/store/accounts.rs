@@ -1,0 +1,125 @@
+use super::StoreError;
+use crate::domain::{Role, RoomName, Slug, UserId, UserName};
+use crate::i18n::Locale;
+use crate::protocol::{InviteView, PersonView};
+use async_trait::async_trait;
+
+/// An account with what signing in needs.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub name: String,
+    pub role: Role,
+    /// PHC string; never leaves the server.
+    pub password_hash: String,
+    pub locale: Option<Locale>,
+}
+
+/// Who a session or token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionUser {
+    pub id: UserId,
+    pub name: String,
+    pub role: Role,
+    pub locale: Option<Locale>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub name: UserName,
+    pub password_hash: String,
+    pub role: Role,
+    pub locale: Option<Locale>,
+}
+
+/// All that the first visitor with the set-up link decides.
+#[derive(Clone, Debug)]
+pub struct NewSetUp {
+    pub community: String,
+    pub owner: NewUser,
+    pub room_slug: Slug,
+    pub room_name: RoomName,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewInvite {
+    pub secret_hash: [u8; 32],
+    pub created_by: UserId,
+    pub expires_at: i64,
+    pub max_uses: u32,
+}
+
+/// A usable invite, found by its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    pub id: i64,
+    pub inviter: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    #[error("the link is used up, expired, revoked or unknown")]
+    LinkExpired,
+    #[error("the name is taken")]
+    NameTaken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Accounts, sessions, tokens and one-time links. Secrets arrive as SHA-256 hashes; the store
+/// never sees one in the clear. Names are compared folded (Unicode NFKC, lower case).
+#[async_trait]
+pub trait Accounts {
+    /// The community's name; `None` until it is set up.
+    async fn community(&self) -> Result<Option<String>, StoreError>;
+    async fn has_owner(&self) -> Result<bool, StoreError>;
+    /// Makes this the one valid set-up link.
+    async fn put_set_up_link(&self, secret_hash: &[u8; 32]) -> Result<(), StoreError>;
+    async fn set_up_link_is_valid(&self, secret_hash: &[u8; 32]) -> Result<bool, StoreError>;
+    /// Owner, community name, first room with the owner as its member; consumes the link. Of two
+    /// at once one gets `LinkExpired`.
+    async fn set_up(&self, secret_hash: &[u8; 32], new: NewSetUp, now: i64) -> Result<UserId, InviteError>;
+
+    /// `None` when the name is taken.
+    async fn create_user(&self, new: NewUser, now: i64) -> Result<Option<UserId>, StoreError>;
+    async fn user_by_name(&self, name: &str) -> Result<Option<User>, StoreError>;
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+    /// Everybody, by name.
+    async fn people(&self) -> Result<Vec<PersonView>, StoreError>;
+    async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError>;
+    /// `false` when it would leave the community without an owner.
+    async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError>;
+    /// Replaces the password and ends every session of the account but `keep`.
+    async fn set_password(&self, user: UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<(), StoreError>;
+
+    async fn create_session(&self, hash: &[u8; 32], user: UserId, now: i64, expires_at: i64) -> Result<(), StoreError>;
+    /// The account of a session that has not expired; pushes the expiry to `expires_at` at most once an hour.
+    async fn session(&self, hash: &[u8; 32], now: i64, expires_at: i64) -> Result<Option<SessionUser>, StoreError>;
+    async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError>;
+    /// Which of these sessions still stand, in one statement.
+    async fn standing_sessions(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError>;
+
+    async fn create_token(&self, hash: &[u8; 32], user: UserId, now: i64) -> Result<(), StoreError>;
+    async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError>;
+
+    async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError>;
+    /// The newest first, at most 100; expired and revoked ones included.
+    async fn invites(&self) -> Result<Vec<InviteView>, StoreError>;
+    async fn revoke_invite(&self, id: i64, now: i64) -> Result<(), StoreError>;
+    /// A usable invite by its secret.
+    async fn invite(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<Invite>, StoreError>;
+    /// Makes the account and takes one use, together. A taken name takes no use.
+    async fn accept_invite(&self, secret_hash: &[u8; 32], new: NewUser, now: i64) -> Result<UserId, InviteError>;
+
+    /// A one-time link by which the account gets a new password; earlier ones of the account end.
+    async fn create_reset(&self, secret_hash: &[u8; 32], user: UserId, expires_at: i64) -> Result<(), StoreError>;
+    /// Whose reset link this is, if it is usable.
+    async fn reset(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<SessionUser>, StoreError>;
+    /// Sets the password, consumes the link, ends every session of the account. `None`: not usable.
+    async fn redeem_reset(
+        &self,
+        secret_hash: &[u8; 32],
+        password_hash: &str,
+        now: i64,
+    ) -> Result<Option<UserId>, StoreError>;
+}

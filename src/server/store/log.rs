@@ -1,0 +1,62 @@
+use super::{Command, Committed, Refusal, StoreError};
+use crate::domain::{RoomId, Seq};
+use crate::protocol::{Event, Page};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio::sync::{oneshot, watch};
+
+/// Part of a room's log, read in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventPage {
+    pub head: Seq,
+    /// The oldest retained seq; `head + 1` of an empty log.
+    pub first: Seq,
+    /// Dense, ascending from `after + 1`, as served now.
+    pub events: Vec<Event>,
+}
+
+/// The answer to a submitted command. Dropping it does not take the command back.
+pub struct Pending(pub(super) oneshot::Receiver<Result<Committed, Refusal>>);
+
+impl Pending {
+    /// Waits for the commit. `Unavailable` when the writer went away with the outcome unknown.
+    pub async fn outcome(self) -> Result<Committed, Refusal> {
+        match self.0.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(StoreError::Unavailable("the writer stopped".into()).into()),
+        }
+    }
+}
+
+/// The rooms' logs.
+#[async_trait]
+pub trait Log {
+    /// Names this history: another value after a restore, so that old cursors do not compare.
+    fn epoch(&self) -> Arc<str>;
+
+    /// Puts a command in the writer's queue, waiting while it is full. Commands submitted one after
+    /// the other are carried out in that order.
+    async fn submit(&self, command: Command) -> Result<Pending, StoreError>;
+
+    /// At most `limit` events after `after`. An unknown room reads as an empty log.
+    async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError>;
+
+    /// The newest `limit` rows before `before` (or the newest of all), with the head they stand at.
+    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
+
+    /// Like [`page`](Log::page), but messages only: what the HTTP API pages through.
+    async fn messages(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
+
+    /// The heads of these rooms, in one statement. Unknown rooms are left out.
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError>;
+
+    /// Changes whenever another process may have written: heads, memberships and sessions known
+    /// from memory are then to be compared with the store.
+    fn foreign_writes(&self) -> watch::Receiver<u64>;
+
+    /// Whether a command could be committed now (one write transaction, rolled back).
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Commits what is queued, then refuses further commands and checkpoints. Called once, at shutdown.
+    async fn close(&self);
+}

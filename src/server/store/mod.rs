@@ -1,0 +1,33 @@
+//! The only place with SQL. `Store` is the contract that every engine keeps; `tests/it/store_contract.rs`
+//! is its suite, run on each. Times are Unix milliseconds, given by the caller or, for events,
+//! stamped by the writer.
+//!
+//! Everything that ends up in a room's log goes through [`Log::submit`]: one writer a node takes
+//! commands from a bounded queue and commits what has gathered in one transaction. Accounts and
+//! read positions are no events and are written beside it.
+
+mod accounts;
+mod command;
+mod log;
+mod rooms;
+pub mod sqlite;
+mod writer;
+
+pub use accounts::{Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, User};
+pub use command::{Command, Committed, Grown, Observer, Refusal};
+pub use log::{EventPage, Log, Pending};
+pub use rooms::{RoomView, Rooms};
+
+/// One community's data. Cheap to share; every method may be called from any task.
+pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
+
+/// The engine could not do it now; nothing is known to be wrong with the request.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Busy, locked, full, gone: worth another try with the same key.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// A bug or a damaged file.
+    #[error("the store failed: {0}")]
+    Internal(String),
+}

@@ -1,0 +1,35 @@
+use super::StoreError;
+use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::{MemberView, RoomSummary};
+use async_trait::async_trait;
+
+/// A room as one account may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    pub id: RoomId,
+    pub summary: RoomSummary,
+}
+
+/// Rooms and memberships, as seen by one account. A closed room that the account is not a member
+/// of is absent from every answer. Changes are [`Command`](super::Command)s.
+#[async_trait]
+pub trait Rooms {
+    /// The room, if `user` may read it.
+    async fn room(&self, slug: &Slug, user: UserId) -> Result<Option<RoomView>, StoreError>;
+
+    /// All rooms that `user` may read: those joined first, each group by name.
+    async fn rooms(&self, user: UserId) -> Result<Vec<RoomView>, StoreError>;
+
+    /// The members of a room by name, at most `limit`.
+    async fn members(&self, room: RoomId, limit: u32) -> Result<Vec<MemberView>, StoreError>;
+
+    /// Which of these (room, user) pairs may read the room now, in one statement.
+    async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
+
+    /// Moves a member's read position forward to `seq` (never back, never beyond the head).
+    /// Not a member: nothing happens.
+    async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError>;
+
+    /// Whether an address is free.
+    async fn slug_is_free(&self, slug: &Slug) -> Result<bool, StoreError>;
+}
