@@ -6,6 +6,7 @@ pub mod channel_layer;
 pub mod config;
 pub mod django;
 pub mod error;
+pub mod forms;
 pub mod http;
 pub mod hub;
 pub mod limits;

@@ -1,5 +1,6 @@
 //! What every handler is given: cheap clones of shared parts.
 
+use super::auth::Passwords;
 use super::channel_layer::ChannelLayer;
 use super::config::Config;
 use super::hub::Hub;
@@ -18,6 +19,7 @@ pub struct AppState {
     pub layer: Arc<dyn ChannelLayer>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.

@@ -21,11 +21,14 @@ pub struct Actor {
     pub locale: Option<Locale>,
     /// SHA-256 of the session's secret; `None` with a bearer token.
     pub session: Option<[u8; 32]>,
+    /// Scheme and host by which the actor reached this node, where known: links made for somebody
+    /// on the same network start with it unless `public_url` is set.
+    pub origin: Option<String>,
 }
 
 impl Actor {
     pub fn new(user: SessionUser, session: Option<[u8; 32]>) -> Actor {
-        Actor { id: user.id, name: user.name, role: user.role, locale: user.locale, session }
+        Actor { id: user.id, name: user.name, role: user.role, locale: user.locale, session, origin: None }
     }
 
     pub fn is_owner(&self) -> bool {

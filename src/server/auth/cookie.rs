@@ -1,0 +1,87 @@
+//! Cookies: the session's, and reading any.
+
+use crate::server::config::Config;
+use axum::http::{HeaderMap, HeaderValue, header};
+use std::time::Duration;
+
+/// How the session's secret travels. With an https address the name has the `__Host-` prefix, by
+/// which browsers refuse a cookie that was set insecurely or for another host.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionCookie {
+    secure: bool,
+    lifetime: Duration,
+}
+
+impl SessionCookie {
+    pub fn of(config: &Config) -> SessionCookie {
+        let secure = config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let lifetime = Duration::from_secs(u64::from(config.limits.session_days) * 24 * 60 * 60);
+        SessionCookie { secure, lifetime }
+    }
+
+    pub fn name(self) -> &'static str {
+        if self.secure { "__Host-pickmate_session" } else { "pickmate_session" }
+    }
+
+    /// The secret that a request carries.
+    pub fn read(self, headers: &HeaderMap) -> Option<&str> {
+        read_cookie(headers, self.name())
+    }
+
+    /// `Set-Cookie` that begins (or prolongs) a session. `None` for a value no cookie can have.
+    pub fn begin(self, secret: &str) -> Option<HeaderValue> {
+        self.header(secret, self.lifetime)
+    }
+
+    /// `Set-Cookie` that takes the cookie away.
+    pub fn end(self) -> Option<HeaderValue> {
+        self.header("", Duration::ZERO)
+    }
+
+    fn header(self, value: &str, lifetime: Duration) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie =
+            format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", self.name(), lifetime.as_secs());
+        HeaderValue::from_str(&cookie).ok()
+    }
+}
+
+/// The value of the first cookie of this name.
+pub fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    #[test]
+    fn the_cookie_is_for_the_server_only() {
+        let cookie = SessionCookie { secure: false, lifetime: DAY };
+        assert_eq!(cookie.begin("abc").unwrap(), "pickmate_session=abc; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax");
+        assert_eq!(cookie.end().unwrap(), "pickmate_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    }
+
+    #[test]
+    fn with_https_the_cookie_is_bound_to_the_host() {
+        let cookie = SessionCookie { secure: true, lifetime: DAY };
+        assert_eq!(
+            cookie.begin("abc").unwrap(),
+            "__Host-pickmate_session=abc; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"
+        );
+    }
+
+    #[test]
+    fn cookies_are_read_by_their_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("x_locale=en; locale=ko"));
+        headers.append(header::COOKIE, HeaderValue::from_static("tz_offset=540"));
+        assert_eq!(read_cookie(&headers, "locale"), Some("ko"));
+        assert_eq!(read_cookie(&headers, "tz_offset"), Some("540"));
+        assert_eq!(read_cookie(&headers, "tz"), None);
+    }
+}
