@@ -1,12 +1,14 @@
 //! Nouns and rules: what a room, a member, a message may be. Knows no clock, no store, no wire.
 //! Values are made by `parse`, so whoever holds one need not check it again.
 
+mod calendar;
 mod ids;
 mod key;
 mod message;
 mod room;
 mod user;
 
+pub use calendar::{CivilTime, Weekday, day_number, ms_to_midnight};
 pub use ids::{RoomId, Seq, UserId};
 pub use key::{Key, KeyError};
 pub use message::{BodyError, MessageBody};
