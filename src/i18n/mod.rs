@@ -2,11 +2,14 @@
 //! is missing in a language does not compile. Dates and times are worded here too, from an offset
 //! that the caller gives, so that server and browser say the same.
 
-use serde::{Deserialize, Serialize};
+mod catalogue;
+mod dates;
+mod en;
+mod ko;
+mod locale;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Locale {
-    Ko,
-    En,
-}
+pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, Talk};
+pub use locale::Locale;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! What there is to say. A group for each place in the interface; texts with a value in them are functions.
+
+use crate::domain::CivilTime;
+use crate::protocol::ErrorCode;
+
+/// Declares a group of texts. For tests it can list every text it holds, so none can be forgotten.
+macro_rules! group {
+    (
+        $(#[$doc:meta])* $name:ident
+        { $($(#[$text_doc:meta])* $text:ident),* $(,)? }
+        { $($(#[$filled_doc:meta])* $filled:ident($($argument:ty),*)),* $(,)? }
+    ) => {
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$text_doc])* pub $text: &'static str,)*
+            $($(#[$filled_doc])* pub $filled: fn($($argument),*) -> String,)*
+        }
+
+        #[cfg(test)]
+        impl $name {
+            pub fn all(&self) -> Vec<(&'static str, String)> {
+                use super::tests::Sample;
+                vec![
+                    $((stringify!($text), self.$text.to_owned()),)*
+                    $((stringify!($filled), (self.$filled)($(<$argument>::sample()),*)),)*
+                ]
+            }
+        }
+    };
+}
+
+/// Everything the interface says, in one language.
+pub struct Catalogue {
+    pub common: Common,
+    pub plain: Plain,
+    pub rooms: Rooms,
+    pub talk: Talk,
+    pub people: People,
+    pub settings: Settings,
+    pub link: LinkWords,
+    pub dates: Dates,
+    /// What happened and what to do, for people.
+    pub error: fn(ErrorCode) -> String,
+}
+
+group! {
+    /// Said in many places.
+    Common {
+        skip_to_content,
+        close,
+        cancel,
+        save,
+        copy,
+        copied,
+        try_again,
+        loading,
+        to_rooms,
+        owner,
+        member,
+        /// After one's own name.
+        you,
+        language,
+        not_found_title,
+        not_found_text,
+        failed_title,
+    } {
+        /// Label of the address that is shown once.
+        link_for(&str),
+    }
+}
+
+group! {
+    /// Pages that work without scripts.
+    Plain {
+        name,
+        name_hint,
+        password,
+        password_hint,
+        new_password,
+        sign_in,
+        sign_in_forgot,
+        set_up_title,
+        set_up_intro,
+        community,
+        first_room,
+        set_up,
+        join,
+        reset_title,
+        reset,
+        expired_title,
+        expired_text,
+        not_set_up_title,
+        not_set_up_text,
+        refused_title,
+        refused_text,
+        back_to_room,
+    } {
+        sign_in_title(&str),
+        join_title(&str),
+        join_intro(&str),
+        reset_intro(&str),
+    }
+}
+
+group! {
+    /// The room list and what can be done with a room.
+    Rooms {
+        title,
+        joined,
+        others,
+        new,
+        name,
+        access,
+        open,
+        open_hint,
+        closed,
+        closed_hint,
+        create,
+        choose_title,
+        choose_text,
+        none_title,
+        none_text,
+        show_list,
+        about,
+        members,
+        actions,
+        rename,
+        make_open,
+        make_open_text,
+        make_closed,
+        make_closed_text,
+        leave,
+        leave_open_text,
+        leave_closed_text,
+        add,
+        add_text,
+        add_action,
+        add_none,
+        join,
+        not_member,
+        revoked_title,
+        revoked_text,
+    } {
+        unread(u32),
+        member_count(u32),
+        added(&str),
+    }
+}
+
+group! {
+    /// The conversation and the composer.
+    Talk {
+        empty_title,
+        empty_text,
+        older_more,
+        older_loading,
+        older_failed,
+        pending,
+        failed,
+        resend,
+        rewrite,
+        discard,
+        erased,
+        edited,
+        to_latest,
+        placeholder,
+        send,
+    } {
+        log(&str),
+        beginning(&str),
+        write_to(&str),
+        new_messages(u32),
+        room_left(u32),
+        too_long(u32),
+        joined(&str),
+        left(&str),
+        /// Who, and the new name.
+        renamed(&str, &str),
+        opened(&str),
+        closed(&str),
+    }
+}
+
+group! {
+    /// People of the community and the links that bring new ones.
+    People {
+        title,
+        make_owner,
+        make_member,
+        reset_link,
+        reset_once,
+        invite_title,
+        invite_text,
+        days,
+        uses,
+        make_link,
+        invite_once,
+        invites_title,
+        invites_none,
+        revoke,
+        revoked,
+        expired,
+        used_up,
+        alone,
+    } {
+        count(u32),
+        since(&str),
+        day_count(u32),
+        use_count(u32),
+        /// How many came, and how many may.
+        used(u32, u32),
+        until(&str),
+        made_by(&str),
+        more_for(&str),
+    }
+}
+
+group! {
+    Settings {
+        title,
+        follow_browser,
+        language_text,
+        password_title,
+        password_text,
+        current_password,
+        change_password,
+        password_changed,
+        sign_out,
+        sign_out_text,
+    } {
+        signed_in_as(&str),
+    }
+}
+
+group! {
+    /// The connection, in words.
+    LinkWords {
+        live,
+        reconnecting,
+        offline,
+        signed_out,
+    } {}
+}
+
+group! {
+    Dates {
+        today,
+        yesterday,
+    } {
+        time(CivilTime),
+        /// Without the year.
+        day(CivilTime),
+        day_of_year(CivilTime),
+    }
+}
