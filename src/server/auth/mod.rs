@@ -3,12 +3,14 @@
 //! is not; server functions call [`current`].
 
 mod actor;
+mod client_ip;
 mod cookie;
 mod password;
 mod reader;
 mod secret;
 
 pub use actor::{MaybeActor, identify};
+pub use client_ip::ClientIp;
 pub use cookie::{SessionCookie, read_cookie};
 pub use password::{Passwords, hash as hash_password};
 pub use reader::{LOCALE_COOKIE, Reader, locale_of_tag};

@@ -1,39 +1,72 @@
 //! Links by which new people make an account. Owners make, see and revoke them.
 
-use super::{Actor, accounts::NewSession};
+use super::accounts::{NewSession, begin_session, require_owner};
+use super::{Actor, Link};
+use crate::domain::{Password, Role, UserName};
 use crate::i18n::Locale;
-use crate::protocol::InviteView;
+use crate::protocol::{ErrorCode, InviteView};
+use crate::server::auth::{hash_secret, new_secret, now_ms};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
-use crate::server::store::Invite;
+use crate::server::store::{Invite, NewInvite, NewUser};
 use std::net::IpAddr;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// Makes a link (the whole address, shown once) that ends after `days` or `max_uses` accounts.
-pub async fn create(_state: &AppState, _actor: &Actor, _days: u32, _max_uses: u32) -> Result<String, AppError> {
-    todo!()
+/// `BadRequest` when either is 0 or beyond the settings.
+pub async fn create(state: &AppState, actor: &Actor, days: u32, max_uses: u32) -> Result<String, AppError> {
+    require_owner(actor)?;
+    let limits = &state.config.limits;
+    within("days", days, limits.invite_max_days)?;
+    within("max_uses", max_uses, limits.invite_max_uses)?;
+    let (secret, now) = (new_secret()?, now_ms());
+    let secret_hash = hash_secret(&secret);
+    let invite = NewInvite { secret_hash, created_by: actor.id, expires_at: now + i64::from(days) * DAY_MS, max_uses };
+    state.store.create_invite(invite, now).await?;
+    Ok(Link::Join.address(&state.config, actor.origin.as_deref(), &secret))
 }
 
-pub async fn list(_state: &AppState, _actor: &Actor) -> Result<Vec<InviteView>, AppError> {
-    todo!()
+fn within(field: &str, value: u32, max: u32) -> Result<(), AppError> {
+    if (1..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(AppError::Refused { code: ErrorCode::BadRequest, message: format!("{field} is 1 to {max}") })
 }
 
-pub async fn revoke(_state: &AppState, _actor: &Actor, _id: i64) -> Result<(), AppError> {
-    todo!()
+/// The newest first, expired and revoked ones included.
+pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<InviteView>, AppError> {
+    require_owner(actor)?;
+    Ok(state.store.invites().await?)
+}
+
+/// From now on the link is `LinkExpired`; accounts that it made stay.
+pub async fn revoke(state: &AppState, actor: &Actor, id: i64) -> Result<(), AppError> {
+    require_owner(actor)?;
+    Ok(state.store.revoke_invite(id, now_ms()).await?)
 }
 
 /// The invite behind a secret. `LinkExpired`; look-ups are limited per address.
-pub async fn look_up(_state: &AppState, _ip: IpAddr, _secret: &str) -> Result<Invite, AppError> {
-    todo!()
+pub async fn look_up(state: &AppState, ip: IpAddr, secret: &str) -> Result<Invite, AppError> {
+    state.rate_limits.link(ip)?;
+    let invite = state.store.invite(&hash_secret(secret), now_ms()).await?;
+    invite.ok_or_else(|| AppError::refused(ErrorCode::LinkExpired))
+}
+
+/// What somebody who joins fills in.
+pub struct JoinForm {
+    pub name: String,
+    pub password: String,
+    /// The account's language; `None` follows the browser.
+    pub locale: Option<Locale>,
 }
 
 /// Makes the account and signs it in. `LinkExpired`, `NameTaken` and the rules of names and passwords.
-pub async fn accept(
-    _state: &AppState,
-    _ip: IpAddr,
-    _secret: &str,
-    _name: &str,
-    _password: &str,
-    _locale: Locale,
-) -> Result<NewSession, AppError> {
-    todo!()
+pub async fn accept(state: &AppState, ip: IpAddr, secret: &str, form: JoinForm) -> Result<NewSession, AppError> {
+    look_up(state, ip, secret).await?;
+    let name = UserName::parse(&form.name)?;
+    let password_hash = state.passwords.hash(Password::parse(&form.password)?).await?;
+    let new = NewUser { name, password_hash, role: Role::Member, locale: form.locale };
+    let user = state.store.accept_invite(&hash_secret(secret), new, now_ms()).await?;
+    begin_session(state, user).await
 }

@@ -3,10 +3,13 @@
 
 pub mod accounts;
 pub mod invites;
+mod links;
 pub mod messages;
 pub mod resets;
 pub mod rooms;
 pub mod set_up;
+
+pub use links::Link;
 
 use super::store::SessionUser;
 use crate::domain::{Role, UserId};
