@@ -24,8 +24,8 @@ pub enum Group {
 pub enum Notice {
     /// The log of a room grew.
     Grew(Arc<Growth>),
-    /// `user` may have lost the right to read `room`.
-    Revoked { room: RoomId, user: UserId },
+    /// Some account may have lost the right to read the room: ask the store who still may.
+    Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
     RoomsChanged { user: Option<UserId> },
     /// A session ended (by its SHA-256).
@@ -55,8 +55,8 @@ impl Notice {
     pub fn group(&self) -> Group {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
-            Notice::Revoked { user, .. } | Notice::SignedOut { user, .. } => Group::User(*user),
-            Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
+            Notice::Recheck { room } => Group::Room(*room),
+            Notice::SignedOut { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
             Notice::RoomsChanged { user: None } | Notice::SessionEnded { .. } => Group::Everyone,
         }
     }

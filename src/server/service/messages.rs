@@ -1,8 +1,8 @@
 //! Posting to a room and reading its log.
 
-use super::Actor;
-use crate::domain::{Key, MessageBody, Seq, Slug};
-use crate::protocol::{Event, Page};
+use super::{Actor, rooms};
+use crate::domain::{Key, MessageBody, Seq};
+use crate::protocol::{ErrorCode, Event, Page};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
 use crate::server::store::{Command, Pending};
@@ -35,7 +35,7 @@ pub async fn submit_post(
     key: &str,
     body: &str,
 ) -> Result<PendingPost, AppError> {
-    let room = Slug::parse(room).map_err(|_| AppError::refused(crate::protocol::ErrorCode::NotFound))?;
+    let room = rooms::claimed(room)?;
     let key = Key::parse(key)?;
     let body = MessageBody::parse(body, state.config.limits.body_bytes)?;
     state.rate_limits.post(actor.id)?;
@@ -62,30 +62,45 @@ pub struct EventStretch {
     pub events: Vec<Event>,
 }
 
+/// Where a reader wants a room's log from.
+#[derive(Clone, Debug)]
+pub struct From<'a> {
+    pub after: Seq,
+    /// The history that `after` belongs to; `None` trusts that it is this one.
+    pub epoch: Option<&'a str>,
+    /// Cut to the setting `api_page_events`.
+    pub limit: u32,
+}
+
 /// `Gap` when `after` is beyond the head or before the retained log, or `epoch` is another.
-pub async fn events(
-    _state: &AppState,
-    _actor: &Actor,
-    _room: &str,
-    _after: Seq,
-    _epoch: Option<&str>,
-    _limit: u32,
-) -> Result<EventStretch, AppError> {
-    todo!()
+pub async fn events(state: &AppState, actor: &Actor, room: &str, from: From<'_>) -> Result<EventStretch, AppError> {
+    let room = rooms::readable(state, actor, room).await?;
+    let epoch = state.store.epoch();
+    let limit = from.limit.clamp(1, state.config.limits.api_page_events);
+    let page = state.store.events_after(room.id, from.after, limit).await?;
+    let same_history = from.epoch.is_none_or(|theirs| theirs == &*epoch);
+    let retained = from.after.next() >= page.first && from.after <= page.head;
+    if !(same_history && retained) {
+        return Err(AppError::refused(ErrorCode::Gap));
+    }
+    Ok(EventStretch { epoch: epoch.to_string(), head: page.head, first: page.first, events: page.events })
 }
 
 /// A window of rows for the page, the newest or those before `before`.
-pub async fn page(_state: &AppState, _actor: &Actor, _room: &str, _before: Option<Seq>) -> Result<Page, AppError> {
-    todo!()
+pub async fn page(state: &AppState, actor: &Actor, room: &str, before: Option<Seq>) -> Result<Page, AppError> {
+    let room = rooms::readable(state, actor, room).await?;
+    Ok(state.store.page(room.id, before, state.config.limits.page_rows).await?)
 }
 
 /// Messages only, for the HTTP API; `limit` is cut to the setting.
 pub async fn messages(
-    _state: &AppState,
-    _actor: &Actor,
-    _room: &str,
-    _before: Option<Seq>,
-    _limit: u32,
+    state: &AppState,
+    actor: &Actor,
+    room: &str,
+    before: Option<Seq>,
+    limit: u32,
 ) -> Result<Page, AppError> {
-    todo!()
+    let room = rooms::readable(state, actor, room).await?;
+    let limit = limit.clamp(1, state.config.limits.api_page_rows);
+    Ok(state.store.messages(room.id, before, limit).await?)
 }

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod invites;
 mod links;
 pub mod messages;
+pub mod publisher;
 pub mod resets;
 pub mod rooms;
 pub mod set_up;

@@ -1,0 +1,58 @@
+use super::Hub;
+use super::encode;
+use super::queue::Queue;
+use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::ServerFrame;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who is at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub user: UserId,
+    /// SHA-256 of the session's secret; `None` with a bearer token.
+    pub session: Option<[u8; 32]>,
+    pub address: IpAddr,
+}
+
+/// A registered connection. Dropping it takes it out of the hub, also after a panic.
+pub struct Connection {
+    hub: Hub,
+    id: u64,
+    queue: Arc<Queue>,
+}
+
+impl Connection {
+    pub(super) fn new(hub: Hub, id: u64, queue: Arc<Queue>) -> Connection {
+        Connection { hub, id, queue }
+    }
+
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Registers for fan-out from `after` on. Nothing is delivered before [`Queue::release`]. Read
+    /// the log's head only after this returns: the reverse order loses events.
+    pub async fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
+        self.queue.follow(room, slug, after);
+        self.hub.registry().follow(self.id, room);
+        self.hub.settle_subscription(room).await;
+    }
+
+    pub async fn unfollow(&self, room: RoomId) {
+        self.queue.unfollow(room);
+        self.hub.registry().unfollow(self.id, room);
+        self.hub.settle_subscription(room).await;
+    }
+
+    /// An answer or notice to this connection only.
+    pub fn push(&self, frame: &ServerFrame) {
+        self.queue.push(encode::frame(frame));
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.hub.disconnect(self.id);
+    }
+}

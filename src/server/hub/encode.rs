@@ -1,0 +1,109 @@
+//! Frames as bytes, made once for all receivers.
+
+use super::queue::EventsFrame;
+use crate::domain::{Seq, Slug};
+use crate::protocol::{Event, ServerFrame};
+use crate::server::channel_layer::Growth;
+use bytes::Bytes;
+
+/// An `events` frame is at most this many bytes unless one event is larger.
+const EVENTS_FRAME_BYTES: usize = 64 * 1024;
+
+/// A frame to one connection.
+pub fn frame(frame: &ServerFrame) -> Bytes {
+    Bytes::from(json(frame))
+}
+
+/// One event as it stands in `list`.
+pub fn event(event: &Event) -> Bytes {
+    Bytes::from(json(event))
+}
+
+/// The `events` frames that carry these events, in order.
+pub fn events(growth: &Growth) -> Vec<EventsFrame> {
+    let mut frames = Vec::with_capacity(1);
+    let mut first = growth.first;
+    let mut rest = growth.events.as_slice();
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(fitting(rest));
+        let last = Seq(first.0 + now.len() as u64 - 1);
+        frames.push(EventsFrame { first, last, bytes: joined(&growth.slug, now) });
+        first = last.next();
+        rest = later;
+    }
+    frames
+}
+
+/// How many of the events fit one frame: at least one.
+fn fitting(events: &[Bytes]) -> usize {
+    let mut bytes = 0;
+    let fitting = events.iter().take_while(|event| {
+        bytes += event.len() + 1;
+        bytes <= EVENTS_FRAME_BYTES
+    });
+    fitting.count().max(1)
+}
+
+fn joined(slug: &Slug, events: &[Bytes]) -> Bytes {
+    // A slug has letters, digits and hyphens only, so it needs no escapes.
+    let head = format!(r#"{{"type":"events","room":"{slug}","list":["#);
+    let size = head.len() + events.iter().map(|event| event.len() + 1).sum::<usize>() + 2;
+    let mut frame = Vec::with_capacity(size);
+    frame.extend_from_slice(head.as_bytes());
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            frame.push(b',');
+        }
+        frame.extend_from_slice(event);
+    }
+    frame.extend_from_slice(b"]}");
+    Bytes::from(frame)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    // Our wire types have string keys and no failing `Serialize`.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RoomId;
+    use crate::protocol::{Author, EventKind};
+
+    fn growth(bodies: &[&str]) -> Growth {
+        let author = Author { id: 1, name: "민아".into() };
+        let events = bodies.iter().enumerate().map(|(index, body)| {
+            let seq = Seq(10 + index as u64);
+            let kind = EventKind::Posted {
+                key: format!("k{index}"),
+                author: author.clone(),
+                body: Some((*body).to_owned()),
+                rev: Some(seq),
+                deleted: false,
+            };
+            event(&Event { seq, at: 1, kind })
+        });
+        Growth { room: RoomId(1), slug: Slug::parse("점심").unwrap(), first: Seq(10), events: events.collect() }
+    }
+
+    #[test]
+    fn a_frame_made_by_hand_is_the_frame_that_serde_reads() {
+        let frames = events(&growth(&["안녕", "\"quoted\"\n"]));
+        assert_eq!(frames.len(), 1);
+        let ServerFrame::Events { room, list } = serde_json::from_slice(&frames[0].bytes).unwrap() else {
+            panic!("not an events frame")
+        };
+        assert_eq!((room.as_str(), list.len(), list[1].seq), ("점심", 2, Seq(11)));
+    }
+
+    #[test]
+    fn many_events_are_split_into_frames_of_bounded_size() {
+        let long = "가".repeat(5_000);
+        let frames = events(&growth(&[long.as_str(); 10]));
+        assert!(frames.len() > 1);
+        assert!(frames.iter().all(|frame| frame.bytes.len() <= EVENTS_FRAME_BYTES + 100));
+        assert_eq!((frames[0].first, frames.last().unwrap().last), (Seq(10), Seq(19)));
+        assert!(frames.windows(2).all(|pair| pair[0].last.next() == pair[1].first));
+    }
+}

@@ -1,0 +1,109 @@
+//! This process's registry: which connection follows which room, and the fan-out to them. Takes
+//! notices from the channel layer and offers them to connections' queues; never awaits a peer.
+//! What a queue cannot take, its connection reads from the log later.
+
+mod connection;
+pub mod encode;
+mod pump;
+pub mod queue;
+mod registry;
+
+pub use connection::{Connection, Peer};
+
+use super::channel_layer::{ChannelLayer, Group};
+use super::config::Config;
+use super::metrics::Metrics;
+use crate::domain::RoomId;
+use queue::{Queue, QueueLimits};
+use registry::Registry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A handle to the hub; clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    registry: Mutex<Registry>,
+    layer: Arc<dyn ChannelLayer>,
+    metrics: Arc<Metrics>,
+    limits: ConnectionLimits,
+    /// Held while subscriptions change, so that the last leaver and a new joiner of a room cannot
+    /// leave the layer in the other's state.
+    subscribing: tokio::sync::Mutex<()>,
+}
+
+struct ConnectionLimits {
+    queue: QueueLimits,
+    per_user: usize,
+    per_address: usize,
+}
+
+/// The user or the address has as many connections as allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many connections")]
+pub struct TooManyConnections;
+
+impl Hub {
+    pub fn new(config: &Config, layer: Arc<dyn ChannelLayer>, metrics: Arc<Metrics>) -> Hub {
+        let limits = &config.limits;
+        let unless_lifted = |limit: usize| if config.no_rate_limit { usize::MAX } else { limit };
+        Hub(Arc::new(Shared {
+            registry: Mutex::default(),
+            layer,
+            metrics,
+            limits: ConnectionLimits {
+                queue: QueueLimits { bytes: limits.queue_bytes, frames: limits.queue_frames },
+                per_user: unless_lifted(limits.connections_per_user),
+                per_address: unless_lifted(limits.connections_per_address),
+            },
+            subscribing: tokio::sync::Mutex::const_new(()),
+        }))
+    }
+
+    /// Registers a connection; it is gone again when the returned value is dropped.
+    pub fn connect(&self, peer: Peer) -> Result<Connection, TooManyConnections> {
+        let queue = Arc::new(Queue::new(self.0.limits.queue));
+        let id = self.registry().add(peer, Arc::clone(&queue), &self.0.limits)?;
+        self.0.metrics.connections.inc();
+        Ok(Connection::new(self.clone(), id, queue))
+    }
+
+    /// Live sockets open now.
+    pub fn connections(&self) -> usize {
+        self.registry().len()
+    }
+
+    /// Brings the layer's subscription to a room in line with whether anybody here follows it.
+    async fn settle_subscription(&self, room: RoomId) {
+        let _one_at_a_time = self.0.subscribing.lock().await;
+        let followed = self.registry().is_followed(room);
+        match followed {
+            true => self.0.layer.subscribe(Group::Room(room)).await,
+            false => self.0.layer.unsubscribe(Group::Room(room)).await,
+        }
+    }
+
+    fn disconnect(&self, id: u64) {
+        let gone = self.registry().remove(id);
+        if let Some(rooms) = gone {
+            self.0.metrics.connections.dec();
+            self.settle_later(rooms);
+        }
+    }
+
+    /// Dropping cannot wait; the layer may. A subscription that outlives its followers for a moment is harmless.
+    fn settle_later(&self, rooms: Vec<RoomId>) {
+        if let (false, Ok(runtime)) = (rooms.is_empty(), tokio::runtime::Handle::try_current()) {
+            let hub = self.clone();
+            runtime.spawn(async move {
+                for room in rooms {
+                    hub.settle_subscription(room).await;
+                }
+            });
+        }
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.0.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,143 @@
+//! The hub's one task: notices in, queues fed; and the comparison with the store that repairs
+//! whatever notices did not tell.
+
+use super::{Hub, encode, queue::Offered};
+use crate::domain::RoomId;
+use crate::protocol::{CloseCode, ServerFrame};
+use crate::server::channel_layer::{Delivery, Growth, Notice};
+use crate::server::store::{Store, StoreError};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// After a comparison failed, because the store was busy or gone.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Rooms or sessions that one statement compares.
+const BATCH: usize = 2_000;
+
+impl Hub {
+    /// Feeds the connections until `stop` or the end of the layer. One per node.
+    pub async fn run(self, store: Arc<dyn Store>, now: fn() -> i64, stop: CancellationToken) {
+        let mut foreign_writes = store.foreign_writes();
+        let layer = Arc::clone(&self.0.layer);
+        let mut store_open = true;
+        let mut unsure = false;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                delivery = layer.next() => match delivery {
+                    Some(Delivery::Notice(notice)) => unsure |= self.take(notice, &*store).await.is_err(),
+                    Some(Delivery::Lost) => unsure = true,
+                    None => return,
+                },
+                written = foreign_writes.changed(), if store_open => {
+                    store_open = written.is_ok();
+                    unsure |= store_open;
+                }
+                () = tokio::time::sleep(RETRY), if unsure => {}
+            }
+            if unsure && self.compare(&*store, now()).await.is_ok() {
+                unsure = false;
+            }
+        }
+    }
+
+    async fn take(&self, notice: Notice, store: &dyn Store) -> Result<(), StoreError> {
+        match notice {
+            Notice::Grew(growth) => self.deliver(&growth),
+            Notice::Recheck { room } => self.recheck(&[room], store).await?,
+            Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
+            Notice::SessionEnded { session } => self.close_where(|peer| peer.session == Some(session)),
+            Notice::SignedOut { user, except } => {
+                self.close_where(|peer| peer.user == user && peer.session.is_some() && peer.session != except);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fan-out: every follower shares the same bytes.
+    fn deliver(&self, growth: &Growth) {
+        let frames = encode::events(growth);
+        let registry = self.registry();
+        let (mut pushed, mut fell_behind) = (0, 0);
+        for queue in registry.followers(growth.room) {
+            for frame in &frames {
+                match queue.offer(growth.room, frame) {
+                    Offered::Pushed => pushed += frame.last.0 - frame.first.0 + 1,
+                    Offered::FellBehind => fell_behind += 1,
+                    Offered::Nothing => {}
+                }
+            }
+        }
+        self.0.metrics.deliveries.inc_by(pushed);
+        self.0.metrics.catch_ups.inc_by(fell_behind);
+    }
+
+    /// Compares all that is known from memory with the store: heads, rights, sessions.
+    async fn compare(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
+        let rooms = self.registry().followed();
+        for batch in rooms.chunks(BATCH) {
+            let heads = store.heads(batch).await?;
+            let registry = self.registry();
+            for (room, head) in heads {
+                registry.followers(room).for_each(|queue| queue.observe_head(room, head));
+            }
+        }
+        self.recheck(&rooms, store).await?;
+        self.end_fallen_sessions(store, now).await?;
+        self.tell_rooms_changed(|_| true);
+        Ok(())
+    }
+
+    /// Ends the subscriptions of those who may no longer read these rooms.
+    async fn recheck(&self, rooms: &[RoomId], store: &dyn Store) -> Result<(), StoreError> {
+        let followers: Vec<_> = {
+            let registry = self.registry();
+            rooms.iter().flat_map(|room| registry.followers_by_user(*room)).collect()
+        };
+        for batch in followers.chunks(BATCH) {
+            let pairs: Vec<_> = batch.iter().map(|follower| (follower.room, follower.user)).collect();
+            let readable: HashSet<_> = store.readable(&pairs).await?.into_iter().collect();
+            for follower in batch.iter().filter(|follower| !readable.contains(&(follower.room, follower.user))) {
+                self.revoke(follower.connection, follower.room);
+            }
+        }
+        Ok(())
+    }
+
+    fn revoke(&self, connection: u64, room: RoomId) {
+        let mut registry = self.registry();
+        registry.unfollow(connection, room);
+        if let Some(queue) = registry.queue(connection)
+            && let Some(slug) = queue.unfollow(room)
+        {
+            queue.push(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
+        }
+    }
+
+    async fn end_fallen_sessions(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
+        let known: HashSet<[u8; 32]> = self.registry().peers().filter_map(|(peer, _)| peer.session).collect();
+        let known: Vec<_> = known.into_iter().collect();
+        for batch in known.chunks(BATCH) {
+            let standing: HashSet<_> = store.standing_sessions(batch, now).await?.into_iter().collect();
+            let fallen: HashSet<_> = batch.iter().filter(|session| !standing.contains(*session)).copied().collect();
+            self.close_where(|peer| peer.session.is_some_and(|session| fallen.contains(&session)));
+        }
+        Ok(())
+    }
+
+    fn tell_rooms_changed(&self, whom: impl Fn(crate::domain::UserId) -> bool) {
+        let frame = encode::frame(&ServerFrame::RoomsChanged);
+        for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer.user)) {
+            queue.push(frame.clone());
+        }
+    }
+
+    fn close_where(&self, whom: impl Fn(&super::Peer) -> bool) {
+        for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer)) {
+            queue.close(CloseCode::Unauthenticated);
+        }
+    }
+}

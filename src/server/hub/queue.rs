@@ -1,0 +1,281 @@
+//! What waits for one connection: a bounded queue of encoded frames, and a cursor into the log of
+//! each room it follows. The hub puts in without waiting; the connection's task takes out.
+
+use crate::domain::{RoomId, Seq, Slug};
+use crate::protocol::CloseCode;
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// How much may wait before rooms fall behind.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    pub bytes: usize,
+    pub frames: usize,
+}
+
+/// Consecutive events of a room in one encoded `events` frame.
+#[derive(Clone, Debug)]
+pub struct EventsFrame {
+    pub first: Seq,
+    pub last: Seq,
+    pub bytes: Bytes,
+}
+
+/// Where a connection stands in a room's log.
+///
+/// `at` is the last event it was given; `head` the newest it should be given. `at < head` means
+/// *behind*: pushing stops and the connection reads the log until the two meet again. Joining,
+/// resuming, a full queue and a lost notice all end up here, and only here.
+#[derive(Debug)]
+struct Cursor {
+    slug: Slug,
+    at: Seq,
+    head: Seq,
+    /// Held until the join is answered, so that no event overtakes `joined`.
+    held: bool,
+}
+
+/// A room to catch up in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    pub room: RoomId,
+    pub slug: Slug,
+    pub at: Seq,
+    pub head: Seq,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    cursors: HashMap<RoomId, Cursor>,
+    close: Option<CloseCode>,
+}
+
+/// One connection's queue, shared by the hub and the connection's task.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    changed: Notify,
+    limits: QueueLimits,
+}
+
+/// What the connection's task is to do: write `frames`, then catch up, then close.
+#[derive(Debug)]
+pub struct Work {
+    pub frames: VecDeque<Bytes>,
+    pub behind: Option<Behind>,
+    pub close: Option<CloseCode>,
+}
+
+/// What came of offering a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    Pushed,
+    FellBehind,
+    /// Not followed, already given, or behind already.
+    Nothing,
+}
+
+impl Queue {
+    pub fn new(limits: QueueLimits) -> Queue {
+        Queue { state: Mutex::default(), changed: Notify::new(), limits }
+    }
+
+    /// Live delivery. Pushes if the frame is the very next of a room that is not behind and there
+    /// is space; otherwise remembers the head for the connection to catch up to.
+    pub fn offer(&self, room: RoomId, frame: &EventsFrame) -> Offered {
+        let mut state = self.lock();
+        let space = state.bytes + frame.bytes.len() <= self.limits.bytes && state.frames.len() < self.limits.frames;
+        let Some(cursor) = state.cursors.get_mut(&room) else { return Offered::Nothing };
+        if frame.last <= cursor.head {
+            return Offered::Nothing;
+        }
+        let live = !cursor.held && cursor.at == cursor.head;
+        cursor.head = frame.last;
+        if live && space && frame.first == cursor.at.next() {
+            cursor.at = frame.last;
+            state.bytes += frame.bytes.len();
+            state.frames.push_back(frame.bytes.clone());
+        }
+        let behind = state.cursors.get(&room).is_some_and(|cursor| cursor.at < cursor.head);
+        drop(state);
+        self.changed.notify_one();
+        match (live, behind) {
+            (true, true) => Offered::FellBehind,
+            (true, false) => Offered::Pushed,
+            (false, _) => Offered::Nothing,
+        }
+    }
+
+    /// The log of a followed room has this head: catch up if it is news.
+    pub fn observe_head(&self, room: RoomId, head: Seq) {
+        let mut state = self.lock();
+        if let Some(cursor) = state.cursors.get_mut(&room)
+            && cursor.head < head
+        {
+            cursor.head = head;
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Answers to the connection's own commands and notices to it. Their number is bounded by the
+    /// commands under way, so they are not dropped.
+    pub fn push(&self, frame: Bytes) {
+        let mut state = self.lock();
+        state.bytes += frame.len();
+        state.frames.push_back(frame);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Ends the connection once what is queued has been sent. The first reason stays.
+    pub fn close(&self, code: CloseCode) {
+        self.lock().close.get_or_insert(code);
+        self.changed.notify_one();
+    }
+
+    /// Follows a room from `after` on; held until [`release`](Queue::release).
+    pub fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
+        let cursor = Cursor { slug, at: after, head: after, held: true };
+        self.lock().cursors.insert(room, cursor);
+    }
+
+    /// The join was answered with `head`: deliver from here on, catching up first if need be.
+    pub fn release(&self, room: RoomId, head: Seq) {
+        if let Some(cursor) = self.lock().cursors.get_mut(&room) {
+            cursor.held = false;
+            cursor.head = cursor.head.max(head);
+        }
+        self.changed.notify_one();
+    }
+
+    /// Events up to `to` were sent from the log, whose head was `head`. `from` is where the reading
+    /// began: if the cursor moved since (left, joined again), this is not news and is refused.
+    pub fn advance(&self, behind: &Behind, to: Seq, head: Seq) -> bool {
+        match self.lock().cursors.get_mut(&behind.room) {
+            Some(cursor) if cursor.at == behind.at && !cursor.held => {
+                cursor.at = to;
+                cursor.head = cursor.head.max(head).max(to);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub fn unfollow(&self, room: RoomId) -> Option<Slug> {
+        self.lock().cursors.remove(&room).map(|cursor| cursor.slug)
+    }
+
+    pub fn follows(&self, room: RoomId) -> bool {
+        self.lock().cursors.contains_key(&room)
+    }
+
+    pub fn followed(&self) -> Vec<RoomId> {
+        self.lock().cursors.keys().copied().collect()
+    }
+
+    pub fn room_named(&self, slug: &str) -> Option<RoomId> {
+        self.lock().cursors.iter().find(|(_, cursor)| cursor.slug.as_str() == slug).map(|(room, _)| *room)
+    }
+
+    /// Resolves when something may have changed since the last call.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Takes all that is to be done now, as one step: frames pushed later for a room that is behind
+    /// cannot exist, so writing `frames` first and then reading the log keeps each room in order.
+    pub fn take(&self) -> Work {
+        let mut state = self.lock();
+        state.bytes = 0;
+        let frames = std::mem::take(&mut state.frames);
+        let behind = state.cursors.iter().find(|(_, cursor)| !cursor.held && cursor.at < cursor.head);
+        let behind = behind.map(|(room, cursor)| Behind {
+            room: *room,
+            slug: cursor.slug.clone(),
+            at: cursor.at,
+            head: cursor.head,
+        });
+        Work { frames, behind, close: state.close }
+    }
+
+    /// Sections are short and leave the state whole even if one panicked.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: RoomId = RoomId(1);
+
+    fn queue(frames: usize) -> Queue {
+        let queue = Queue::new(QueueLimits { bytes: 1_000, frames });
+        queue.follow(ROOM, Slug::parse("general").unwrap(), Seq(0));
+        queue
+    }
+
+    fn frame(first: u64, last: u64) -> EventsFrame {
+        EventsFrame { first: Seq(first), last: Seq(last), bytes: Bytes::from(format!("{first}-{last}")) }
+    }
+
+    #[test]
+    fn the_next_event_is_pushed_and_a_seen_one_ignored() {
+        let queue = queue(10);
+        queue.release(ROOM, Seq(0));
+        assert_eq!(queue.offer(ROOM, &frame(1, 2)), Offered::Pushed);
+        assert_eq!(queue.offer(ROOM, &frame(2, 2)), Offered::Nothing);
+        assert_eq!(queue.offer(ROOM, &frame(3, 3)), Offered::Pushed);
+        let work = queue.take();
+        assert_eq!(work.frames, ["1-2", "3-3"]);
+        assert_eq!(work.behind, None);
+    }
+
+    #[test]
+    fn nothing_is_delivered_before_the_join_is_answered() {
+        let queue = queue(10);
+        assert_eq!(queue.offer(ROOM, &frame(1, 1)), Offered::Nothing);
+        let work = queue.take();
+        assert_eq!((work.frames.len(), work.behind), (0, None));
+        queue.release(ROOM, Seq(0));
+        assert_eq!(queue.take().behind.map(|behind| (behind.at, behind.head)), Some((Seq(0), Seq(1))));
+    }
+
+    #[test]
+    fn a_jump_falls_behind_and_live_delivery_resumes_after_catching_up() {
+        let queue = queue(10);
+        queue.release(ROOM, Seq(0));
+        assert_eq!(queue.offer(ROOM, &frame(2, 2)), Offered::FellBehind);
+        assert_eq!(queue.offer(ROOM, &frame(3, 3)), Offered::Nothing);
+        let behind = queue.take().behind.unwrap();
+        assert_eq!((behind.at, behind.head), (Seq(0), Seq(3)));
+        assert!(queue.advance(&behind, Seq(3), Seq(3)));
+        assert_eq!(queue.offer(ROOM, &frame(4, 4)), Offered::Pushed);
+    }
+
+    #[test]
+    fn a_full_queue_falls_behind_instead_of_growing() {
+        let queue = queue(1);
+        queue.release(ROOM, Seq(0));
+        assert_eq!(queue.offer(ROOM, &frame(1, 1)), Offered::Pushed);
+        assert_eq!(queue.offer(ROOM, &frame(2, 2)), Offered::FellBehind);
+        let work = queue.take();
+        assert_eq!(work.frames.len(), 1);
+        assert_eq!(work.behind.map(|behind| behind.at), Some(Seq(1)), "the log is read from where the queue ends");
+    }
+
+    #[test]
+    fn what_was_read_for_an_earlier_join_does_not_move_the_new_cursor() {
+        let queue = queue(10);
+        queue.release(ROOM, Seq(5));
+        let behind = queue.take().behind.unwrap();
+        queue.follow(ROOM, Slug::parse("general").unwrap(), Seq(3));
+        assert!(!queue.advance(&behind, Seq(5), Seq(5)));
+    }
+}
