@@ -144,6 +144,14 @@ impl Queue {
         self.lock().cursors.insert(room, cursor);
     }
 
+    /// While held: what is before `at` is not wanted.
+    pub fn skip_to(&self, room: RoomId, at: Seq) {
+        if let Some(cursor) = self.lock().cursors.get_mut(&room) {
+            cursor.at = at;
+            cursor.head = cursor.head.max(at);
+        }
+    }
+
     /// The join was answered with `head`: deliver from here on, catching up first if need be.
     pub fn release(&self, room: RoomId, head: Seq) {
         if let Some(cursor) = self.lock().cursors.get_mut(&room) {

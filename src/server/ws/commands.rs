@@ -1,0 +1,172 @@
+//! What clients say: decoding, and one use case for each command.
+
+use crate::domain::Seq;
+use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, ServerFrame};
+use crate::server::error::AppError;
+use crate::server::hub::Connection;
+use crate::server::service::{Actor, messages, rooms};
+use crate::server::state::AppState;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use std::error::Error;
+
+/// The answer to a command, when it is known; some commands have none.
+pub type Answer = BoxFuture<'static, Option<ServerFrame>>;
+
+/// Carries out one frame. Commands that change the log are put in the writer's queue before this
+/// returns, so a connection's posts keep their order; their acks come from the returned future.
+/// An error ends the connection.
+pub async fn obey(
+    state: &AppState,
+    actor: &Actor,
+    connection: &Connection,
+    text: &str,
+) -> Result<Option<Answer>, Option<CloseCode>> {
+    let frame = match serde_json::from_str(text) {
+        Ok(frame) => frame,
+        Err(_) => return refuse_undecoded(connection, text).map(|()| None),
+    };
+    match frame {
+        ClientFrame::Post { room, key, body } => {
+            return Ok(post(state, actor, connection, Post { room, key, body }).await);
+        }
+        ClientFrame::Read { room, seq } => return Ok(Some(read(state.clone(), actor.clone(), room, seq))),
+        ClientFrame::Join { room, after, epoch } => {
+            let join = Join { room, after, epoch };
+            if let Err((room, error)) = join_room(state, actor, connection, join).await {
+                connection.push(&refused(None, Some(room), &error));
+            }
+        }
+        ClientFrame::Leave { room } => leave_room(connection, &room).await,
+        ClientFrame::Ping => connection.push(&ServerFrame::Pong),
+        ClientFrame::Unknown => {
+            let key = serde_json::from_str(text).ok().and_then(|Keyed { key }| key);
+            connection.push(&refusal(key, ErrorCode::UnknownType));
+        }
+    }
+    Ok(None)
+}
+
+/// The key of a frame that is otherwise not understood, so that the refusal finds its command.
+#[derive(Deserialize)]
+struct Keyed {
+    #[serde(default)]
+    key: Option<String>,
+}
+
+/// JSON of the wrong shape is refused; what is not JSON ends the connection (contract: 1007).
+fn refuse_undecoded(connection: &Connection, text: &str) -> Result<(), Option<CloseCode>> {
+    if serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+        return Err(Some(CloseCode::NotJson));
+    }
+    let key = serde_json::from_str(text).ok().and_then(|Keyed { key }| key);
+    connection.push(&refusal(key, ErrorCode::BadRequest));
+    Ok(())
+}
+
+struct Post {
+    room: String,
+    key: String,
+    body: String,
+}
+
+async fn post(state: &AppState, actor: &Actor, connection: &Connection, post: Post) -> Option<Answer> {
+    let Post { room, key, body } = post;
+    match messages::submit_post(state, actor, &room, &key, &body).await {
+        Ok(pending) => {
+            let answer = async move {
+                Some(match pending.outcome().await {
+                    Ok(posted) => ServerFrame::Ack { key, seq: posted.seq },
+                    Err(error) => refused(Some(key), Some(room), &error),
+                })
+            };
+            Some(answer.boxed())
+        }
+        Err(error) => {
+            connection.push(&refused(Some(key), Some(room), &error));
+            None
+        }
+    }
+}
+
+fn read(state: AppState, actor: Actor, room: String, seq: Seq) -> Answer {
+    let answer = async move {
+        // A position in a room that is gone is nobody's loss.
+        if let Err(error) = rooms::mark_read(&state, &actor, &room, seq).await {
+            error.log();
+        }
+        None
+    };
+    answer.boxed()
+}
+
+struct Join {
+    room: String,
+    after: Option<Seq>,
+    epoch: Option<String>,
+}
+
+/// Authorise, register for fan-out, then read the head: the reverse order loses events.
+async fn join_room(
+    state: &AppState,
+    actor: &Actor,
+    connection: &Connection,
+    join: Join,
+) -> Result<(), (String, AppError)> {
+    let named = |error: AppError| (join.room.clone(), error);
+    let view = rooms::readable(state, actor, &join.room).await.map_err(named)?;
+    let slug = rooms::claimed(&join.room).map_err(named)?;
+    let queue = connection.queue();
+    if !queue.follows(view.id) && queue.followed().len() >= state.config.limits.rooms_per_connection {
+        return Err(named(AppError::refused(ErrorCode::TooManyRooms)));
+    }
+    connection.follow(view.id, slug, join.after.unwrap_or(Seq::ZERO)).await;
+    // The right may have ended between the check and the registration, and no notice would tell.
+    let head = match rooms::readable(state, actor, &join.room).await {
+        Ok(view) => view.summary.head,
+        Err(error) => {
+            connection.unfollow(view.id).await;
+            return Err(named(error));
+        }
+    };
+    let epoch = state.store.epoch();
+    let comparable =
+        join.epoch.as_deref().is_none_or(|theirs| theirs == &*epoch) && join.after.is_none_or(|after| after <= head);
+    let room = join.room;
+    connection.push(&ServerFrame::Joined { room: room.clone(), head, epoch: epoch.to_string() });
+    if !comparable {
+        connection.push(&ServerFrame::Gap { room, head });
+    }
+    let from_head = !comparable || join.after.is_none();
+    if from_head {
+        queue.skip_to(view.id, head);
+    }
+    queue.release(view.id, head);
+    Ok(())
+}
+
+async fn leave_room(connection: &Connection, room: &str) {
+    if let Some(room) = connection.queue().room_named(room) {
+        connection.unfollow(room).await;
+    }
+}
+
+fn refused(key: Option<String>, room: Option<String>, error: &AppError) -> ServerFrame {
+    error.log();
+    ServerFrame::Refused(Refused { key, room, code: error.code(), retry_after_ms: error.retry_after_ms() })
+}
+
+fn refusal(key: Option<String>, code: ErrorCode) -> ServerFrame {
+    ServerFrame::Refused(Refused { key, room: None, code, retry_after_ms: None })
+}
+
+/// Why reading failed, as a close code; `None` when the peer is gone.
+pub fn close_code_of(error: &axum::Error) -> Option<CloseCode> {
+    let cause = error.source()?.downcast_ref::<tungstenite::Error>()?;
+    match cause {
+        tungstenite::Error::Capacity(_) => Some(CloseCode::FrameTooLarge),
+        tungstenite::Error::Utf8(_) => Some(CloseCode::NotJson),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! One connection's task: reads commands, writes what waits, catches up, keeps the heart beating.
+//! A single task owns the socket, so nothing outlives it and a peer that does not read is not read from.
+
+use super::catch_up;
+use super::commands::{self, Answer};
+use super::outgoing::{self, WriteError};
+use crate::protocol::{Author, CloseCode, Limits, ServerFrame};
+use crate::server::auth::now_ms;
+use crate::server::hub::Connection;
+use crate::server::hub::queue::Behind;
+use crate::server::service::Actor;
+use crate::server::state::AppState;
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+/// Commands of one connection that may be under way; beyond that it is not read from.
+const COMMANDS_UNDER_WAY: usize = 64;
+
+/// A log that cannot be read now is read again after this long.
+const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
+
+/// How long clients stay away after `draining`; they add jitter of their own.
+const DRAIN_RETRY_MS: u32 = 1_000;
+
+/// Serves a registered connection until either side ends it.
+pub async fn run(state: AppState, actor: Actor, registered: Connection, socket: WebSocket) {
+    let mut live = Live::new(state, actor, registered, socket);
+    live.registered.push(&live.hello());
+    let code = live.serve().await;
+    if let Some(code) = code {
+        live.finish(code).await;
+    }
+    // `registered` is dropped here, which takes the connection out of the hub.
+}
+
+struct Live {
+    state: AppState,
+    actor: Actor,
+    registered: Connection,
+    socket: WebSocket,
+    answers: FuturesUnordered<Answer>,
+    heartbeat: Interval,
+    heard: Instant,
+    /// Set while the store could not be read.
+    catch_up_after: Option<Instant>,
+}
+
+impl Live {
+    fn new(state: AppState, actor: Actor, registered: Connection, socket: WebSocket) -> Live {
+        let every = Duration::from_millis(state.config.limits.silence_ms / 2);
+        let mut heartbeat = interval_at(Instant::now() + every, every);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let answers = FuturesUnordered::new();
+        Live { state, actor, registered, socket, answers, heartbeat, heard: Instant::now(), catch_up_after: None }
+    }
+
+    /// Until the connection ends; the code to close with, or `None` when there is nobody to tell.
+    async fn serve(&mut self) -> Option<CloseCode> {
+        let shutdown = self.state.shutdown.clone();
+        loop {
+            if let Err(code) = self.write_what_waits().await {
+                return code;
+            }
+            let retry = self.catch_up_after;
+            tokio::select! {
+                () = self.registered.queue().changed() => {}
+                Some(frame) = self.answers.next() => self.answer(frame),
+                incoming = self.socket.recv(), if self.answers.len() < COMMANDS_UNDER_WAY => match incoming {
+                    Some(Ok(message)) => {
+                        self.heard = Instant::now();
+                        if let Err(code) = self.hear(message).await {
+                            return code;
+                        }
+                    }
+                    Some(Err(error)) => return commands::close_code_of(&error),
+                    None => return None,
+                },
+                _ = self.heartbeat.tick() => {
+                    if self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
+                        return Some(CloseCode::Silent);
+                    }
+                    if outgoing::ping(&mut self.socket, self.write_deadline()).await.is_err() {
+                        return None;
+                    }
+                }
+                () = wait_until(retry), if retry.is_some() => self.catch_up_after = None,
+                () = shutdown.cancelled() => return Some(CloseCode::Restarting),
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), Option<CloseCode>> {
+        match message {
+            Message::Text(text) => {
+                let answer = commands::obey(&self.state, &self.actor, &self.registered, &text).await?;
+                self.answers.extend(answer);
+                Ok(())
+            }
+            Message::Binary(_) => Err(Some(CloseCode::Binary)),
+            // The socket answers pings and closes by itself.
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            Message::Close(_) => Err(None),
+        }
+    }
+
+    fn answer(&self, frame: Option<ServerFrame>) {
+        if let Some(frame) = frame {
+            self.registered.push(&frame);
+        }
+    }
+
+    /// Writes queued frames, then steps through the log of rooms that are behind, until nothing waits.
+    async fn write_what_waits(&mut self) -> Result<(), Option<CloseCode>> {
+        loop {
+            let work = self.registered.queue().take();
+            if !work.frames.is_empty() {
+                self.write(work.frames).await?;
+            }
+            if let Some(code) = work.close {
+                return Err(Some(code));
+            }
+            match work.behind {
+                Some(behind) if self.catch_up_after.is_none() => self.catch_up(&behind).await?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, behind: &Behind) -> Result<(), Option<CloseCode>> {
+        match catch_up::step(&self.state, behind).await {
+            Ok(step) => {
+                if self.registered.queue().advance(behind, step.to, step.head) {
+                    self.write(step.frames).await?;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, room.id = behind.room.0, "cannot read the log; trying again");
+                self.catch_up_after = Some(Instant::now() + CATCH_UP_RETRY);
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, frames: impl IntoIterator<Item = bytes::Bytes>) -> Result<(), Option<CloseCode>> {
+        let deadline = self.write_deadline();
+        outgoing::write(&mut self.socket, frames, deadline).await.map_err(|error| match error {
+            WriteError::Gone => None,
+            WriteError::Stalled => Some(CloseCode::Stalled),
+        })
+    }
+
+    /// Lets the commands under way finish, says why, and closes.
+    async fn finish(&mut self, code: CloseCode) {
+        if code == CloseCode::Restarting {
+            self.registered.push(&ServerFrame::Draining { retry_after_ms: DRAIN_RETRY_MS });
+            while let Some(frame) = self.answers.next().await {
+                self.answer(frame);
+            }
+            let _ = self.write(self.registered.queue().take().frames).await;
+        }
+        outgoing::close(&mut self.socket, code, Duration::from_secs(1)).await;
+    }
+
+    fn hello(&self) -> ServerFrame {
+        let limits = &self.state.config.limits;
+        ServerFrame::Hello {
+            epoch: self.state.store.epoch().to_string(),
+            user: Author { id: self.actor.id.0, name: self.actor.name.clone() },
+            server_time: now_ms(),
+            limits: Limits {
+                body_bytes: limits.body_bytes as u32,
+                frame_bytes: limits.frame_bytes as u32,
+                rooms_per_connection: limits.rooms_per_connection as u32,
+                catch_up_events: limits.catch_up_events as u32,
+            },
+            ping_every_ms: limits.ping_every_ms,
+            // Two pings may get lost, and a dead network is still seen within 20 s.
+            dead_after_ms: limits.ping_every_ms * 2 + 2_000,
+        }
+    }
+
+    fn write_deadline(&self) -> Duration {
+        Duration::from_millis(self.state.config.limits.write_timeout_ms)
+    }
+}
+
+async fn wait_until(instant: Option<Instant>) {
+    if let Some(instant) = instant {
+        tokio::time::sleep_until(instant).await;
+    }
+}

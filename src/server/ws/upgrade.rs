@@ -1,0 +1,50 @@
+//! Before a socket is a connection: subprotocol, session, caps. A browser cannot see the status of
+//! a refused upgrade, so what it must act on is said with a close code after accepting.
+
+use super::connection;
+use crate::protocol::{CloseCode, SUBPROTOCOL};
+use crate::server::auth::{ClientIp, MaybeActor};
+use crate::server::hub::Peer;
+use crate::server::state::AppState;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+/// Buffers of a socket: small, because most sockets are idle; a burst is written as it is encoded.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// `GET /live`. 400 for a subprotocol that is not ours; 403 for a foreign `Origin` (checked before
+/// this); then 101, and 4401 or 4429 as the first word when there is no session or no room.
+pub async fn live(
+    State(state): State<AppState>,
+    MaybeActor(actor): MaybeActor,
+    ClientIp(address): ClientIp,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let offered = upgrade.requested_protocols().count() > 0;
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if offered && upgrade.selected_protocol().is_none() {
+        return (StatusCode::BAD_REQUEST, "unknown subprotocol").into_response();
+    }
+    let upgrade = upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_frame_size(state.config.limits.frame_bytes)
+        .max_message_size(state.config.limits.frame_bytes);
+    let Some(actor) = actor else {
+        return upgrade.on_upgrade(|socket| refuse(socket, CloseCode::Unauthenticated));
+    };
+    let peer = Peer { user: actor.id, session: actor.session, address };
+    match state.hub.connect(peer) {
+        Ok(registered) => upgrade.on_upgrade(move |socket| connection::run(state, actor, registered, socket)),
+        Err(_) => upgrade.on_upgrade(|socket| refuse(socket, CloseCode::TooManyConnections)),
+    }
+}
+
+async fn refuse(mut socket: WebSocket, code: CloseCode) {
+    let frame = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
+    // The peer may be gone already; there is nobody left to tell.
+    let _ = socket.send(Message::Close(Some(frame))).await;
+}
