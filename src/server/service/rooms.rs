@@ -26,13 +26,13 @@ pub async fn find(state: &AppState, actor: &Actor, room: &str) -> Result<RoomSum
 
 /// The room, if the actor may read it now. A room that is closed to the actor is as absent as one
 /// that does not exist.
-pub(super) async fn readable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomView, AppError> {
+pub(in crate::server) async fn readable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomView, AppError> {
     let slug = claimed(room)?;
     state.store.room(&slug, actor.id).await?.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
 /// A room's address as a client sent it. What cannot be an address names no room.
-pub(super) fn claimed(room: &str) -> Result<Slug, AppError> {
+pub(in crate::server) fn claimed(room: &str) -> Result<Slug, AppError> {
     Slug::parse(room).map_err(|_| AppError::refused(ErrorCode::NotFound))
 }
 

@@ -81,7 +81,8 @@ impl Live {
                     if self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
                         return Some(CloseCode::Silent);
                     }
-                    if outgoing::ping(&mut self.socket, self.write_deadline()).await.is_err() {
+                    let deadline = self.write_deadline();
+                    if outgoing::ping(&mut self.socket, deadline).await.is_err() {
                         return None;
                     }
                 }
