@@ -1,0 +1,27 @@
+# Every target calls a script of scripts/; run `make` alone to read what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run build test dev fmt screenshots latency
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+run: ## install what is missing, build, serve on 127.0.0.1:3000 with data in ./data
+	@scripts/run.sh
+
+build: ## release build: server in target/release/pickmate, site in target/site
+	@scripts/build.sh
+
+test: ## every check, as CI runs them
+	@scripts/test.sh
+
+dev: ## rebuild and reload while you edit
+	@scripts/dev.sh
+
+fmt: ## format the Rust sources
+	@cargo fmt
+
+screenshots: ## every page at three widths, light and dark, Korean and English
+	@scripts/screenshots.sh
+
+latency: ## measure send to visible between two browsers
+	@scripts/end2end.sh latency

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# What a first visit downloads to run: WASM and JavaScript as served, compressed with Brotli.
+source "$(dirname "$0")/env.sh"
+
+BUDGET_BYTES=$((260 * 1000))
+
+total=0
+shopt -s nullglob
+files=("$SITE"/pkg/*.wasm.br "$SITE"/pkg/*.js.br)
+[ ${#files[@]} -ge 2 ] || die "No compressed WASM and JavaScript in $SITE/pkg: run make build first."
+for file in "${files[@]}"; do
+    bytes=$(wc -c <"$file")
+    plain=$(wc -c <"${file%.br}")
+    printf '%9d bytes  (%9d plain)  %s\n' "$bytes" "$plain" "$(basename "${file%.br}")"
+    total=$((total + bytes))
+done
+printf '%9d bytes of WASM and JavaScript in Brotli; the budget is %d\n' "$total" "$BUDGET_BYTES"
+[ "$total" -le "$BUDGET_BYTES" ]

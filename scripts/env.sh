@@ -1,0 +1,46 @@
+# Sourced by every script: where things are, and how to speak. Sets no state outside this shell.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${PICKMATE_CACHE:-$HOME/.cache/pickmate}
+TOOLS=$CACHE/tools
+# Without CARGO_TARGET_DIR cargo builds into the clone, as its users expect.
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+SERVER=$TARGET/release/pickmate
+SITE=$ROOT/target/site
+
+export PATH="$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH"
+# A compiler other than the default one, when the machine needs it (wasm-target-debian.sh).
+if [ -f "$TOOLS/wasm-sysroot/env.sh" ]; then
+    # shellcheck source=/dev/null
+    source "$TOOLS/wasm-sysroot/env.sh"
+fi
+cd "$ROOT"
+
+say() { printf '\033[1m▸ %s\033[0m\n' "$*" >&2; }
+die() {
+    printf '\033[1;31m✗ %s\033[0m\n' "$*" >&2
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The version of a crate as Cargo.lock pins it.
+locked_version() {
+    awk -v name="$1" '$1 == "name" { found = ($3 == "\"" name "\"") } found && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' "$ROOT/Cargo.lock"
+}
+
+# Whether apt-get can install packages here without asking.
+can_apt() { [ "$(id -u)" = 0 ] && have apt-get; }
+
+# apt_install WHY PACKAGE…
+apt_install() {
+    local why=$1 log=$CACHE/apt.log
+    shift
+    say "Installing $* with apt-get ($why), about a minute"
+    mkdir -p "$CACHE"
+    if ! { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }; } >"$log" 2>&1; then
+        tail -n 5 "$log" >&2
+        return 1
+    fi
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds and serves on 127.0.0.1:3000 (or PICKMATE_LISTEN) with data in ./data (or PICKMATE_DATA).
+source "$(dirname "$0")/env.sh"
+
+scripts/build.sh
+say "PickMate serves on http://${PICKMATE_LISTEN:-127.0.0.1:3000} (Ctrl-C stops it)"
+exec "$SERVER" serve
