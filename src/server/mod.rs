@@ -14,4 +14,5 @@ pub mod metrics;
 pub mod service;
 pub mod state;
 pub mod store;
+pub mod stylesheet;
 pub mod ws;

@@ -1,8 +1,15 @@
-//! Cookies: the session's, and reading any.
+//! Cookies: the session's, the language's, and reading any.
 
+use crate::i18n::Locale;
 use crate::server::config::Config;
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Keeps the choice of a reader without an account.
+pub const LOCALE_COOKIE: &str = "locale";
+const LOCALE_LIFETIME: Duration = DAY.saturating_mul(365);
 
 /// How the session's secret travels. With an https address the name has the `__Host-` prefix, by
 /// which browsers refuse a cookie that was set insecurely or for another host.
@@ -14,9 +21,7 @@ pub struct SessionCookie {
 
 impl SessionCookie {
     pub fn of(config: &Config) -> SessionCookie {
-        let secure = config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-        let lifetime = Duration::from_secs(u64::from(config.limits.session_days) * 24 * 60 * 60);
-        SessionCookie { secure, lifetime }
+        SessionCookie { secure: is_https(config), lifetime: DAY * config.limits.session_days }
     }
 
     pub fn name(self) -> &'static str {
@@ -39,11 +44,36 @@ impl SessionCookie {
     }
 
     fn header(self, value: &str, lifetime: Duration) -> Option<HeaderValue> {
-        let secure = if self.secure { "; Secure" } else { "" };
-        let cookie =
-            format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", self.name(), lifetime.as_secs());
+        HeaderValue::from_str(&format!("{}={value}; {}", self.name(), attributes(lifetime, self.secure))).ok()
+    }
+}
+
+/// How the choice of a reader without an account is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LocaleCookie {
+    secure: bool,
+}
+
+impl LocaleCookie {
+    pub fn of(config: &Config) -> LocaleCookie {
+        LocaleCookie { secure: is_https(config) }
+    }
+
+    /// `Set-Cookie` for a choice; `None` takes it back.
+    pub fn keep(self, locale: Option<Locale>) -> Option<HeaderValue> {
+        let (value, lifetime) = locale.map_or(("", Duration::ZERO), |locale| (locale.tag(), LOCALE_LIFETIME));
+        let cookie = format!("{LOCALE_COOKIE}={value}; {}", attributes(lifetime, self.secure));
         HeaderValue::from_str(&cookie).ok()
     }
+}
+
+fn attributes(lifetime: Duration, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", lifetime.as_secs())
+}
+
+fn is_https(config: &Config) -> bool {
+    config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
 }
 
 /// The value of the first cookie of this name.
@@ -56,8 +86,6 @@ pub fn read_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DAY: Duration = Duration::from_secs(86_400);
 
     #[test]
     fn the_cookie_is_for_the_server_only() {

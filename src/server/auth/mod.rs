@@ -11,9 +11,9 @@ mod secret;
 
 pub use actor::{MaybeActor, identify};
 pub use client_ip::ClientIp;
-pub use cookie::{SessionCookie, read_cookie};
+pub use cookie::{LOCALE_COOKIE, LocaleCookie, SessionCookie, read_cookie};
 pub use password::{Passwords, hash as hash_password};
-pub use reader::{LOCALE_COOKIE, Reader, locale_of_tag};
+pub use reader::Reader;
 pub use secret::{hash_secret, new_secret, random_key};
 
 use crate::protocol::ErrorCode;

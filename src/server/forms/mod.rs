@@ -1,9 +1,27 @@
-//! Plain HTML forms: signing in and out, set-up, joining, password reset, and posting before or
-//! without WASM.
+//! Plain HTML forms: signing in and out, set-up, joining, password reset, language, and posting
+//! before or without WASM. A success leads elsewhere with 303; a refusal is the same page again,
+//! with the error's status and all that was typed but passwords.
+
+mod join;
+mod locale;
+mod post;
+mod redirect;
+mod reset;
+mod set_up;
+mod sign_in;
+mod visit;
 
 use crate::server::state::AppState;
 use axum::Router;
+use axum::routing::{get, post};
 
 pub fn router() -> Router<AppState> {
     Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/set-up/{secret}", get(set_up::show).post(set_up::submit))
+        .route("/join/{secret}", get(join::show).post(join::submit))
+        .route("/reset/{secret}", get(reset::show).post(reset::submit))
+        .route("/rooms/{slug}", post(post::submit))
+        .route("/locale", post(locale::submit))
 }

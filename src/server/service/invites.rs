@@ -61,9 +61,9 @@ pub struct JoinForm {
     pub locale: Option<Locale>,
 }
 
-/// Makes the account and signs it in. `LinkExpired`, `NameTaken` and the rules of names and passwords.
-pub async fn accept(state: &AppState, ip: IpAddr, secret: &str, form: JoinForm) -> Result<NewSession, AppError> {
-    look_up(state, ip, secret).await?;
+/// Makes the account and signs it in; to be called after [`look_up`]. `LinkExpired`, `NameTaken`
+/// and the rules of names and passwords.
+pub async fn accept(state: &AppState, secret: &str, form: JoinForm) -> Result<NewSession, AppError> {
     let name = UserName::parse(&form.name)?;
     let password_hash = state.passwords.hash(Password::parse(&form.password)?).await?;
     let new = NewUser { name, password_hash, role: Role::Member, locale: form.locale };

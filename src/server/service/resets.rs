@@ -42,9 +42,9 @@ pub async fn look_up(state: &AppState, ip: IpAddr, secret: &str) -> Result<Strin
     user.map(|user| user.name).ok_or_else(|| AppError::refused(ErrorCode::LinkExpired))
 }
 
-/// Sets the password, ends every session of the account and begins a new one.
-pub async fn redeem(state: &AppState, ip: IpAddr, secret: &str, password: &str) -> Result<NewSession, AppError> {
-    look_up(state, ip, secret).await?;
+/// Sets the password, ends every session of the account and begins a new one; to be called after
+/// [`look_up`]. `LinkExpired` and the rules of passwords.
+pub async fn redeem(state: &AppState, secret: &str, password: &str) -> Result<NewSession, AppError> {
     let hash = state.passwords.hash(Password::parse(password)?).await?;
     let user = state.store.redeem_reset(&hash_secret(secret), &hash, now_ms()).await?;
     let user = user.ok_or_else(|| AppError::refused(ErrorCode::LinkExpired))?;
