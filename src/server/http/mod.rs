@@ -1,8 +1,41 @@
-//! HTTP API.
+//! HTTP API v1: messages and events for programs, with a bearer token or the session cookie.
+//! Described by `openapi.json` beside this file, served at `/api/v1/openapi.json`. Every failure
+//! below `/api/v1` is `{"code","message","retry_after_ms"?}`.
 
+mod failure;
+mod input;
+mod log;
+mod messages;
+
+use crate::protocol::ErrorCode;
 use crate::server::state::AppState;
 use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use failure::Failure;
+
+/// The description of exactly the paths below.
+pub const OPENAPI: &str = include_str!("openapi.json");
 
 pub fn router() -> Router<AppState> {
-    Router::new()
+    let v1 = Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
+        .route("/rooms/{slug}/events", get(log::events))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found);
+    Router::new().nest("/api/v1", v1)
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
+async fn not_found() -> Failure {
+    Failure::from(ErrorCode::NotFound)
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::method_not_allowed()
 }

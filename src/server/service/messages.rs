@@ -79,7 +79,8 @@ pub async fn events(state: &AppState, actor: &Actor, room: &str, from: From<'_>)
     let limit = from.limit.clamp(1, state.config.limits.api_page_events);
     let page = state.store.events_after(room.id, from.after, limit).await?;
     let same_history = from.epoch.is_none_or(|theirs| theirs == &*epoch);
-    let retained = from.after.next() >= page.first && from.after <= page.head;
+    // In this order: the largest seq there can be has no next one.
+    let retained = from.after <= page.head && from.after.next() >= page.first;
     if !(same_history && retained) {
         return Err(AppError::refused(ErrorCode::Gap));
     }

@@ -1,0 +1,59 @@
+use super::failure::Failure;
+use super::input::{self, Body, Query, Room};
+use crate::domain::Seq;
+use crate::protocol::Event;
+use crate::server::service::{Actor, messages};
+use crate::server::state::AppState;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+pub(super) struct Post {
+    key: String,
+    body: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Ack {
+    key: String,
+    seq: Seq,
+}
+
+/// `POST …/messages`: 201, and 200 for a repeat.
+pub(super) async fn post(
+    State(state): State<AppState>,
+    actor: Actor,
+    Room(room): Room,
+    Body(Post { key, body }): Body<Post>,
+) -> Result<(StatusCode, Json<Ack>), Failure> {
+    let posted = messages::post_message(&state, &actor, &room, &key, &body).await?;
+    let status = if posted.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(Ack { key, seq: posted.seq })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Window {
+    before: Option<Seq>,
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Messages {
+    epoch: String,
+    head: Seq,
+    messages: Vec<Event>,
+}
+
+/// `GET …/messages?before=SEQ&limit=M`: the newest before `before`, as they stood at `head`.
+pub(super) async fn list(
+    State(state): State<AppState>,
+    actor: Actor,
+    Room(room): Room,
+    Query(window): Query<Window>,
+) -> Result<Json<Messages>, Failure> {
+    let limit = input::limit(window.limit, state.config.limits.api_page_rows)?;
+    let page = messages::messages(&state, &actor, &room, window.before, limit).await?;
+    Ok(Json(Messages { epoch: page.epoch, head: page.head, messages: page.rows }))
+}
