@@ -28,6 +28,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of one client frame on the live socket.
     pub frame_bytes: usize,
+    /// Bytes of one frame of the echo at `/ws/chat/`.
+    pub echo_frame_bytes: usize,
     /// Bytes of an HTTP request body.
     pub request_bytes: usize,
     /// Rooms one connection may be joined to.
@@ -73,6 +75,7 @@ impl Default for Limits {
         Limits {
             body_bytes: crate::domain::MessageBody::MAX_BYTES,
             frame_bytes: 64 * 1024,
+            echo_frame_bytes: 2 * 1024 * 1024,
             request_bytes: 128 * 1024,
             rooms_per_connection: 200,
             connections_per_user: 50,

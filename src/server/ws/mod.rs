@@ -7,6 +7,8 @@ mod connection;
 mod outgoing;
 mod upgrade;
 
+pub(super) use commands::close_code_of;
+
 use super::state::AppState;
 use axum::Router;
 use axum::routing::any;

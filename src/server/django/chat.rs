@@ -1,0 +1,113 @@
+//! `/ws/chat/`: greets, then echoes to the sender. Idle connections stay open; nothing is sent on
+//! this path that the note's consumer does not send.
+
+use super::message::echo;
+use crate::protocol::CloseCode;
+use crate::server::auth::ClientIp;
+use crate::server::error::AppError;
+use crate::server::limits::ConnectionPermit;
+use crate::server::state::AppState;
+use crate::server::ws::close_code_of;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
+use std::time::Duration;
+
+const GREETING: &str = r#"{"message": "연결 성공"}"#;
+
+/// `GET /ws/chat/`: any `Origin`, and no subprotocol is answered. 404 without a handshake, 400 for
+/// a broken one, 429 when the address holds too many connections.
+pub(super) async fn chat(
+    State(state): State<AppState>,
+    ClientIp(ip): ClientIp,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    if !headers.contains_key(header::UPGRADE) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match upgrade {
+        Ok(upgrade) => accept(state, ip, upgrade).unwrap_or_else(AppError::into_response),
+        Err(rejection) => (StatusCode::BAD_REQUEST, rejection.body_text()).into_response(),
+    }
+}
+
+fn accept(state: AppState, ip: IpAddr, upgrade: WebSocketUpgrade) -> Result<Response, AppError> {
+    let permit = state.rate_limits.echo_connection(ip)?;
+    let max_bytes = state.config.limits.echo_frame_bytes;
+    let upgrade = upgrade.max_frame_size(max_bytes).max_message_size(max_bytes);
+    Ok(upgrade.on_upgrade(|socket| async move { Conversation { socket, state, _permit: permit }.run().await }))
+}
+
+struct Conversation {
+    socket: WebSocket,
+    state: AppState,
+    _permit: ConnectionPermit,
+}
+
+/// Why a conversation is over.
+enum End {
+    /// The peer left or is gone; the library has answered its close frame with the same code.
+    Left,
+    Close(CloseCode),
+}
+
+impl Conversation {
+    async fn run(mut self) {
+        let End::Close(code) = self.talk().await else { return };
+        let close = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
+        if self.send(Message::Close(Some(close))).await.is_ok() {
+            self.drain().await;
+        }
+    }
+
+    /// One frame after the other, so answers keep the order of the questions and a peer that does
+    /// not read is not read from.
+    async fn talk(&mut self) -> End {
+        if let Err(end) = self.send(Message::text(GREETING)).await {
+            return end;
+        }
+        let shutdown = self.state.shutdown.clone();
+        loop {
+            let received = tokio::select! {
+                received = self.socket.recv() => received,
+                () = shutdown.cancelled() => return End::Close(CloseCode::Restarting),
+            };
+            let answer = match received {
+                Some(Ok(Message::Text(text))) => echo(&text),
+                Some(Ok(Message::Binary(_))) => None,
+                // Answered by the library while it is read from.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
+                Some(Err(error)) => return close_code_of(&error).map_or(End::Left, End::Close),
+                None => return End::Left,
+            };
+            let Some(answer) = answer else { return End::Close(CloseCode::Internal) };
+            if let Err(end) = self.send(Message::text(answer)).await {
+                return end;
+            }
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match tokio::time::timeout(self.patience(), self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Left),
+        }
+    }
+
+    /// Waits for the peer's half of the closing handshake. Hanging up with unread bytes would reset
+    /// the connection and could overtake the close frame.
+    async fn drain(&mut self) {
+        let patience = self.patience();
+        let drained = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        // Whoever does not answer is left alone.
+        let _ = tokio::time::timeout(patience, drained).await;
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.state.config.limits.write_timeout_ms)
+    }
+}
