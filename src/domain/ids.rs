@@ -10,8 +10,9 @@ pub struct Seq(pub u64);
 impl Seq {
     pub const ZERO: Seq = Seq(0);
 
+    /// The position after this one. Positions come from clients too: the largest has itself.
     pub fn next(self) -> Seq {
-        Seq(self.0 + 1)
+        Seq(self.0.saturating_add(1))
     }
 }
 
