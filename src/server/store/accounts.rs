@@ -3,6 +3,7 @@ use crate::domain::{Role, RoomName, Slug, UserId, UserName};
 use crate::i18n::Locale;
 use crate::protocol::{InviteView, PersonView};
 use async_trait::async_trait;
+use unicode_normalization::UnicodeNormalization;
 
 /// An account with what signing in needs.
 #[derive(Clone, Debug)]
@@ -122,4 +123,32 @@ pub trait Accounts {
         password_hash: &str,
         now: i64,
     ) -> Result<Option<UserId>, StoreError>;
+}
+
+/// The form in which names are compared: two names with the same fold are one account. NFKC,
+/// lower case, single blanks.
+pub fn folded_name(name: &str) -> String {
+    // Lower-casing can leave NFKC ('İ' becomes two characters), so the form is made once more.
+    let folded: String = name.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded_name;
+
+    #[test]
+    fn names_that_read_alike_fold_alike() {
+        assert_eq!(folded_name("Ｍｉｎａ  Kim"), "mina kim");
+        assert_eq!(folded_name("MINA\u{a0}KIM "), "mina kim");
+        assert_eq!(folded_name("민아"), folded_name("\u{1106}\u{1175}\u{11ab}\u{110b}\u{1161}"));
+        assert_ne!(folded_name("mina"), folded_name("minna"));
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing() {
+        for name in ["İstanbul", "ǅungla", "Straße", "ﬁn", "  a \u{3000} b "] {
+            assert_eq!(folded_name(&folded_name(name)), folded_name(name), "{name:?}");
+        }
+    }
 }

@@ -10,7 +10,8 @@ pub enum Command {
     /// Posts; in an open room it makes the author a member first (a `joined` event before `posted`).
     Post { room: Slug, author: UserId, key: Key, body: MessageBody },
     /// Makes the room with its creator as the first member (`joined` is its event 1).
-    CreateRoom { slug: Slug, name: RoomName, access: Access, creator: UserId },
+    /// `creator: None` is the operator: the log and the room are empty at first.
+    CreateRoom { slug: Slug, name: RoomName, access: Access, creator: Option<UserId> },
     /// `actor` makes `member` a member: oneself in an open room, anybody in a room one is a member of.
     /// `actor: None` is the operator. Already a member: no event, success.
     AddMember { room: Slug, member: UserId, actor: Option<UserId> },
@@ -63,4 +64,9 @@ pub struct Grown {
 /// Must not block: the writer waits for it.
 pub trait Observer: Send + Sync + 'static {
     fn grown(&self, rooms: &[Grown]);
+}
+
+/// Nobody listens: for commands that run beside a server.
+impl Observer for () {
+    fn grown(&self, _rooms: &[Grown]) {}
 }

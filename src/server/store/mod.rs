@@ -7,21 +7,27 @@
 //! read positions are no events and are written beside it.
 
 mod accounts;
+mod columns;
 mod command;
+mod event_row;
 mod log;
+mod options;
+mod plan;
 mod rooms;
+mod sql;
 pub mod sqlite;
 mod writer;
 
-pub use accounts::{Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, User};
+pub use accounts::{Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, User, folded_name};
 pub use command::{Command, Committed, Grown, Observer, Refusal};
 pub use log::{EventPage, Log, Pending};
+pub use options::StoreOptions;
 pub use rooms::{RoomView, Rooms};
 
 /// One community's data. Cheap to share; every method may be called from any task.
 pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
 
-/// The engine could not do it now; nothing is known to be wrong with the request.
+/// The engine could not do it. The words are for operators: they may name files.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Busy, locked, full, gone: worth another try with the same key.

@@ -1,1 +1,246 @@
-//! The writer.
+//! The writer: one task a node that owns the way into the rooms' logs. It takes what has gathered
+//! in its bounded queue, has the engine commit it in one transaction, tells the observer, then
+//! answers. It outlives every failure: a batch that fails is answered and the next one is tried.
+
+use super::plan::{Answer, Outcome};
+use super::{Command, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
+use crate::domain::{RoomId, Seq, UserId};
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// How often the writer looks whether another process wrote.
+const LOOK_ABROAD_EVERY: Duration = Duration::from_millis(200);
+
+/// What an engine does for the writer. One caller at a time.
+#[async_trait]
+pub(super) trait Engine: Send + 'static {
+    /// Carries the batch out in one transaction, in order; a refused command leaves nothing behind.
+    /// `Unavailable` when nothing is committed or that is unknown, `Internal` only when nothing is.
+    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError>;
+
+    /// Whether another process may have written since the last call.
+    async fn foreign_write(&mut self) -> Result<bool, StoreError>;
+}
+
+pub(super) struct Batch<'a> {
+    pub commands: Vec<&'a Command>,
+    pub reads: Vec<&'a ReadMark>,
+}
+
+/// A member has read a room up to here.
+#[derive(Clone, Debug)]
+pub(super) struct ReadMark {
+    pub room: RoomId,
+    pub user: UserId,
+    pub seq: Seq,
+}
+
+/// The queue's end that the store holds.
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    abroad: Arc<watch::Sender<u64>>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Job {
+    Command(Command, oneshot::Sender<Answer>),
+    Read(ReadMark, oneshot::Sender<Result<(), StoreError>>),
+}
+
+impl Writer {
+    pub fn spawn(engine: impl Engine, options: &StoreOptions) -> Writer {
+        let (jobs, queue) = mpsc::channel(options.writer_queue.max(1));
+        let abroad = Arc::new(watch::Sender::new(0));
+        let stop = CancellationToken::new();
+        let work = Work {
+            engine,
+            queue,
+            batch: options.writer_batch.max(1),
+            observer: options.observer.clone(),
+            abroad: abroad.clone(),
+            stop: stop.clone(),
+        };
+        let task = Mutex::new(Some(tokio::spawn(work.run())));
+        Writer { jobs, abroad, stop, task }
+    }
+
+    pub async fn submit(&self, command: Command) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.jobs.send(Job::Command(command, sender)).await.map_err(|_| closed())?;
+        Ok(receiver)
+    }
+
+    pub async fn mark_read(&self, mark: ReadMark) -> Result<(), StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.jobs.send(Job::Read(mark, sender)).await.map_err(|_| closed())?;
+        receiver.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub fn foreign_writes(&self) -> watch::Receiver<u64> {
+        self.abroad.subscribe()
+    }
+
+    /// Makes everybody who watches compare with the store.
+    pub fn announce_foreign_write(&self) {
+        self.abroad.send_modify(|count| *count += 1);
+    }
+
+    pub fn is_open(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
+    /// Refuses further jobs, carries out those that are queued and ends the task.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the writer ended badly");
+        }
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".into())
+}
+
+/// The task's end.
+struct Work<E> {
+    engine: E,
+    queue: mpsc::Receiver<Job>,
+    batch: usize,
+    observer: Arc<dyn Observer>,
+    abroad: Arc<watch::Sender<u64>>,
+    stop: CancellationToken,
+}
+
+impl<E: Engine> Work<E> {
+    async fn run(mut self) {
+        let mut jobs = Vec::with_capacity(self.batch);
+        let mut look = tokio::time::interval(LOOK_ABROAD_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = look.tick() => self.look_abroad().await,
+                () = self.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
+                taken = self.queue.recv_many(&mut jobs, self.batch) => match taken {
+                    0 => return,
+                    _ => self.carry_out(std::mem::take(&mut jobs)).await,
+                },
+            }
+        }
+    }
+
+    async fn look_abroad(&mut self) {
+        match AssertUnwindSafe(self.engine.foreign_write()).catch_unwind().await {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => self.announce(),
+            Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
+            Err(_) => tracing::error!("looking for writes of other processes panicked"),
+        }
+    }
+
+    fn announce(&self) {
+        self.abroad.send_modify(|count| *count += 1);
+    }
+
+    async fn carry_out(&mut self, jobs: Vec<Job>) {
+        if let Err(spoilt) = self.attempt(jobs).await {
+            // One command broke the transaction: alone, each shows whether it is the one.
+            for job in spoilt {
+                let _answered = self.attempt(vec![job]).await;
+            }
+        }
+    }
+
+    /// Commits the jobs together and answers them, or gives them back, uncommitted, if one of
+    /// several is bad.
+    async fn attempt(&mut self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+        let result = self.commit(&jobs).await;
+        match result {
+            Ok(outcome) => {
+                self.tell(&outcome.grown);
+                answer(jobs, outcome.answers);
+            }
+            Err(StoreError::Internal(_)) if jobs.len() > 1 => return Err(jobs),
+            Err(error) => {
+                tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
+                // It may have been: whoever knows the heads compares them.
+                self.announce();
+                refuse(jobs, &error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, jobs: &[Job]) -> Result<Outcome, StoreError> {
+        let mut batch = Batch { commands: Vec::with_capacity(jobs.len()), reads: Vec::new() };
+        for job in jobs {
+            match job {
+                Job::Command(command, _) => batch.commands.push(command),
+                Job::Read(mark, _) => batch.reads.push(mark),
+            }
+        }
+        let commit = AssertUnwindSafe(self.engine.commit(&batch, now_ms())).catch_unwind();
+        commit.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer panicked".into())))
+    }
+
+    fn tell(&self, grown: &[Grown]) {
+        if grown.is_empty() {
+            return;
+        }
+        let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(grown)));
+        if told.is_err() {
+            tracing::error!("the observer of commits panicked");
+            self.announce();
+        }
+    }
+}
+
+/// Gives every command its answer. Nobody may be waiting any more.
+fn answer(jobs: Vec<Job>, answers: Vec<Answer>) {
+    let mut answers = answers.into_iter();
+    for job in jobs {
+        match job {
+            Job::Command(_, sender) => {
+                let missing = || Err(StoreError::Internal("a command without an answer".into()).into());
+                let _gone = sender.send(answers.next().unwrap_or_else(missing));
+            }
+            Job::Read(_, sender) => {
+                let _gone = sender.send(Ok(()));
+            }
+        }
+    }
+}
+
+fn refuse(jobs: Vec<Job>, error: &StoreError) {
+    let again = || match error {
+        StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()),
+        StoreError::Internal(reason) => StoreError::Internal(reason.clone()),
+    };
+    for job in jobs {
+        match job {
+            Job::Command(_, sender) => {
+                let _gone = sender.send(Err::<Committed, _>(Refusal::Store(again())));
+            }
+            Job::Read(_, sender) => {
+                let _gone = sender.send(Err(again()));
+            }
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

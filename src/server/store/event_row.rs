@@ -1,0 +1,204 @@
+//! An event between the log's columns and the wire, both ways.
+
+use super::StoreError;
+use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
+use crate::domain::{Key, RoomId, Seq, Slug, UserId};
+use crate::protocol::{Author, Event, EventKind};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+/// The kinds for which [`EventKind::makes_row`] holds, as an SQL list.
+macro_rules! row_kinds {
+    () => {
+        "('posted', 'joined', 'left', 'renamed', 'access_changed')"
+    };
+}
+pub(super) use row_kinds;
+
+/// First 16 bytes of a SHA-256 over a command's kind and arguments: tells whether a known key
+/// came with the same command.
+pub(super) type Fingerprint = [u8; 16];
+
+/// An event about to be stored, as it is served now.
+#[derive(Clone, Debug)]
+pub(super) struct NewEvent {
+    pub room: RoomId,
+    pub slug: Slug,
+    /// `None`: the operator.
+    pub actor: Option<UserId>,
+    /// The key of the command and what it was used for.
+    pub intent: Option<(Key, Fingerprint)>,
+    pub event: Event,
+}
+
+/// A row for the table `events`.
+#[derive(Serialize)]
+pub(super) struct EventColumns<'a> {
+    room: i64,
+    seq: i64,
+    kind: &'static str,
+    at: i64,
+    actor: Option<i64>,
+    member: Option<i64>,
+    key: Option<&'a str>,
+    fingerprint: Option<String>,
+    target: Option<i64>,
+    data: Option<String>,
+}
+
+/// A row for the table `messages`.
+#[derive(Serialize)]
+pub(super) struct MessageColumns<'a> {
+    room: i64,
+    seq: i64,
+    author: i64,
+    body: &'a str,
+    at: i64,
+}
+
+/// What the column `data` holds, by kind.
+#[derive(Default, Serialize, Deserialize)]
+struct EventData {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access: Option<String>,
+}
+
+impl NewEvent {
+    pub fn columns(&self) -> Result<EventColumns<'_>, StoreError> {
+        let (mut member, mut target, mut data) = (None, None, None);
+        match &self.event.kind {
+            EventKind::Edited { target: seq, .. } | EventKind::Deleted { target: seq } => {
+                target = Some(seq_column(*seq))
+            }
+            EventKind::Joined { member: who } | EventKind::Left { member: who } => member = Some(who.id),
+            EventKind::Renamed { name, .. } => data = Some(EventData { name: Some(name.clone()), access: None }),
+            EventKind::AccessChanged { access, .. } => {
+                data = Some(EventData { name: None, access: Some(access_column(*access).to_owned()) });
+            }
+            EventKind::Posted { .. } | EventKind::Unknown => {}
+        }
+        Ok(EventColumns {
+            room: self.room.0,
+            seq: seq_column(self.event.seq),
+            kind: kind_column(&self.event.kind)?,
+            at: self.event.at,
+            actor: self.actor.map(|actor| actor.0),
+            member,
+            key: self.intent.as_ref().map(|(key, _)| key.as_str()),
+            fingerprint: self.intent.as_ref().map(|(_, print)| HEXLOWER.encode(print)),
+            target,
+            data: data.map(|data| json(&data)).transpose()?,
+        })
+    }
+
+    /// The message that this event posts, if it posts one.
+    pub fn message(&self) -> Option<MessageColumns<'_>> {
+        match &self.event.kind {
+            EventKind::Posted { author, body: Some(body), .. } => Some(MessageColumns {
+                room: self.room.0,
+                seq: seq_column(self.event.seq),
+                author: author.id,
+                body,
+                at: self.event.at,
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn kind_column(kind: &EventKind) -> Result<&'static str, StoreError> {
+    match kind {
+        EventKind::Posted { .. } => Ok("posted"),
+        EventKind::Edited { .. } => Ok("edited"),
+        EventKind::Deleted { .. } => Ok("deleted"),
+        EventKind::Joined { .. } => Ok("joined"),
+        EventKind::Left { .. } => Ok("left"),
+        EventKind::Renamed { .. } => Ok("renamed"),
+        EventKind::AccessChanged { .. } => Ok("access_changed"),
+        EventKind::Unknown => Err(StoreError::Internal("an event of unknown kind cannot be stored".into())),
+    }
+}
+
+/// An event as it is read: its columns, the names of the accounts in it, and the message it posts
+/// or changes as that stands now.
+pub(super) struct EventRow {
+    pub seq: i64,
+    pub kind: String,
+    pub at: i64,
+    pub actor: Option<i64>,
+    pub actor_name: Option<String>,
+    pub member: Option<i64>,
+    pub member_name: Option<String>,
+    pub key: Option<String>,
+    pub target: Option<i64>,
+    pub data: Option<String>,
+    pub body: Option<String>,
+    pub rev: Option<i64>,
+}
+
+impl EventRow {
+    pub fn into_event(self) -> Result<Event, StoreError> {
+        let (seq, at) = (seq_from(self.seq)?, self.at);
+        let kind = match self.kind.as_str() {
+            "posted" => self.posted()?,
+            "edited" => EventKind::Edited { target: self.target()?, rev: self.rev()?, body: self.body },
+            "deleted" => EventKind::Deleted { target: self.target()? },
+            "joined" => EventKind::Joined { member: self.member()? },
+            "left" => EventKind::Left { member: self.member()? },
+            "renamed" => EventKind::Renamed { by: self.actor()?, name: self.data()?.name.unwrap_or_default() },
+            "access_changed" => {
+                let access = access_from(&self.data()?.access.unwrap_or_default())?;
+                EventKind::AccessChanged { by: self.actor()?, access }
+            }
+            other => return Err(damaged("kind of event", other)),
+        };
+        Ok(Event { seq, at, kind })
+    }
+
+    fn posted(self) -> Result<EventKind, StoreError> {
+        let (author, rev) = (self.actor()?, self.rev()?);
+        let deleted = self.body.is_none();
+        Ok(EventKind::Posted {
+            key: self.key.unwrap_or_default(),
+            author,
+            rev: (!deleted).then_some(rev),
+            body: self.body,
+            deleted,
+        })
+    }
+
+    fn actor(&self) -> Result<Author, StoreError> {
+        self.account(self.actor, &self.actor_name)
+    }
+
+    fn member(&self) -> Result<Author, StoreError> {
+        self.account(self.member, &self.member_name)
+    }
+
+    fn account(&self, id: Option<i64>, name: &Option<String>) -> Result<Author, StoreError> {
+        match (id, name) {
+            (Some(id), Some(name)) => Ok(Author { id, name: name.clone() }),
+            _ => Err(damaged("event without its account", self.seq)),
+        }
+    }
+
+    fn target(&self) -> Result<Seq, StoreError> {
+        self.target.ok_or_else(|| damaged("change without a target", self.seq)).and_then(seq_from)
+    }
+
+    fn rev(&self) -> Result<Seq, StoreError> {
+        self.rev.ok_or_else(|| damaged("post without a message", self.seq)).and_then(seq_from)
+    }
+
+    fn data(&self) -> Result<EventData, StoreError> {
+        let text = self.data.as_deref().unwrap_or("{}");
+        serde_json::from_str(text).map_err(|_| damaged("event with other data", self.seq))
+    }
+}
+
+/// JSON for a column or for the argument of a bulk statement.
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
+}

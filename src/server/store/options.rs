@@ -1,0 +1,38 @@
+use super::Observer;
+use crate::server::config::Limits;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Commands that may wait for the writer before [`submit`](super::Log::submit) waits itself.
+    pub writer_queue: usize,
+    /// Commands that one transaction takes at most.
+    pub writer_batch: usize,
+    /// How long a write waits for another process before it is `Unavailable`.
+    pub busy_timeout: Duration,
+    /// Connections for reading.
+    pub readers: u32,
+    /// Told of every commit of this process.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl StoreOptions {
+    pub fn new(limits: &Limits, observer: Arc<dyn Observer>) -> StoreOptions {
+        StoreOptions {
+            writer_queue: limits.writer_queue,
+            writer_batch: limits.writer_batch,
+            busy_timeout: Duration::from_secs(5),
+            readers: 4,
+            observer,
+        }
+    }
+}
+
+/// Default limits and nobody listening: for commands that run beside a server.
+impl Default for StoreOptions {
+    fn default() -> StoreOptions {
+        StoreOptions::new(&Limits::default(), Arc::new(()))
+    }
+}

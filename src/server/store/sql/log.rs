@@ -1,0 +1,25 @@
+//! Every read takes the room's bounds and its events from one transaction.
+
+use crate::server::store::event_row::row_kinds;
+
+pub const BOUNDS: &str = "SELECT head, first FROM rooms WHERE id = $1";
+
+/// Events with the names in them and the message they post or change, as it stands now.
+macro_rules! events_where {
+    ($condition:expr) => {
+        concat!(
+            "SELECT e.seq, e.kind, e.at, e.actor_id, a.name, e.member_id, s.name, e.key, e.target, e.data, m.body, m.rev
+            FROM events e
+            LEFT JOIN users a ON a.id = e.actor_id
+            LEFT JOIN users s ON s.id = e.member_id
+            LEFT JOIN messages m ON m.room_id = e.room_id AND m.seq = coalesce(e.target, e.seq)
+            WHERE e.room_id = $1 AND ",
+            $condition
+        )
+    };
+}
+
+pub const EVENTS_AFTER: &str = events_where!("e.seq > $2 ORDER BY e.seq LIMIT $3");
+pub const ROWS_BEFORE: &str =
+    events_where!(concat!("e.seq < $2 AND e.kind IN ", row_kinds!(), " ORDER BY e.seq DESC LIMIT $3"));
+pub const MESSAGES_BEFORE: &str = events_where!("e.seq < $2 AND e.kind = 'posted' ORDER BY e.seq DESC LIMIT $3");

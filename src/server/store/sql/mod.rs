@@ -1,0 +1,6 @@
+//! Statements that every engine takes, by noun: `$n` arguments, columns of integers, text and
+//! bytes. What only one engine takes stands with that engine.
+
+pub(super) mod accounts;
+pub(super) mod log;
+pub(super) mod rooms;

@@ -1,0 +1,195 @@
+use super::super::columns::{locale_column, locale_from, role_column, role_from};
+use super::super::{
+    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError, User, folded_name, sql,
+};
+use super::SqliteStore;
+use crate::domain::{Role, UserId};
+use crate::i18n::Locale;
+use crate::protocol::{InviteView, PersonView};
+use async_trait::async_trait;
+use data_encoding::HEXLOWER;
+use sqlx::SqliteConnection;
+
+/// Names in the table `meta`.
+pub(super) const COMMUNITY: &str = "community";
+pub(super) const SET_UP_LINK: &str = "set_up_link";
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn community(&self) -> Result<Option<String>, StoreError> {
+        self.meta(COMMUNITY).await
+    }
+
+    async fn has_owner(&self) -> Result<bool, StoreError> {
+        let (owners,): (i64,) = sqlx::query_as(sql::accounts::OWNERS).fetch_one(&self.readers).await?;
+        Ok(owners > 0)
+    }
+
+    async fn put_set_up_link(&self, secret_hash: &[u8; 32]) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let put = sqlx::query(sql::accounts::PUT_META).bind(SET_UP_LINK).bind(HEXLOWER.encode(secret_hash));
+        put.execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn set_up_link_is_valid(&self, secret_hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let stored = self.meta(SET_UP_LINK).await?;
+        Ok(stored == Some(HEXLOWER.encode(secret_hash)) && !self.has_owner().await?)
+    }
+
+    async fn set_up(&self, secret_hash: &[u8; 32], new: NewSetUp, now: i64) -> Result<UserId, InviteError> {
+        self.carry_out_set_up(secret_hash, new, now).await
+    }
+
+    async fn create_user(&self, new: NewUser, now: i64) -> Result<Option<UserId>, StoreError> {
+        let mut turn = self.gate.turn().await;
+        insert_user(turn.connection().await?, &new, now).await
+    }
+
+    async fn user_by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let query = sqlx::query_as(sql::accounts::USER_BY_NAME).bind(folded_name(name));
+        query.fetch_optional(&self.readers).await?.map(user).transpose()
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        sqlx::query_as(sql::accounts::USER).bind(id.0).fetch_optional(&self.readers).await?.map(user).transpose()
+    }
+
+    async fn people(&self) -> Result<Vec<PersonView>, StoreError> {
+        let rows: Vec<(i64, String, String, i64)> =
+            sqlx::query_as(sql::accounts::PEOPLE).fetch_all(&self.readers).await?;
+        rows.into_iter()
+            .map(|(id, name, role, created_at)| Ok(PersonView { id, name, role: role_from(&role)?, created_at }))
+            .collect()
+    }
+
+    async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
+        set.execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
+        let mut turn = self.gate.turn().await;
+        let set = sqlx::query(sql::accounts::SET_ROLE).bind(user.0).bind(role_column(role));
+        let done = set.execute(turn.connection().await?).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn set_password(&self, user: UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<(), StoreError> {
+        self.replace_password(user, password_hash, keep).await
+    }
+
+    async fn create_session(&self, hash: &[u8; 32], user: UserId, now: i64, expires_at: i64) -> Result<(), StoreError> {
+        self.begin_session(hash, user, now, expires_at).await
+    }
+
+    async fn session(&self, hash: &[u8; 32], now: i64, expires_at: i64) -> Result<Option<SessionUser>, StoreError> {
+        self.find_session(hash, now, expires_at).await
+    }
+
+    async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        sqlx::query(sql::accounts::END_SESSION).bind(&hash[..]).execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn standing_sessions(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.find_standing(hashes, now).await
+    }
+
+    async fn create_token(&self, hash: &[u8; 32], user: UserId, now: i64) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let insert = sqlx::query(sql::accounts::INSERT_TOKEN).bind(&hash[..]).bind(user.0).bind(now);
+        insert.execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError> {
+        let query = sqlx::query_as(sql::accounts::TOKEN_USER).bind(&hash[..]);
+        query.fetch_optional(&self.readers).await?.map(session_user).transpose()
+    }
+
+    async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError> {
+        self.insert_invite(new, now).await
+    }
+
+    async fn invites(&self) -> Result<Vec<InviteView>, StoreError> {
+        self.list_invites().await
+    }
+
+    async fn revoke_invite(&self, id: i64, now: i64) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        sqlx::query(sql::accounts::REVOKE_INVITE).bind(id).bind(now).execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn invite(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<Invite>, StoreError> {
+        let query = sqlx::query_as(sql::accounts::INVITE).bind(&secret_hash[..]).bind(now);
+        let row: Option<(i64, String)> = query.fetch_optional(&self.readers).await?;
+        Ok(row.map(|(id, inviter)| Invite { id, inviter }))
+    }
+
+    async fn accept_invite(&self, secret_hash: &[u8; 32], new: NewUser, now: i64) -> Result<UserId, InviteError> {
+        self.use_invite(secret_hash, new, now).await
+    }
+
+    async fn create_reset(&self, secret_hash: &[u8; 32], user: UserId, expires_at: i64) -> Result<(), StoreError> {
+        self.insert_reset(secret_hash, user, expires_at).await
+    }
+
+    async fn reset(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<SessionUser>, StoreError> {
+        let query = sqlx::query_as(sql::accounts::RESET).bind(&secret_hash[..]).bind(now);
+        query.fetch_optional(&self.readers).await?.map(session_user).transpose()
+    }
+
+    async fn redeem_reset(
+        &self,
+        secret_hash: &[u8; 32],
+        password_hash: &str,
+        now: i64,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.use_reset(secret_hash, password_hash, now).await
+    }
+}
+
+impl SqliteStore {
+    async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let row: Option<(String,)> =
+            sqlx::query_as(sql::accounts::META).bind(name).fetch_optional(&self.readers).await?;
+        Ok(row.map(|(value,)| value))
+    }
+}
+
+/// `None` when the name is taken.
+pub(super) async fn insert_user(
+    connection: &mut SqliteConnection,
+    new: &NewUser,
+    now: i64,
+) -> Result<Option<UserId>, StoreError> {
+    let row: Option<(i64,)> = sqlx::query_as(sql::accounts::INSERT_USER)
+        .bind(new.name.as_str())
+        .bind(folded_name(new.name.as_str()))
+        .bind(role_column(new.role))
+        .bind(&new.password_hash)
+        .bind(locale_column(new.locale))
+        .bind(now)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|(id,)| UserId(id)))
+}
+
+type UserRow = (i64, String, String, String, Option<String>);
+
+fn user((id, name, role, password_hash, locale): UserRow) -> Result<User, StoreError> {
+    let locale = locale_from(locale.as_deref());
+    Ok(User { id: UserId(id), name, role: role_from(&role)?, password_hash, locale })
+}
+
+type SessionUserRow = (i64, String, String, Option<String>);
+
+pub(super) fn session_user((id, name, role, locale): SessionUserRow) -> Result<SessionUser, StoreError> {
+    let locale = locale_from(locale.as_deref());
+    Ok(SessionUser { id: UserId(id), name, role: role_from(&role)?, locale })
+}

@@ -1,0 +1,135 @@
+//! Reading the logs. Bounds and events come from one read transaction, so that a page says at
+//! which head it stands.
+
+use super::super::columns::{damaged, room_ids, seq_column, seq_from};
+use super::super::event_row::{EventRow, json};
+use super::super::{Command, EventPage, Log, Pending, StoreError, sql};
+use super::SqliteStore;
+use crate::domain::{RoomId, Seq};
+use crate::protocol::{Event, Page};
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+const HEADS: &str = "SELECT id, head FROM rooms WHERE id IN (SELECT value FROM json_each($1))";
+
+#[async_trait]
+impl Log for SqliteStore {
+    fn epoch(&self) -> Arc<str> {
+        self.epoch.clone()
+    }
+
+    async fn submit(&self, command: Command) -> Result<Pending, StoreError> {
+        self.writer.submit(command).await.map(Pending)
+    }
+
+    async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: seq_column(after), limit: limit.into() };
+        let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
+        tx.commit().await?;
+        let expected = after.next().max(first);
+        if events.first().is_some_and(|event| event.seq != expected) {
+            return Err(damaged("hole in the log after", after));
+        }
+        Ok(EventPage { head, first, events })
+    }
+
+    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        self.window(sql::log::ROWS_BEFORE, room, before, limit).await
+    }
+
+    async fn messages(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        self.window(sql::log::MESSAGES_BEFORE, room, before, limit).await
+    }
+
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as(HEADS).bind(json(&room_ids(rooms))?).fetch_all(&self.readers).await?;
+        rows.into_iter().map(|(room, head)| Ok((RoomId(room), seq_from(head)?))).collect()
+    }
+
+    fn foreign_writes(&self) -> watch::Receiver<u64> {
+        self.writer.foreign_writes()
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        if !self.writer.is_open() {
+            return Err(StoreError::Unavailable("the store is closed".into()));
+        }
+        let mut turn = self.gate.turn().await;
+        let mut tx = turn.begin().await?;
+        sqlx::query(sql::accounts::TOUCH_META).bind("epoch").execute(&mut *tx).await?;
+        tx.rollback().await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.close_all().await;
+    }
+}
+
+impl SqliteStore {
+    /// The newest `limit` events before `before` of those that `sql` selects, ascending.
+    async fn window(
+        &self,
+        sql: &'static str,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let (head, _) = bounds(&mut tx, room).await?;
+        let position = before.map_or(i64::MAX, seq_column);
+        // One more than asked for tells whether there are older ones.
+        let mut rows = events(&mut tx, sql, Read { room, position, limit: i64::from(limit) + 1 }).await?;
+        tx.commit().await?;
+        let older = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        rows.reverse();
+        Ok(Page { epoch: self.epoch.to_string(), head, rows, older })
+    }
+}
+
+/// Head and first of a room; an unknown one reads as an empty log.
+async fn bounds(tx: &mut SqliteConnection, room: RoomId) -> Result<(Seq, Seq), StoreError> {
+    let row: Option<(i64, i64)> = sqlx::query_as(sql::log::BOUNDS).bind(room.0).fetch_optional(&mut *tx).await?;
+    match row {
+        Some((head, first)) => Ok((seq_from(head)?, seq_from(first)?)),
+        None => Ok((Seq::ZERO, Seq::ZERO.next())),
+    }
+}
+
+struct Read {
+    room: RoomId,
+    position: i64,
+    limit: i64,
+}
+
+async fn events(tx: &mut SqliteConnection, sql: &'static str, read: Read) -> Result<Vec<Event>, StoreError> {
+    let rows: Vec<EventRow> =
+        sqlx::query_as(sql).bind(read.room.0).bind(read.position).bind(read.limit).fetch_all(&mut *tx).await?;
+    rows.into_iter().map(EventRow::into_event).collect()
+}
+
+impl FromRow<'_, SqliteRow> for EventRow {
+    fn from_row(row: &SqliteRow) -> Result<EventRow, sqlx::Error> {
+        Ok(EventRow {
+            seq: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            at: row.try_get(2)?,
+            actor: row.try_get(3)?,
+            actor_name: row.try_get(4)?,
+            member: row.try_get(5)?,
+            member_name: row.try_get(6)?,
+            key: row.try_get(7)?,
+            target: row.try_get(8)?,
+            data: row.try_get(9)?,
+            body: row.try_get(10)?,
+            rev: row.try_get(11)?,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! SQLite: one file in the data directory, opened by the server and by `admin` commands at the
+//! same time. All writes of a process go through one connection ([`gate`]), reads through a pool
+//! of read-only ones, so that readers never wait for the disk's sync.
+
+mod accounts;
+mod change;
+mod commit;
+mod error;
+mod gate;
+mod links;
+mod log;
+mod migrate;
+mod post;
+mod rooms;
+mod sessions;
+
+use super::writer::Writer;
+use super::{Store, StoreError, StoreOptions, sql};
+use commit::SqliteEngine;
+use error::open_error;
+use gate::Gate;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The database in the data directory.
+const FILE: &str = "pickmate.sqlite3";
+
+/// The community's data in one SQLite file.
+pub struct SqliteStore {
+    epoch: Arc<str>,
+    readers: SqlitePool,
+    gate: Arc<Gate>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database in `dir`, making both when missing, and brings its schema up to date.
+    /// The error is one sentence for the operator.
+    pub async fn open(dir: &Path, options: StoreOptions) -> Result<Arc<SqliteStore>, StoreError> {
+        create_directory(dir).await?;
+        let path = dir.join(FILE);
+        let gate = Arc::new(Gate::new(write_options(&path, &options)));
+        let failed = |error| open_error(&path, error);
+        migrate::run(&gate, &path, options.busy_timeout).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .acquire_timeout(options.busy_timeout)
+            .test_before_acquire(false)
+            .connect_with(read_options(&path, &options))
+            .await
+            .map_err(failed)?;
+        let epoch: (String,) =
+            sqlx::query_as(sql::accounts::META).bind("epoch").fetch_one(&readers).await.map_err(failed)?;
+        let writer = Writer::spawn(SqliteEngine::new(gate.clone()), &options);
+        Ok(Arc::new(SqliteStore { epoch: epoch.0.into(), readers, gate, writer }))
+    }
+
+    async fn close_all(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+        if let Err(error) = self.gate.close().await {
+            tracing::warn!(%error, "the database was closed without a checkpoint");
+        }
+    }
+}
+
+impl Store for SqliteStore {}
+
+async fn create_directory(dir: &Path) -> Result<(), StoreError> {
+    let mut builder = tokio::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(dir).await.map_err(|error| {
+        StoreError::Unavailable(format!("the data directory {} cannot be made: {error}", dir.display()))
+    })
+}
+
+/// An ack means durable: FULL syncs the log of every commit, whatever a build's default is.
+fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+}
+
+fn write_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
+    base_options(path.to_owned(), options).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
+}
+
+fn read_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
+    base_options(path.to_owned(), options).read_only(true)
+}
