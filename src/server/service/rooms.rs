@@ -44,7 +44,7 @@ pub async fn create(state: &AppState, actor: &Actor, name: &str, access: Access)
     let base = suggested.as_ref().map_or("room", Slug::as_str);
     for number in 1..=SLUG_TRIES {
         let Ok(slug) = numbered(base, number) else { continue };
-        let command = Command::CreateRoom { slug: slug.clone(), name: name.clone(), access, creator: actor.id };
+        let command = Command::CreateRoom { slug: slug.clone(), name: name.clone(), access, creator: Some(actor.id) };
         match state.store.submit(command).await?.outcome().await {
             Ok(_) => return Ok(slug.to_string()),
             Err(Refusal::SlugTaken) => {}

@@ -1,0 +1,6 @@
+//! One binary for all integration tests.
+
+// Clippy's `allow-unwrap-in-tests` knows `#[test]` functions, not what they call.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod store_contract;

@@ -1,0 +1,100 @@
+//! What every engine behind `Store` guarantees, as one suite. An engine is added with one line
+//! at the end of this file.
+
+mod accounts;
+mod history;
+mod links;
+mod pages;
+mod posting;
+mod processes;
+mod rooms;
+mod world;
+
+use world::{Sqlite, World};
+
+macro_rules! suite {
+    ($($module:ident: $($test:ident)*;)*) => {
+        macro_rules! engine {
+            ($name:ident, $engine:ty) => {
+                mod $name {
+                    use super::*;
+                    $($(
+                        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                        async fn $test() {
+                            super::$module::$test(World::<$engine>::new().await).await;
+                        }
+                    )*)*
+                }
+            };
+        }
+    };
+}
+
+suite! {
+    posting:
+        a_thousand_parallel_posts_with_repeated_keys_are_dense
+        a_repeat_gets_the_first_ack_after_leaving
+        a_key_with_another_body_is_refused
+        a_key_is_free_in_another_room_and_for_another_author
+        a_closed_room_is_as_absent_to_strangers
+        posting_into_an_open_room_joins
+        commands_of_one_caller_keep_their_order
+        a_refused_command_leaves_nothing_behind
+        the_observer_hears_of_a_post_before_its_author
+        the_observer_hears_every_room_densely
+        a_dropped_answer_does_not_take_the_post_back
+        a_panicking_observer_does_not_stop_the_writer;
+    rooms:
+        creating_a_room_makes_its_creator_the_first_member
+        the_operator_makes_rooms_and_adds_people
+        a_taken_slug_is_refused
+        members_bring_others_in_and_strangers_do_not
+        adding_a_member_twice_changes_nothing
+        the_last_member_of_a_closed_room_stays
+        leaving_an_open_room_always_works
+        only_creator_and_owners_rename
+        closing_needs_membership
+        the_room_list_is_what_the_reader_may_read
+        unread_counts_posts_by_others_up_to_a_hundred
+        a_new_member_has_nothing_unread
+        mark_read_never_goes_back_or_beyond_the_head
+        readable_pairs_follow_memberships;
+    pages:
+        pages_neither_lose_nor_repeat_rows
+        a_page_has_rows_only_and_tells_of_older_ones
+        messages_are_pages_of_posts
+        events_after_keeps_to_its_limit
+        an_unknown_room_reads_as_an_empty_log
+        positions_beyond_everything_are_harmless
+        heads_leave_unknown_rooms_out;
+    accounts:
+        names_are_one_account_regardless_of_case_and_form
+        people_are_listed_by_name
+        the_last_owner_stays_owner
+        a_session_ends_at_its_expiry
+        a_session_is_prolonged_at_most_hourly
+        ended_and_expired_sessions_do_not_stand
+        a_new_password_ends_the_other_sessions
+        tokens_and_languages_belong_to_their_account;
+    links:
+        an_invite_is_good_until_expiry_or_revocation
+        parallel_accepts_never_exceed_the_uses
+        a_taken_name_takes_no_use
+        of_two_set_ups_one_wins
+        set_up_ends_with_the_first_owner
+        set_up_adopts_a_room_of_the_operator
+        a_reset_works_once_and_ends_every_session
+        a_new_reset_ends_the_earlier_one;
+    processes:
+        reopening_keeps_everything
+        after_close_commands_are_refused
+        close_commits_what_is_queued
+        a_commit_of_another_process_is_noticed
+        own_writes_are_not_foreign
+        two_processes_write_one_dense_log
+        many_processes_open_an_empty_directory;
+    history:
+        pages_and_events_tell_the_same_story;
+}
+
+engine!(sqlite, Sqlite);

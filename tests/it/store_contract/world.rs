@@ -1,0 +1,170 @@
+//! A community to test with, and the engines it can live in.
+
+use pickmate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
+use pickmate::protocol::{Event, EventKind};
+use pickmate::server::config::Limits;
+use pickmate::server::store::sqlite::SqliteStore;
+use pickmate::server::store::{Command, Committed, Grown, NewUser, Observer, Pending, Refusal, Store, StoreOptions};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+pub const NOW: i64 = 1_763_800_000_000;
+pub const HOUR: i64 = 3_600_000;
+
+/// A database that can be opened more than once, each time as another process would.
+pub trait Engine: Sized {
+    fn empty() -> Self;
+    fn open(&self, options: StoreOptions) -> impl Future<Output = Arc<dyn Store>> + Send;
+}
+
+pub struct Sqlite(pub TempDir);
+
+impl Engine for Sqlite {
+    fn empty() -> Sqlite {
+        Sqlite(TempDir::new().unwrap())
+    }
+
+    async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
+        SqliteStore::open(self.0.path(), options).await.unwrap()
+    }
+}
+
+/// Keeps what the writer told.
+#[derive(Default)]
+pub struct Witness(Mutex<Vec<Grown>>);
+
+impl Observer for Witness {
+    fn grown(&self, rooms: &[Grown]) {
+        self.0.lock().unwrap().extend_from_slice(rooms);
+    }
+}
+
+impl Witness {
+    /// All events told of a room, in the order of telling.
+    pub fn events(&self, room: RoomId) -> Vec<Event> {
+        let told = self.0.lock().unwrap();
+        told.iter().filter(|grown| grown.room == room).flat_map(|grown| grown.events.clone()).collect()
+    }
+}
+
+pub struct World<E> {
+    pub engine: E,
+    pub store: Arc<dyn Store>,
+    pub witness: Arc<Witness>,
+}
+
+impl<E: Engine> World<E> {
+    pub async fn new() -> World<E> {
+        let engine = E::empty();
+        let witness = Arc::new(Witness::default());
+        let store = engine.open(StoreOptions::new(&Limits::default(), witness.clone())).await;
+        World { engine, store, witness }
+    }
+
+    /// The same database as another process sees it.
+    pub async fn another_process(&self) -> Arc<dyn Store> {
+        self.engine.open(StoreOptions::default()).await
+    }
+
+    pub async fn user(&self, name: &str) -> UserId {
+        self.store.create_user(account(name, Role::Member), NOW).await.unwrap().unwrap()
+    }
+
+    pub async fn owner(&self, name: &str) -> UserId {
+        self.store.create_user(account(name, Role::Owner), NOW).await.unwrap().unwrap()
+    }
+
+    pub async fn room(&self, address: &str, access: Access, creator: UserId) -> RoomId {
+        let name = RoomName::parse(address).unwrap();
+        let command = Command::CreateRoom { slug: slug(address), name, access, creator: Some(creator) };
+        self.run(command).await.unwrap().room
+    }
+
+    pub async fn submit(&self, command: Command) -> Pending {
+        self.store.submit(command).await.unwrap()
+    }
+
+    pub async fn run(&self, command: Command) -> Result<Committed, Refusal> {
+        self.submit(command).await.outcome().await
+    }
+
+    pub async fn post(&self, room: &str, author: UserId, key: &str, body: &str) -> Result<Committed, Refusal> {
+        self.run(post(room, author, key, body)).await
+    }
+
+    /// Posts `count` messages one after the other; their keys are `name-0`, `name-1` ….
+    pub async fn posts(&self, room: &str, author: UserId, name: &str, count: usize) {
+        let mut pending = Vec::new();
+        for n in 0..count {
+            pending.push(self.submit(post(room, author, &format!("{name}-{n}"), "hello")).await);
+        }
+        for pending in pending {
+            pending.outcome().await.unwrap();
+        }
+    }
+
+    pub async fn join(&self, room: &str, member: UserId) -> Result<Committed, Refusal> {
+        self.run(Command::AddMember { room: slug(room), member, actor: Some(member) }).await
+    }
+
+    pub async fn add(&self, room: &str, member: UserId, actor: UserId) -> Result<Committed, Refusal> {
+        self.run(Command::AddMember { room: slug(room), member, actor: Some(actor) }).await
+    }
+
+    pub async fn leave(&self, room: &str, member: UserId) -> Result<Committed, Refusal> {
+        self.run(Command::Leave { room: slug(room), member }).await
+    }
+
+    pub async fn rename(&self, room: &str, actor: UserId, name: &str) -> Result<Committed, Refusal> {
+        self.run(Command::Rename { room: slug(room), actor, name: RoomName::parse(name).unwrap() }).await
+    }
+
+    pub async fn set_access(&self, room: &str, actor: UserId, access: Access) -> Result<Committed, Refusal> {
+        self.run(Command::SetAccess { room: slug(room), actor, access }).await
+    }
+
+    pub async fn unread(&self, room: &str, reader: UserId) -> u32 {
+        self.store.room(&slug(room), reader).await.unwrap().unwrap().summary.unread
+    }
+
+    pub async fn log(&self, room: RoomId) -> Vec<Event> {
+        self.store.events_after(room, Seq::ZERO, 10_000).await.unwrap().events
+    }
+}
+
+pub fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+pub fn account(name: &str, role: Role) -> NewUser {
+    NewUser { name: UserName::parse(name).unwrap(), password_hash: format!("hash of {name}"), role, locale: None }
+}
+
+pub fn post(room: &str, author: UserId, key: &str, body: &str) -> Command {
+    Command::Post {
+        room: slug(room),
+        author,
+        key: Key::parse(key).unwrap(),
+        body: MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap(),
+    }
+}
+
+pub fn seqs(events: &[Event]) -> Vec<u64> {
+    events.iter().map(|event| event.seq.0).collect()
+}
+
+/// The seqs are 1, 2, 3 … to the end.
+pub fn assert_dense(events: &[Event]) {
+    assert_eq!(seqs(events), (1..=events.len() as u64).collect::<Vec<_>>());
+}
+
+/// Keys of the posts among the events.
+pub fn keys(events: &[Event]) -> Vec<&str> {
+    events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Posted { key, .. } => Some(key.as_str()),
+            _ => None,
+        })
+        .collect()
+}
