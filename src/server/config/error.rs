@@ -1,0 +1,20 @@
+use std::path::PathBuf;
+
+/// A setting that cannot be used: one sentence that names the source and the value.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{source_name}: `{value}` is not {expected}")]
+    Value { source_name: String, value: String, expected: &'static str },
+    #[error("{source_name}: `{value}`: {problem}")]
+    Limit { source_name: String, value: String, problem: String },
+    #[error("{}: {problem}", path.display())]
+    File { path: PathBuf, problem: String },
+    #[error("{table} in {}: there is no setting `{key}`", path.display())]
+    UnknownKey { path: PathBuf, table: &'static str, key: String },
+    #[error(
+        "there is no built site at {tried}: run `make build`, or set LEPTOS_SITE_ROOT to the folder that cargo-leptos built"
+    )]
+    NoSite { tried: String },
+    #[error("the table [package.metadata.leptos] cannot be used: {0}")]
+    Leptos(String),
+}

@@ -1,0 +1,147 @@
+//! Settings: flag beats environment beats `Leptos.toml` beats default. `docs/configuration.md`
+//! has the table.
+
+mod error;
+mod file;
+mod layers;
+mod limits;
+mod site;
+
+pub use error::ConfigError;
+pub use file::SettingsFile;
+pub use layers::{Flags, LIMIT, Layers, SETTINGS, Said, variable};
+pub use limits::{LimitError, Limits};
+pub use site::leptos_options;
+
+use axum::http::Uri;
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// Settings of a running node, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// The data directory; the database is `pickmate.sqlite3` in it.
+    pub data: PathBuf,
+    /// Where people reach this installation: scheme, host and port, written as a browser writes an
+    /// `Origin`. Decides links, the cookie's `Secure` and the allowed `Origin`; without it the
+    /// request's `Host` does.
+    pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Lifts rate limits and per-user connection caps; for benchmarks.
+    pub no_rate_limit: bool,
+    pub log_format: LogFormat,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            data: PathBuf::from("data"),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            no_rate_limit: false,
+            log_format: LogFormat::Text,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The first wrong value is the error.
+    pub fn from_layers(layers: &Layers<'_>) -> Result<Config, ConfigError> {
+        let default = Config::default();
+        Ok(Config {
+            listen: parsed(layers.one("listen")?, listen, "an address like 127.0.0.1:3000")?.unwrap_or(default.listen),
+            data: parsed(layers.one("data")?, directory, "a directory")?.unwrap_or(default.data),
+            public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
+            trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
+            no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
+            log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
+            limits: limits(layers.all(LIMIT)?)?,
+        })
+    }
+}
+
+fn parsed<T>(
+    said: Option<Said>,
+    parse: fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<Option<T>, ConfigError> {
+    let Some(Said { source, value }) = said else { return Ok(None) };
+    match parse(&value) {
+        Some(parsed) => Ok(Some(parsed)),
+        None => Err(ConfigError::Value { source_name: source, value, expected }),
+    }
+}
+
+fn listen(text: &str) -> Option<SocketAddr> {
+    text.parse().ok()
+}
+
+fn directory(text: &str) -> Option<PathBuf> {
+    (!text.trim().is_empty()).then(|| PathBuf::from(text))
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+/// Scheme, host and port as a browser writes them: lower case, without the scheme's own port.
+fn origin(text: &str) -> Option<String> {
+    let uri: Uri = text.parse().ok()?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"))?;
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+    if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
+        return None;
+    }
+    let host = authority.host().to_lowercase();
+    let own_port = if scheme == "https" { 443 } else { 80 };
+    let port = authority.port_u16().filter(|port| *port != own_port).map(|port| format!(":{port}"));
+    Some(format!("{scheme}://{host}{}", port.unwrap_or_default()))
+}
+
+/// A network, or one address as a network of its own.
+fn proxy(said: Said) -> Result<IpNet, ConfigError> {
+    let network = said.value.parse::<IpNet>().ok().or_else(|| said.value.parse::<IpAddr>().ok().map(IpNet::from));
+    let expected = "a network like 10.0.0.0/8 or an address";
+    network.ok_or(ConfigError::Value { source_name: said.source, value: said.value, expected })
+}
+
+fn limits(said: Vec<Said>) -> Result<Limits, ConfigError> {
+    let mut limits = Limits::default();
+    for Said { source, value } in said {
+        let outcome = match value.split_once('=') {
+            Some((name, number)) => limits.set(name.trim(), number.trim()).map_err(|error| error.to_string()),
+            None => Err("a limit is written NAME=NUMBER".to_owned()),
+        };
+        outcome.map_err(|problem| ConfigError::Limit { source_name: source, value, problem })?;
+    }
+    Ok(limits)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use std::path::Path;
+
+struct Sources {
+    flags: Flags,
+    environment: Vec<(&'static str, &'static str)>,
+    file: &'static str,
+}
+
+impl Sources {
+    fn read(&self) -> Result<Config, String> {
+        let file = SettingsFile::parse(Path::new("Leptos.toml"), self.file.to_owned()).map_err(|e| e.to_string())?;
+        let environment = |name: &str| {
+            self.environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let layers = Layers { flags: &self.flags, environment: &environment, file: Some(&file) };
+        Config::from_layers(&layers).map_err(|error| error.to_string())
+    }
+}
+
+fn flag(name: &'static str, value: &str) -> Sources {
+    Sources { flags: Flags::default().with(name, [value.to_owned()]), environment: Vec::new(), file: "" }
+}
+
+fn environment(name: &'static str, value: &'static str) -> Sources {
+    Sources { flags: Flags::default(), environment: vec![(name, value)], file: "" }
+}
+
+#[test]
+fn flag_beats_environment_beats_file_beats_default() {
+    let mut sources = Sources {
+        flags: Flags::default().with("listen", ["127.0.0.1:1".to_owned()]),
+        environment: vec![("PICKMATE_LISTEN", "127.0.0.1:2")],
+        file: "[pickmate]\nlisten = \"127.0.0.1:4\"\n",
+    };
+    let port = |sources: &Sources| sources.read().unwrap().listen.port();
+    assert_eq!(port(&sources), 1);
+    sources.flags = Flags::default();
+    assert_eq!(port(&sources), 2);
+    sources.environment.clear();
+    assert_eq!(port(&sources), 4);
+    sources.file = "";
+    assert_eq!(port(&sources), 3000);
+}
+
+#[test]
+fn limits_from_all_sources_add_up() {
+    let sources = Sources {
+        flags: Flags::default().with(LIMIT, ["page_rows=3".to_owned()]),
+        environment: vec![("PICKMATE_LIMIT", "page_rows=2, session_days=2")],
+        file: "[pickmate.limits]\npage_rows = 1\nsession_days = 1\nreset_hours = 1\n",
+    };
+    let limits = sources.read().unwrap().limits;
+    assert_eq!((limits.page_rows, limits.session_days, limits.reset_hours), (3, 2, 1));
+}
+
+#[test]
+fn a_wrong_value_is_named_with_its_source() {
+    let sentence = |sources: Sources| sources.read().unwrap_err();
+    assert_eq!(
+        sentence(environment("PICKMATE_LISTEN", "abc")),
+        "PICKMATE_LISTEN: `abc` is not an address like 127.0.0.1:3000"
+    );
+    assert_eq!(
+        sentence(flag("public-url", "chat.example.org")),
+        "--public-url: `chat.example.org` is not an address like https://chat.example.org"
+    );
+    assert_eq!(sentence(flag("limit", "page_rows=0")), {
+        "--limit: `page_rows=0`: a limit is a whole number from 1 to 4294967295"
+    });
+    assert_eq!(sentence(flag("limit", "pages=1")), "--limit: `pages=1`: there is no such limit");
+    assert_eq!(sentence(environment("PICKMATE_NO_RATE_LIMIT", "yes")), {
+        "PICKMATE_NO_RATE_LIMIT: `yes` is not `true` or `false`"
+    });
+    let file = Sources { file: "[pickmate]\ntrusted-proxy = [\"10.0.0.0/33\"]\n", ..flag("data", "d") };
+    assert_eq!(
+        sentence(file),
+        "Leptos.toml [pickmate] trusted-proxy: `10.0.0.0/33` is not a network like 10.0.0.0/8 or an address"
+    );
+}
+
+#[test]
+fn a_public_url_reads_as_a_browser_writes_it() {
+    assert_eq!(origin("https://Chat.Example.org:443/").as_deref(), Some("https://chat.example.org"));
+    assert_eq!(origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
+    for bad in ["https://a/b", "https://a/?x", "ftp://a", "https://", "https://me@a", "https://a/#x"] {
+        assert_eq!(origin(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn proxies_are_networks_or_addresses() {
+    let config = environment("PICKMATE_TRUSTED_PROXY", "10.0.0.0/8, ::1").read().unwrap();
+    assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
+}
