@@ -1,0 +1,283 @@
+use super::*;
+use crate::protocol::Author;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// What a room's members did, one step per event.
+#[derive(Clone, Debug)]
+enum Step {
+    Post,
+    /// Of some earlier message, if there is one that is not erased.
+    Edit(Index),
+    Delete(Index),
+    Join,
+    Foreign,
+}
+
+/// A log, and how it is served after so many of its events have happened.
+#[derive(Clone, Debug)]
+struct History {
+    log: Vec<EventKind>,
+}
+
+impl History {
+    fn of(steps: &[Step]) -> History {
+        let mut log: Vec<EventKind> = Vec::new();
+        for step in steps {
+            let alive = alive_messages(&log);
+            let pick = |index: &Index| (!alive.is_empty()).then(|| alive[index.index(alive.len())]);
+            let seq = Seq(log.len() as u64 + 1);
+            log.push(match step {
+                Step::Post => post(seq),
+                Step::Join => EventKind::Joined { member: author() },
+                Step::Foreign => EventKind::Unknown,
+                Step::Edit(index) => match pick(index) {
+                    Some(target) => EventKind::Edited { target, rev: seq, body: Some(body_at(target, seq)) },
+                    None => post(seq),
+                },
+                Step::Delete(index) => match pick(index) {
+                    Some(target) => EventKind::Deleted { target },
+                    None => post(seq),
+                },
+            });
+        }
+        History { log }
+    }
+
+    fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// Body and rev of the message at `target` at time `now` (the head then); `None` once erased.
+    fn message(&self, target: Seq, now: u64) -> Option<(String, Seq)> {
+        let mut newest = Some((body_at(target, target), target));
+        for (index, kind) in self.log[..now as usize].iter().enumerate() {
+            match kind {
+                EventKind::Edited { target: edited, rev, .. } if *edited == target => {
+                    newest = Some((body_at(target, *rev), *rev));
+                }
+                EventKind::Deleted { target: deleted } if *deleted == target && index as u64 >= target.0 => {
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        newest
+    }
+
+    /// The event at `seq` as it is read when the head is `now`.
+    fn served(&self, seq: u64, now: u64) -> Event {
+        let kind = match &self.log[seq as usize - 1] {
+            EventKind::Posted { key, author, .. } => {
+                let (body, rev) = self.message(Seq(seq), now).unzip();
+                EventKind::Posted { key: key.clone(), author: author.clone(), deleted: body.is_none(), body, rev }
+            }
+            EventKind::Edited { target, rev, .. } => {
+                let newest = self.message(*target, now);
+                let rev = newest.as_ref().map_or(*rev, |(_, newest)| *newest);
+                EventKind::Edited { target: *target, rev, body: newest.map(|(body, _)| body) }
+            }
+            other => other.clone(),
+        };
+        Event { seq: Seq(seq), at: seq as i64, kind }
+    }
+
+    fn stretch(&self, after: u64, up_to: u64, now: u64) -> Vec<Event> {
+        (after + 1..=up_to).map(|seq| self.served(seq, now)).collect()
+    }
+
+    /// The newest `limit` rows before `before`, read when the head is `now`.
+    fn page(&self, before: u64, limit: usize, now: u64) -> Page {
+        let mut rows = self.stretch(0, (before - 1).min(now), now);
+        rows.retain(|event| event.kind.makes_row());
+        let cut = rows.len().saturating_sub(limit);
+        Page { epoch: "e".into(), head: Seq(now), rows: rows.split_off(cut), older: cut > 0 }
+    }
+
+    fn snapshot(&self, now: u64) -> Timeline {
+        Timeline::from_page(self.page(now + 1, usize::MAX, now))
+    }
+}
+
+fn author() -> Author {
+    Author { id: 1, name: "민아".into() }
+}
+
+fn body_at(target: Seq, rev: Seq) -> String {
+    format!("{target} as of {rev}")
+}
+
+fn post(seq: Seq) -> EventKind {
+    let key = format!("k{seq}");
+    EventKind::Posted { key, author: author(), body: Some(body_at(seq, seq)), rev: Some(seq), deleted: false }
+}
+
+fn alive_messages(log: &[EventKind]) -> Vec<Seq> {
+    let erased = |seq: Seq| log.iter().any(|kind| *kind == EventKind::Deleted { target: seq });
+    let messages = log.iter().enumerate().filter(|(_, kind)| matches!(kind, EventKind::Posted { .. }));
+    messages.map(|(index, _)| Seq(index as u64 + 1)).filter(|seq| !erased(*seq)).collect()
+}
+
+fn histories() -> impl Strategy<Value = History> {
+    let step = prop_oneof![
+        4 => Just(Step::Post),
+        3 => any::<Index>().prop_map(Step::Edit),
+        2 => any::<Index>().prop_map(Step::Delete),
+        1 => Just(Step::Join),
+        1 => Just(Step::Foreign),
+    ];
+    prop::collection::vec(step, 1..40).prop_map(|steps| History::of(&steps))
+}
+
+/// Where among `0..=max` an index falls.
+fn up_to(index: &Index, max: u64) -> u64 {
+    index.index(max as usize + 1) as u64
+}
+
+proptest! {
+    #[test]
+    fn a_fold_of_events_served_at_any_times_is_the_snapshot(
+        history in histories(),
+        start in any::<Index>(),
+        stops in prop::collection::vec((any::<Index>(), any::<Index>()), 0..6),
+    ) {
+        let head = history.head();
+        let begun = up_to(&start, head);
+        let mut timeline = history.snapshot(begun);
+        for (stop, read_at) in stops {
+            let from = timeline.head().0;
+            let stop = from + up_to(&stop, head - from);
+            let now = stop + up_to(&read_at, head - stop);
+            timeline.apply(&history.stretch(from, stop, now));
+        }
+        timeline.apply(&history.stretch(timeline.head().0, head, head));
+        prop_assert_eq!(timeline, history.snapshot(head));
+    }
+
+    #[test]
+    fn applying_twice_changes_nothing(history in histories(), from in any::<Index>(), read_at in any::<Index>()) {
+        let head = history.head();
+        let mut timeline = history.snapshot(head);
+        let from = up_to(&from, head);
+        let events = history.stretch(from, head, from + up_to(&read_at, head - from));
+        // Served earlier than the rows: nothing in it is news.
+        prop_assert_eq!(timeline.apply(&events), Applied::Nothing);
+        prop_assert_eq!(timeline, history.snapshot(head));
+    }
+
+    #[test]
+    fn what_is_kept_during_a_reload_may_come_in_any_order_and_twice(
+        history in histories(),
+        page_at in any::<Index>(),
+        after in any::<Index>(),
+        arrivals in prop::collection::vec((any::<Index>(), any::<Index>()), 0..40),
+        salt in any::<u64>(),
+    ) {
+        let head = history.head();
+        let page_at = up_to(&page_at, head);
+        // The connection delivers from some point at or before the page's head on.
+        let after = up_to(&after, page_at);
+        let mut arriving: Vec<Event> = history.stretch(after, head, head);
+        for (seq, read_at) in arrivals {
+            let seq = after + up_to(&seq, head - after);
+            if seq > after {
+                arriving.push(history.served(seq, seq + up_to(&read_at, head - seq)));
+            }
+        }
+        arriving.sort_by_key(|event| (event.seq.0 + 1).wrapping_mul(salt | 1));
+        let mut timeline = history.snapshot(0);
+        timeline.expect_newest();
+        for event in &arriving {
+            prop_assert_eq!(timeline.apply(std::slice::from_ref(event)), Applied::Nothing);
+        }
+        timeline.replace(history.page(page_at + 1, usize::MAX, page_at));
+        prop_assert_eq!(timeline, history.snapshot(head));
+    }
+
+    #[test]
+    fn prepended_pages_make_the_whole(
+        history in histories(),
+        limit in 1_usize..5,
+        begun in any::<Index>(),
+        steps in prop::collection::vec((any::<Index>(), any::<Index>()), 0..12),
+    ) {
+        let head = history.head();
+        let begun = up_to(&begun, head);
+        let mut timeline = Timeline::from_page(history.page(begun + 1, limit, begun));
+        let mut steps = steps.into_iter();
+        while timeline.has_older() {
+            let before = timeline.oldest().unwrap();
+            timeline.expect_older();
+            // The page is read at one time, and some events overtake it.
+            let (read_at, overtaking) = steps.next().map_or((head, 0), |(read_at, overtaking)| {
+                let from = timeline.head().0;
+                (from + up_to(&read_at, head - from), up_to(&overtaking, head - from))
+            });
+            let page = history.page(before.0, limit, read_at);
+            let from = timeline.head().0;
+            timeline.apply(&history.stretch(from, from + overtaking, from + overtaking));
+            prop_assert_eq!(timeline.prepend(before, page), Applied::Changed);
+        }
+        timeline.apply(&history.stretch(timeline.head().0, head, head));
+        prop_assert_eq!(timeline, history.snapshot(head));
+    }
+}
+
+fn posts(count: usize) -> History {
+    History::of(&vec![Step::Post; count])
+}
+
+#[test]
+fn a_hole_is_reported_and_nothing_after_it_applied() {
+    let history = posts(5);
+    let mut timeline = history.snapshot(2);
+    let mut events = history.stretch(2, 5, 5);
+    events.remove(1);
+    assert_eq!(timeline.apply(&events), Applied::Hole { expected: Seq(4) });
+    assert_eq!(timeline, history.snapshot(3));
+}
+
+#[test]
+fn unknown_kinds_count_for_density() {
+    let history = History::of(&[Step::Post, Step::Foreign, Step::Post]);
+    let mut timeline = history.snapshot(1);
+    assert_eq!(timeline.apply(&history.stretch(1, 2, 2)), Applied::Nothing);
+    assert_eq!(timeline.apply(&history.stretch(2, 3, 3)), Applied::Changed);
+    assert_eq!(timeline.rows().len(), 2);
+}
+
+#[test]
+fn the_window_lets_the_oldest_rows_go_and_fetches_them_again() {
+    let history = posts(WINDOW_ROWS + 20);
+    let mut timeline = history.snapshot(history.head());
+    assert!(!timeline.has_older());
+    assert!(timeline.trim());
+    assert_eq!(timeline.rows().len(), WINDOW_ROWS);
+    assert_eq!((timeline.oldest(), timeline.has_older()), (Some(Seq(21)), true));
+    assert!(!timeline.trim());
+
+    timeline.expect_older();
+    assert!(!timeline.trim(), "rows that are being fetched must still meet the first one");
+    timeline.prepend(Seq(21), history.page(21, 50, history.head()));
+    assert_eq!(timeline, history.snapshot(history.head()));
+}
+
+#[test]
+fn older_rows_that_do_not_meet_the_first_one_are_dropped() {
+    let history = posts(20);
+    let mut timeline = Timeline::from_page(history.page(21, 5, 20));
+    timeline.expect_older();
+    assert_eq!(timeline.prepend(Seq(12), history.page(12, 5, 20)), Applied::Nothing);
+    assert_eq!(timeline.oldest(), Some(Seq(16)));
+    assert_eq!(timeline.prepend(Seq(16), history.page(16, 5, 20)), Applied::Nothing, "nobody asked");
+}
+
+#[test]
+fn a_page_behind_what_was_kept_shows_the_hole() {
+    let history = posts(9);
+    let mut timeline = history.snapshot(2);
+    timeline.expect_newest();
+    timeline.apply(&history.stretch(7, 9, 9));
+    assert_eq!(timeline.replace(history.page(6, 50, 5)), Applied::Hole { expected: Seq(6) });
+    assert_eq!(timeline, history.snapshot(5));
+}
