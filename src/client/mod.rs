@@ -1,14 +1,19 @@
 //! The browser's run time. It compiles everywhere and is entered only from effects, event handlers
-//! and the tasks they spawn; `timeline`, `outbox`, `backoff`, `heartbeat`, `ime` and `conversation`
-//! are pure.
+//! and the tasks they spawn. Pure: `timeline`, `outbox`, `backoff`, `heartbeat`, `conversation`,
+//! `room_list`, `read_position`, `ime`.
 
 pub mod conversation;
+pub mod draft;
 pub mod ime;
 pub mod room_session;
+pub mod scroll;
 pub mod session;
 pub mod zone;
 
 mod backoff;
+mod browser;
 mod heartbeat;
 mod outbox;
+mod read_position;
+mod room_list;
 mod timeline;

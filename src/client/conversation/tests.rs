@@ -1,0 +1,148 @@
+use super::*;
+use crate::domain::{Key, MessageBody, day_number};
+
+const SEOUL_MIN: i32 = 9 * 60;
+const MINUTE: i64 = 60_000;
+/// 2025-11-22 17:26:40 in Seoul.
+const NOW: i64 = 1_763_800_000_000;
+
+fn person(id: i64) -> Author {
+    Author { id, name: format!("person {id}") }
+}
+
+fn posted(seq: u64, author: i64, at: i64) -> Arc<Event> {
+    let (key, body) = (format!("k{seq}"), Some(format!("body {seq}")));
+    let kind = EventKind::Posted { key, author: person(author), body, rev: Some(Seq(seq)), deleted: false };
+    Arc::new(Event { seq: Seq(seq), at, kind })
+}
+
+fn joined(seq: u64, at: i64) -> Arc<Event> {
+    Arc::new(Event { seq: Seq(seq), at, kind: EventKind::Joined { member: person(9) } })
+}
+
+fn entry(key: &str, at: i64, state: EntryState) -> Entry {
+    Entry { key: Key::parse(key).unwrap(), body: MessageBody::parse("waiting", 100).unwrap(), at, state }
+}
+
+fn shown(rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
+    let day_of = |at| day_number(at, SEOUL_MIN);
+    items(Source { rows: &mut rows.iter(), outbox, reader: &person(1), day_of: &day_of })
+}
+
+fn keys(items: &[Item]) -> Vec<&str> {
+    items.iter().map(|item| item.key().as_ref()).collect()
+}
+
+fn messages(items: &[Item]) -> Vec<&MessageItem> {
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Message(message) => Some(message),
+            _ => None,
+        })
+        .collect()
+}
+
+fn runs(items: &[Item]) -> Vec<bool> {
+    messages(items).iter().map(|message| message.first_of_run).collect()
+}
+
+#[test]
+fn a_day_begins_at_the_readers_midnight() {
+    // 15:00 UTC is midnight in Seoul.
+    let midnight = 1_763_823_600_000;
+    let items = shown(&[posted(1, 1, midnight - 1), posted(2, 1, midnight)], &[]);
+    assert_eq!(keys(&items), ["d20414", "m1:k1", "d20415", "m1:k2"]);
+    assert_eq!(runs(&items), [true, true], "a new day begins a new run");
+    let Item::Day(day) = &items[2] else { panic!("a day") };
+    assert_eq!(day.at, midnight);
+}
+
+#[test]
+fn a_clock_set_back_makes_no_day_twice() {
+    let day = 24 * 60 * MINUTE;
+    let items = shown(&[posted(1, 1, NOW), posted(2, 1, NOW + day), posted(3, 1, NOW)], &[]);
+    assert_eq!(keys(&items), ["d20414", "m1:k1", "d20415", "m1:k2", "m1:k3"]);
+}
+
+#[test]
+fn a_run_lasts_while_the_same_author_goes_on_within_five_minutes() {
+    let items = shown(
+        &[
+            posted(1, 1, NOW),
+            posted(2, 1, NOW + RUN_MS),
+            posted(3, 1, NOW + 2 * RUN_MS + 1),
+            posted(4, 2, NOW + 2 * RUN_MS + 2),
+            posted(5, 1, NOW + 2 * RUN_MS + 3),
+        ],
+        &[],
+    );
+    assert_eq!(runs(&items), [true, false, true, true, true]);
+}
+
+#[test]
+fn a_notice_breaks_a_run() {
+    let items = shown(&[posted(1, 1, NOW), joined(2, NOW), posted(3, 1, NOW)], &[]);
+    assert_eq!(keys(&items), ["d20414", "m1:k1", "n2", "m1:k3"]);
+    assert_eq!(runs(&items), [true, true]);
+}
+
+#[test]
+fn older_rows_regroup_the_first_ones_and_keep_every_key() {
+    let rows = [posted(1, 1, NOW), posted(2, 1, NOW + MINUTE), posted(3, 1, NOW + 2 * MINUTE)];
+    let newest = shown(&rows[1..], &[]);
+    let all = shown(&rows, &[]);
+    assert_eq!(runs(&newest), [true, false]);
+    assert_eq!(runs(&all), [true, false, false]);
+    assert!(keys(&newest).iter().all(|key| keys(&all).contains(key)));
+}
+
+#[test]
+fn waiting_posts_follow_the_rows_and_go_on_with_the_run() {
+    let states = [EntryState::Waiting, EntryState::InFlight, EntryState::Failed(ErrorCode::Forbidden)];
+    let outbox: Vec<Entry> =
+        states.iter().enumerate().map(|(index, state)| entry(&format!("p{index}"), NOW + MINUTE, *state)).collect();
+    let items = shown(&[posted(1, 1, NOW)], &outbox);
+    assert_eq!(keys(&items), ["d20414", "m1:k1", "m1:p0", "m1:p1", "m1:p2"]);
+    assert_eq!(runs(&items), [true, false, false, false]);
+    let deliveries: Vec<Delivery> = messages(&items).iter().map(|message| message.delivery).collect();
+    let failed = Delivery::Failed(ErrorCode::Forbidden);
+    assert_eq!(deliveries, [Delivery::Sent, Delivery::Pending, Delivery::Pending, failed]);
+}
+
+#[test]
+fn a_post_keeps_its_key_from_pending_to_row_and_is_never_shown_twice() {
+    let pending = shown(&[], &[entry("k1", NOW, EntryState::InFlight)]);
+    let acked = shown(&[], &[entry("k1", NOW, EntryState::Acked(Seq(1)))]);
+    let both = shown(&[posted(1, 1, NOW)], &[entry("k1", NOW, EntryState::InFlight)]);
+    for items in [&pending, &acked, &both] {
+        assert_eq!(keys(items), ["d20414", "m1:k1"]);
+    }
+    assert_eq!(messages(&acked)[0].seq, Some(Seq(1)));
+    assert_eq!(messages(&acked)[0].delivery, Delivery::Sent);
+}
+
+#[test]
+fn another_authors_equal_key_is_another_message() {
+    let items = shown(&[posted(1, 2, NOW)], &[entry("k1", NOW, EntryState::InFlight)]);
+    assert_eq!(keys(&items), ["d20414", "m2:k1", "m1:k1"]);
+}
+
+#[test]
+fn edited_and_erased_messages_say_so() {
+    let event = |rev, body: Option<&str>, deleted| {
+        let kind = EventKind::Posted { key: "k".into(), author: person(1), body: body.map(Into::into), rev, deleted };
+        Arc::new(Event { seq: Seq(1), at: NOW, kind })
+    };
+    let edited = shown(&[event(Some(Seq(5)), Some("new"), false)], &[]);
+    assert!(messages(&edited)[0].edited);
+    let erased = shown(&[event(None, None, true)], &[]);
+    assert_eq!((messages(&erased)[0].edited, &messages(&erased)[0].body), (false, &None));
+}
+
+#[test]
+fn row_keys_give_the_readers_idempotency_keys_back() {
+    assert_eq!(idempotency_key(&message_key(12, "a:b"), 12), Some("a:b"));
+    assert_eq!(idempotency_key(&message_key(12, "a"), 1), None);
+    assert_eq!(idempotency_key("n4", 4), None);
+}

@@ -1,0 +1,124 @@
+//! Keeping the reader's place while rows come and go: the place is a row and its distance from the
+//! top of the viewport, never a scroll position. The arithmetic is pure; the DOM calls are few.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// So close to the end, in CSS pixels, the reader counts as being there and follows new rows.
+pub const AT_END_PX: i32 = 100;
+
+/// The rows of a conversation carry their item's key in this attribute.
+pub const ROW_ATTRIBUTE: &str = "data-key";
+
+/// A row, and how far its top lies below the viewport's top (negative: above), in CSS pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    pub key: String,
+    pub offset_px: i32,
+}
+
+/// Top and bottom of a row, measured from the viewport's top, in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub top: i32,
+    pub bottom: i32,
+}
+
+/// Of rows in order, the first that reaches into the viewport.
+pub fn first_visible(extents: impl Iterator<Item = Extent>) -> Option<(usize, Extent)> {
+    extents.enumerate().find(|(_, extent)| extent.bottom > 0)
+}
+
+/// How far to scroll so that the anchor's row, whose top is now at `top_px`, is where it was.
+pub fn correction(anchor: &Anchor, top_px: i32) -> i32 {
+    top_px - anchor.offset_px
+}
+
+/// Whether the end of the content is in sight, or nearly.
+pub fn is_at_end(scroll_top: i32, client_height: i32, scroll_height: i32) -> bool {
+    scroll_height - client_height - scroll_top <= AT_END_PX
+}
+
+/// The reader's place in a scrolling element, to be given to [`restore`] after its rows changed.
+pub fn capture(viewport: &HtmlElement) -> Option<Anchor> {
+    let top = top_of(viewport);
+    let rows = rows(viewport);
+    let extents = rows.iter().map(|row| extent_of(row, top));
+    let (index, extent) = first_visible(extents)?;
+    Some(Anchor { key: rows.get(index)?.get_attribute(ROW_ATTRIBUTE)?, offset_px: extent.top })
+}
+
+/// Scrolls so that the anchor's row stands where it stood. Nothing happens when the row is gone.
+pub fn restore(viewport: &HtmlElement, anchor: &Anchor) {
+    let rows = rows(viewport);
+    let same = |row: &&Element| row.get_attribute(ROW_ATTRIBUTE).as_deref() == Some(anchor.key.as_str());
+    let Some(row) = rows.iter().find(same) else { return };
+    let distance = correction(anchor, extent_of(row, top_of(viewport)).top);
+    if distance != 0 {
+        viewport.set_scroll_top(viewport.scroll_top() + distance);
+    }
+}
+
+pub fn element_is_at_end(viewport: &HtmlElement) -> bool {
+    is_at_end(viewport.scroll_top(), viewport.client_height(), viewport.scroll_height())
+}
+
+pub fn scroll_to_end(viewport: &HtmlElement) {
+    viewport.set_scroll_top(viewport.scroll_height());
+}
+
+fn rows(viewport: &HtmlElement) -> Vec<Element> {
+    let Ok(found) = viewport.query_selector_all("[data-key]") else { return Vec::new() };
+    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
+}
+
+fn extent_of(row: &Element, viewport_top: f64) -> Extent {
+    let rect = row.get_bounding_client_rect();
+    Extent { top: (rect.top() - viewport_top).round() as i32, bottom: (rect.bottom() - viewport_top).round() as i32 }
+}
+
+fn top_of(element: &HtmlElement) -> f64 {
+    element.get_bounding_client_rect().top()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of these heights with the viewport's top `scrolled` pixels below the first one's top.
+    fn extents(heights: &[i32], scrolled: i32) -> Vec<Extent> {
+        let mut top = -scrolled;
+        heights
+            .iter()
+            .map(|height| {
+                let extent = Extent { top, bottom: top + height };
+                top += height;
+                extent
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_put_in_front_do_not_move_the_place() {
+        let before = extents(&[40, 60, 50], 55);
+        let (index, extent) = first_visible(before.into_iter()).unwrap();
+        assert_eq!((index, extent.top), (1, -15));
+        let anchor = Anchor { key: "m1:k2".into(), offset_px: extent.top };
+        let after = extents(&[30, 30, 40, 60, 50], 55);
+        assert_eq!(correction(&anchor, after[3].top), 60);
+    }
+
+    #[test]
+    fn a_row_that_only_touches_the_edge_is_not_the_place() {
+        let rows = extents(&[40, 60], 40);
+        assert_eq!(first_visible(rows.into_iter()).map(|(index, _)| index), Some(1));
+        assert_eq!(first_visible(std::iter::empty()), None);
+    }
+
+    #[test]
+    fn near_the_end_is_at_the_end() {
+        assert!(is_at_end(0, 500, 300), "content shorter than the viewport");
+        assert!(is_at_end(400, 500, 1_000));
+        assert!(!is_at_end(399, 500, 1_000));
+    }
+}
