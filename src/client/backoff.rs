@@ -11,7 +11,7 @@ pub struct Jitter(pub u16);
 
 impl Jitter {
     /// A delay from 0 to `max_ms`, evenly spread.
-    fn of(self, max_ms: u32) -> u32 {
+    pub fn of(self, max_ms: u32) -> u32 {
         (u64::from(max_ms) * u64::from(self.0) / u64::from(u16::MAX)) as u32
     }
 }

@@ -5,7 +5,6 @@ use super::backoff::Jitter;
 use crate::domain::Key;
 use js_sys::Promise;
 use leptos::prelude::{document, window};
-use std::fmt::Write;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -40,14 +39,9 @@ pub fn jitter() -> Jitter {
     Jitter(u16::from_be_bytes([high, low]))
 }
 
-/// A fresh idempotency key of 128 random bits. (`crypto.randomUUID` is missing on plain http.)
-pub fn random_key() -> Option<Key> {
-    let mut hex = String::with_capacity(32);
-    for byte in random::<16>() {
-        // Writing to a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Key::parse(&hex).ok()
+/// A fresh idempotency key. (`crypto.randomUUID` is missing on plain http.)
+pub fn random_key() -> Key {
+    Key::from_random(random())
 }
 
 /// Tells the server, for the next page it renders, how far east of UTC the reader is.

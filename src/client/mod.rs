@@ -12,8 +12,10 @@ pub mod zone;
 
 mod backoff;
 mod browser;
+mod connection;
 mod heartbeat;
 mod outbox;
 mod read_position;
 mod room_list;
+mod subscriptions;
 mod timeline;

@@ -41,6 +41,11 @@ impl ReadPositions {
             .collect()
     }
 
+    /// What was told last may not have arrived: all will be told again.
+    pub fn connection_lost(&mut self) {
+        self.rooms.values_mut().for_each(|position| position.told = Seq::ZERO);
+    }
+
     /// Positions of another history do not compare.
     pub fn forget(&mut self) {
         self.rooms.clear();
@@ -61,6 +66,15 @@ mod tests {
         assert!(positions.see("general", Seq(6)));
         assert_eq!(positions.seen("general"), Seq(6));
         assert_eq!(positions.take_untold(), [("general".to_owned(), Seq(6))]);
+    }
+
+    #[test]
+    fn a_lost_connection_has_everything_told_again() {
+        let mut positions = ReadPositions::default();
+        positions.see("general", Seq(5));
+        positions.take_untold();
+        positions.connection_lost();
+        assert_eq!(positions.take_untold(), [("general".to_owned(), Seq(5))]);
     }
 
     #[test]

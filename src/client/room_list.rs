@@ -36,11 +36,6 @@ impl RoomList {
         self.kept = Some(Vec::new());
     }
 
-    /// The list did not come.
-    pub fn give_up(&mut self) {
-        self.kept = None;
-    }
-
     /// The list that was asked for.
     pub fn replace(&mut self, rooms: Vec<RoomSummary>, read: &ReadPositions) {
         self.rooms = rooms;
@@ -54,7 +49,7 @@ impl RoomList {
         }
     }
 
-    /// Counts events of a room. Whether the list changed.
+    /// Counts events of a room. Whether anything but its head changed.
     pub fn apply(&mut self, slug: &str, events: &[Event]) -> bool {
         if let Some(kept) = &mut self.kept {
             kept.extend(events.iter().map(|event| (slug.to_owned(), event.clone())));
@@ -82,14 +77,14 @@ impl RoomList {
         };
         room.head = event.seq;
         match &event.kind {
-            EventKind::Posted { author, deleted: false, .. } if author.id != reader => {
-                room.unread = if room.member { (room.unread + 1).min(UNREAD_MAX) } else { 0 };
+            EventKind::Posted { author, deleted: false, .. } if author.id != reader && room.member => {
+                room.unread = (room.unread + 1).min(UNREAD_MAX);
             }
             EventKind::Joined { member } if member.id == reader => room.member = true,
             EventKind::Left { member } if member.id == reader => (room.member, room.unread) = (false, 0),
             EventKind::Renamed { name, .. } => room.name.clone_from(name),
             EventKind::AccessChanged { access, .. } => room.access = *access,
-            _ => {}
+            _ => return false,
         }
         true
     }

@@ -1,8 +1,17 @@
 //! One open room: timeline and outbox joined into what the room page shows, and the verbs a reader has.
 
-use super::conversation::Item;
-use crate::domain::BodyError;
+use super::backoff::Backoff;
+use super::browser;
+use super::conversation::{Item, Source, idempotency_key, items};
+use super::session::Session;
+use super::subscriptions::Wanted;
+use super::timeline::{Applied, Timeline};
+use crate::api::{self, RoomStart};
+use crate::domain::{BodyError, Seq};
+use crate::protocol::{ErrorCode, Event, EventKind, Page};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is above the oldest loaded row.
@@ -18,50 +27,323 @@ pub enum Older {
 }
 
 #[derive(Clone, Copy)]
-pub struct RoomSession {}
+pub struct RoomSession {
+    session: Session,
+    room: StoredValue<Room>,
+    view: Memo<Arc<View>>,
+    /// Counts the changes of timeline and outbox.
+    revision: RwSignal<u64>,
+    older: RwSignal<Older>,
+    revoked: RwSignal<bool>,
+}
+
+struct Room {
+    slug: String,
+    timeline: Timeline,
+    /// While the newest page is being fetched: the head it has to reach.
+    reload_to: Option<Seq>,
+    /// The reader is at the end, but the page is not in front.
+    seen_waits: bool,
+}
+
+/// How far a room has been followed.
+pub(super) struct Place {
+    pub slug: String,
+    pub head: Seq,
+    pub epoch: String,
+}
+
+impl Place {
+    pub fn wanted(self) -> Wanted {
+        Wanted { room: self.slug, after: Some(self.head), epoch: self.epoch }
+    }
+}
+
+/// Items in order, and by key for the rows that follow their own.
+#[derive(Default)]
+struct View {
+    list: Vec<Arc<Item>>,
+    by_key: HashMap<Arc<str>, Arc<Item>>,
+}
+
+impl PartialEq for View {
+    fn eq(&self, other: &View) -> bool {
+        self.list == other.list
+    }
+}
+
+/// The same room of the same page.
+impl PartialEq for RoomSession {
+    fn eq(&self, other: &RoomSession) -> bool {
+        self.room == other.room
+    }
+}
 
 impl RoomSession {
+    pub(super) fn new(session: Session, start: RoomStart) -> RoomSession {
+        let older = RwSignal::new(if start.page.older { Older::More } else { Older::Beginning });
+        let timeline = Timeline::from_page(start.page);
+        let room = Room { slug: start.room.slug, timeline, reload_to: None, seen_waits: false };
+        let room = StoredValue::new(room);
+        let revision = RwSignal::new(0);
+        let view = Memo::new(move |before: Option<&Arc<View>>| {
+            revision.track();
+            Arc::new(View::of(session, room, before.map(Arc::as_ref)))
+        });
+        RoomSession { session, room, view, revision, older, revoked: RwSignal::new(false) }
+    }
+
     /// Everything in the conversation in order, each with a key that stays when a pending row is confirmed.
     pub fn items(self) -> Signal<Vec<Arc<Item>>> {
-        todo!()
+        let view = self.view;
+        Signal::derive(move || view.with(|view| view.list.clone()))
     }
 
     /// One item by its key, for a row that is already in the DOM to follow its changes.
-    pub fn item(self, _key: Arc<str>) -> Signal<Option<Arc<Item>>> {
-        todo!()
+    pub fn item(self, key: Arc<str>) -> Signal<Option<Arc<Item>>> {
+        let view = self.view;
+        Memo::new(move |_| view.with(|view| view.by_key.get(&key).cloned())).into()
     }
 
     pub fn older(self) -> Signal<Older> {
-        todo!()
+        self.older.into()
     }
 
+    /// Fetches a page of rows before the first one. Nothing happens while one is under way, or at
+    /// the beginning.
     pub fn load_older(self) {
-        todo!()
+        if !matches!(self.older.get_untracked(), Older::More | Older::Failed) {
+            return;
+        }
+        let asked = self.update(|room| {
+            let before = room.timeline.oldest()?;
+            room.timeline.expect_older();
+            Some((room.slug.clone(), before))
+        });
+        let Some(Some((slug, before))) = asked else { return };
+        self.older.set(Older::Loading);
+        spawn_local(async move {
+            let answer = api::older_rows(slug, before).await;
+            match answer {
+                Ok(page) => self.put_older(before, page),
+                Err(error) => self.older_failed(error.code),
+            }
+        });
     }
 
     /// Shows the row as pending at once and sends it when the connection can. An error leaves the
     /// text with the caller.
-    pub fn post(self, _text: String) -> Result<(), BodyError> {
-        todo!()
+    pub fn post(self, text: String) -> Result<(), BodyError> {
+        let Some(slug) = self.slug() else { return Ok(()) };
+        self.session.post(&slug, &text)?;
+        self.changed();
+        Ok(())
     }
 
     /// Sends a failed row again, with its key.
-    pub fn retry(self, _key: Arc<str>) {
-        todo!()
+    pub fn retry(self, key: Arc<str>) {
+        let Some(slug) = self.slug() else { return };
+        let reader = self.session.reader().id;
+        if let Some(key) = idempotency_key(&key, reader) {
+            self.session.with_core(|core| core.outbox_mut(&slug).retry(key));
+            self.session.send_posts(&slug);
+            self.changed();
+        }
     }
 
     /// Takes a failed row out of the outbox and gives its text back.
-    pub fn discard(self, _key: Arc<str>) -> Option<String> {
-        todo!()
+    pub fn discard(self, key: Arc<str>) -> Option<String> {
+        let slug = self.slug()?;
+        let reader = self.session.reader().id;
+        let key = idempotency_key(&key, reader)?;
+        let text = self.session.with_core(|core| core.outbox_mut(&slug).discard(key)).flatten();
+        self.changed();
+        text
     }
 
-    /// The reader sees the end of the conversation: moves the read position to the head.
+    /// The reader sees the end of the conversation: moves the read position to the head. To be
+    /// called again whenever rows have come and the end is still in sight, whether or not the page
+    /// is in front: it waits until it is. Rows far above are let go.
     pub fn seen_to_end(self) {
-        todo!()
+        let visible = browser::is_visible();
+        let seen = self.update(|room| {
+            room.seen_waits = !visible;
+            (room.timeline.trim(), room.slug.clone(), room.timeline.head())
+        });
+        let Some((trimmed, slug, head)) = seen else { return };
+        if trimmed {
+            self.show_older();
+            self.changed();
+        }
+        if visible {
+            self.session.see(&slug, head);
+        }
     }
 
     /// The reader may no longer see the room.
     pub fn revoked(self) -> Signal<bool> {
-        todo!()
+        self.revoked.into()
+    }
+}
+
+/// What the session tells a room.
+impl RoomSession {
+    pub(super) fn is(self, slug: &str) -> bool {
+        self.room.try_with_value(|room| room.slug == slug) == Some(true)
+    }
+
+    /// `None` when the room is not to be followed any more.
+    pub(super) fn place(self) -> Option<Place> {
+        if self.revoked.try_get_untracked() != Some(false) {
+            return None;
+        }
+        self.room.try_with_value(|room| Place {
+            slug: room.slug.clone(),
+            head: room.timeline.head(),
+            epoch: room.timeline.epoch().to_owned(),
+        })
+    }
+
+    pub(super) fn apply(self, events: &[Event]) {
+        match self.update(|room| room.timeline.apply(events)) {
+            Some(Applied::Changed) => self.changed(),
+            Some(Applied::Hole { .. }) => {
+                self.changed();
+                self.session.refill(self);
+            }
+            Some(Applied::Nothing) | None => {}
+        }
+    }
+
+    /// Timeline or outbox changed: what is shown is made anew.
+    pub(super) fn changed(self) {
+        self.revision.try_update(|revision| *revision += 1);
+    }
+
+    pub(super) fn revoke(self) {
+        self.revoked.try_set(true);
+    }
+
+    pub(super) fn seen_if_it_waited(self) {
+        if self.room.try_with_value(|room| room.seen_waits) == Some(true) {
+            self.seen_to_end();
+        }
+    }
+
+    /// The log cannot be followed from the timeline's head: starts over from the newest page, which
+    /// has to reach `head`.
+    pub(super) fn reload(self, head: Seq) {
+        let begun = self.update(|room| {
+            room.timeline.expect_newest();
+            let begun = room.reload_to.is_none();
+            room.reload_to = Some(room.reload_to.map_or(head, |before| before.max(head)));
+            begun
+        });
+        if begun == Some(true) {
+            spawn_local(self.fetch_newest());
+        }
+    }
+
+    async fn fetch_newest(self) {
+        let mut backoff = Backoff::default();
+        while let Some(slug) = self.slug() {
+            match api::open_room(slug.clone()).await {
+                Ok(start) => match self.put_newest(start.page) {
+                    Fetched::Enough => return,
+                    Fetched::TooOld => {}
+                },
+                Err(error) if self.session.ended_by(error.code) => return,
+                Err(error) if matches!(error.code, ErrorCode::NotFound | ErrorCode::Forbidden) => {
+                    return self.session.end_room(&slug);
+                }
+                Err(_) => {}
+            }
+            browser::sleep_ms(backoff.next_ms(browser::jitter()).max(250)).await;
+        }
+    }
+
+    fn put_newest(self, page: Page) -> Fetched {
+        let put = self.update(|room| {
+            let same_history = page.epoch == room.timeline.epoch();
+            if same_history && room.reload_to.is_some_and(|head| page.head < head) {
+                return None;
+            }
+            room.reload_to = None;
+            let applied = room.timeline.replace(page);
+            let posts = |row: &&Arc<Event>| matches!(row.kind, EventKind::Posted { .. });
+            let rows: Vec<Event> = room.timeline.rows().filter(posts).map(|row| Event::clone(row)).collect();
+            Some((applied, room.slug.clone(), room.timeline.head(), rows))
+        });
+        let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
+        self.session.with_core(|core| {
+            let reader = core.reader.id;
+            let outbox = core.outbox_mut(&slug);
+            outbox.settle(reader, &rows);
+            outbox.settle_up_to(head);
+        });
+        self.show_older();
+        self.changed();
+        if matches!(applied, Applied::Hole { .. }) {
+            self.session.refill(self);
+        }
+        Fetched::Enough
+    }
+
+    fn put_older(self, before: Seq, page: Page) {
+        if self.update(|room| room.timeline.prepend(before, page)).is_some() {
+            self.show_older();
+            self.changed();
+        }
+    }
+
+    fn older_failed(self, code: ErrorCode) {
+        self.update(|room| room.timeline.give_up_older());
+        if !self.session.ended_by(code) {
+            self.older.try_set(Older::Failed);
+        }
+    }
+
+    fn show_older(self) {
+        if let Some(has_older) = self.update(|room| room.timeline.has_older()) {
+            self.older.set(if has_older { Older::More } else { Older::Beginning });
+        }
+    }
+
+    fn slug(self) -> Option<String> {
+        self.room.try_with_value(|room| room.slug.clone())
+    }
+
+    /// Works on the state. `None` when the page has gone.
+    fn update<T>(self, change: impl FnOnce(&mut Room) -> T) -> Option<T> {
+        self.room.try_update_value(change)
+    }
+}
+
+/// Whether a fetched page reaches as far as it has to.
+enum Fetched {
+    Enough,
+    TooOld,
+}
+
+impl View {
+    /// Items that are as they were stay the same allocation, so that their rows have nothing to do.
+    fn of(session: Session, room: StoredValue<Room>, before: Option<&View>) -> View {
+        let zone = session.zone().get();
+        let day_of = |at| zone.day_number(at);
+        let fresh = session.with_core(|core| {
+            let reader = core.reader.clone();
+            room.try_with_value(|room| {
+                let outbox = core.outboxes.get(&room.slug).map_or(&[][..], |outbox| outbox.entries());
+                items(Source { rows: room.timeline.rows(), outbox, reader: &reader, day_of: &day_of })
+            })
+        });
+        let mut view = View::default();
+        for item in fresh.flatten().unwrap_or_default() {
+            let same = before.and_then(|before| before.by_key.get(item.key())).filter(|old| ***old == item);
+            let item = same.cloned().unwrap_or_else(|| Arc::new(item));
+            view.by_key.insert(item.key().clone(), item.clone());
+            view.list.push(item);
+        }
+        view
     }
 }

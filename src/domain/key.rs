@@ -19,6 +19,13 @@ impl Key {
         if fits && clean { Ok(Key(text.to_owned())) } else { Err(KeyError) }
     }
 
+    /// A key that no one else has, from 128 random bits.
+    pub fn from_random(bits: [u8; 16]) -> Key {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+        Key(bits.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -32,6 +39,13 @@ mod tests {
     fn accepts_the_whole_alphabet_up_to_the_limit() {
         assert!(Key::parse("aZ09_-").is_ok());
         assert!(Key::parse(&"k".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn random_bits_make_a_key() {
+        let key = Key::from_random([0xa5; 16]);
+        assert_eq!(key.as_str(), "a5".repeat(16));
+        assert_eq!(Key::parse(key.as_str()), Ok(key));
     }
 
     #[test]

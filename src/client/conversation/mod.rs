@@ -72,9 +72,9 @@ pub struct NoticeItem {
 }
 
 /// What the conversation is made from.
-pub(super) struct Source<'a> {
+pub(super) struct Source<'a, R> {
     /// Ascending by `seq`.
-    pub rows: &'a mut dyn Iterator<Item = &'a Arc<Event>>,
+    pub rows: R,
     /// The reader's own posts that are not in the log yet.
     pub outbox: &'a [Entry],
     pub reader: &'a Author,
@@ -84,7 +84,7 @@ pub(super) struct Source<'a> {
 
 /// All items in order: rows by `seq`, then the outbox. A post that is in both is shown once, as the
 /// row.
-pub(super) fn items(source: Source<'_>) -> Vec<Item> {
+pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>) -> Vec<Item> {
     let mut builder = Builder { day_of: source.day_of, items: Vec::new(), day: None, run: None };
     let mut own_keys = Vec::new();
     for row in source.rows {

@@ -26,7 +26,7 @@ fn entry(key: &str, at: i64, state: EntryState) -> Entry {
 
 fn shown(rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
     let day_of = |at| day_number(at, SEOUL_MIN);
-    items(Source { rows: &mut rows.iter(), outbox, reader: &person(1), day_of: &day_of })
+    items(Source { rows: rows.iter(), outbox, reader: &person(1), day_of: &day_of })
 }
 
 fn keys(items: &[Item]) -> Vec<&str> {

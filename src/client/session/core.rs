@@ -1,0 +1,153 @@
+//! What the session knows, apart from signals: room list, read positions, outboxes, connection.
+
+use super::super::connection::Connection;
+use super::super::outbox::Outbox;
+use super::super::read_position::ReadPositions;
+use super::super::room_list::{RoomList, cursor};
+use super::super::room_session::RoomSession;
+use super::super::subscriptions::{Subscriptions, Wanted};
+use crate::api::AppStart;
+use crate::protocol::{Author, ClientFrame, RoomSummary};
+use std::collections::HashMap;
+
+pub(in super::super) struct Core {
+    pub reader: Author,
+    /// Bytes of UTF-8 in a message.
+    pub body_bytes: usize,
+    pub epoch: String,
+    pub list: RoomList,
+    /// Whether the list's heads belong to `epoch`.
+    pub list_is_current: bool,
+    pub read: ReadPositions,
+    /// Read positions are about to be told.
+    pub tells_soon: bool,
+    /// By slug. They outlive the room's page: what was posted is sent.
+    pub outboxes: HashMap<String, Outbox>,
+    pub open: Vec<RoomSession>,
+    /// From `start` on.
+    pub connection: Option<Connection>,
+    /// While the connection is live.
+    pub subscriptions: Option<Subscriptions>,
+    pub was_live: bool,
+    /// Unix milliseconds since when the connection is not live.
+    pub lost_at: Option<i64>,
+    refresh: Refresh,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refresh {
+    Idle,
+    UnderWay,
+    /// Asked for again while under way: what comes may be too old.
+    Again,
+}
+
+impl Core {
+    pub fn new(start: &AppStart) -> Core {
+        let reader = Author { id: start.me.id, name: start.me.name.clone() };
+        Core {
+            list: RoomList::new(&reader, start.rooms.clone()),
+            reader,
+            body_bytes: start.body_bytes as usize,
+            epoch: start.epoch.clone(),
+            list_is_current: true,
+            read: ReadPositions::default(),
+            tells_soon: false,
+            outboxes: HashMap::new(),
+            open: Vec::new(),
+            connection: None,
+            subscriptions: None,
+            was_live: false,
+            lost_at: None,
+            refresh: Refresh::Idle,
+        }
+    }
+
+    pub fn outbox_mut(&mut self, slug: &str) -> &mut Outbox {
+        self.outboxes.entry(slug.to_owned()).or_default()
+    }
+
+    /// The open rooms with this slug: more than one only while pages change over.
+    pub fn open_rooms(&self, slug: &str) -> Vec<RoomSession> {
+        self.open.iter().filter(|room| room.is(slug)).copied().collect()
+    }
+
+    pub fn send_all(&self, frames: impl IntoIterator<Item = ClientFrame>) {
+        let Some(connection) = &self.connection else { return };
+        frames.into_iter().for_each(|frame| connection.send(frame));
+    }
+
+    /// The open rooms first, then all that the reader is a member of.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for place in self.open.iter().filter_map(|room| room.place()) {
+            let comparable = self.list_is_current && place.epoch == self.epoch;
+            let counted = self.list.room(&place.slug).and_then(cursor).filter(|_| comparable);
+            let after = counted.map_or(place.head, |counted| counted.min(place.head));
+            wanted.push(Wanted { room: place.slug, after: Some(after), epoch: place.epoch });
+        }
+        for room in self.list.rooms() {
+            if room.member && !wanted.iter().any(|wanted| wanted.room == room.slug) {
+                let after = cursor(room).filter(|_| self.list_is_current);
+                wanted.push(Wanted { room: room.slug.clone(), after, epoch: self.epoch.clone() });
+            }
+        }
+        wanted
+    }
+
+    /// Sends what can be sent now. When to come back, if something is held back.
+    pub fn send_posts(&mut self, slug: &str, now: i64) -> Option<i64> {
+        self.subscriptions.as_ref()?;
+        let outbox = self.outboxes.get_mut(slug)?;
+        let posts = outbox.take_sendable(now);
+        let hold_until = outbox.hold_until();
+        self.send_all(posts.into_iter().map(|(key, body)| ClientFrame::Post {
+            room: slug.to_owned(),
+            key: key.as_str().to_owned(),
+            body: body.as_str().to_owned(),
+        }));
+        hold_until
+    }
+
+    /// Positions in rooms that the reader is no member of are nobody's business.
+    pub fn tell_read_positions(&mut self) {
+        self.tells_soon = false;
+        if self.subscriptions.is_none() {
+            return;
+        }
+        let untold = self.read.take_untold();
+        let member = |slug: &str| self.list.room(slug).is_some_and(|room| room.member);
+        let frames = untold.into_iter().filter(|(room, _)| member(room));
+        self.send_all(frames.map(|(room, seq)| ClientFrame::Read { room, seq }));
+    }
+
+    /// Whether the list has to be fetched now; otherwise it will be, again.
+    pub fn begin_refresh(&mut self) -> bool {
+        let idle = self.refresh == Refresh::Idle;
+        if idle {
+            self.list.expect();
+        }
+        self.refresh = if idle { Refresh::UnderWay } else { Refresh::Again };
+        idle
+    }
+
+    /// Takes the fetched list. Whether it has to be fetched again.
+    pub fn end_refresh(&mut self, rooms: Vec<RoomSummary>) -> bool {
+        let again = self.refresh == Refresh::Again;
+        self.list.replace(rooms, &self.read);
+        self.list_is_current = true;
+        self.refresh = if again { Refresh::UnderWay } else { Refresh::Idle };
+        if again {
+            self.list.expect();
+        }
+        again
+    }
+
+    /// The room leaves the list. Whether it was listed, and the pages that show it.
+    pub fn end_room(&mut self, slug: &str) -> (bool, Vec<RoomSession>) {
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.ended(slug);
+        }
+        (self.list.remove(slug), self.open_rooms(slug))
+    }
+}

@@ -1,0 +1,204 @@
+//! What the session does about each frame, in the order they come.
+
+use super::super::browser;
+use super::super::connection::Update;
+use super::super::room_session::RoomSession;
+use super::super::subscriptions::Subscriptions;
+use super::{Link, Session};
+use crate::domain::Seq;
+use crate::protocol::{ErrorCode, Event, Limits, Refused, ServerFrame};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// Milliseconds that a loss goes unmentioned: most are over by then.
+const QUIET_MS: u32 = 800;
+/// After a reconnect the list is fetched within so many milliseconds: not by everyone at once.
+const SPREAD_MS: u32 = 2_000;
+
+impl Session {
+    pub(super) fn on_update(self, update: Update) {
+        match update {
+            Update::Frame(frame) => self.on_frame(frame),
+            Update::Lost | Update::Refused { signed_out: false } => self.on_lost(),
+            Update::Refused { signed_out: true } => self.sign_out(),
+        }
+    }
+
+    fn on_frame(self, frame: ServerFrame) {
+        match frame {
+            ServerFrame::Hello { epoch, limits, .. } => self.on_hello(epoch, &limits),
+            ServerFrame::Joined { room, epoch, .. } => self.on_joined(&room, &epoch),
+            ServerFrame::Events { room, list } => self.on_events(&room, &list),
+            ServerFrame::Ack { key, seq } => self.on_ack(&key, seq),
+            ServerFrame::Refused(refused) => self.on_refused(refused),
+            ServerFrame::Gap { room, head } => self.on_gap(&room, head),
+            ServerFrame::Revoked { room } => self.end_room(&room),
+            ServerFrame::RoomsChanged => self.refresh_rooms(),
+            ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
+        }
+    }
+
+    fn on_hello(self, epoch: String, limits: &Limits) {
+        let stale = self.update(|core| {
+            let other_history = epoch != core.epoch;
+            if other_history {
+                core.epoch = epoch;
+                core.list_is_current = false;
+                core.read.forget();
+            }
+            core.body_bytes = limits.body_bytes as usize;
+            core.subscriptions = Some(Subscriptions::new(limits.rooms_per_connection as usize));
+            core.lost_at = None;
+            std::mem::replace(&mut core.was_live, true) || other_history
+        });
+        self.link.set(Link::Live);
+        self.follow();
+        for slug in self.update(|core| core.outboxes.keys().cloned().collect::<Vec<_>>()).unwrap_or_default() {
+            self.send_posts(&slug);
+        }
+        self.update(|core| core.tell_read_positions());
+        if stale == Some(true) {
+            self.refresh_rooms_soon();
+        }
+    }
+
+    /// Changes of the list that were told while the connection was away have been missed.
+    fn refresh_rooms_soon(self) {
+        spawn_local(async move {
+            browser::sleep_ms(browser::jitter().of(SPREAD_MS)).await;
+            self.refresh_rooms();
+        });
+    }
+
+    fn on_lost(self) {
+        let now = browser::now_ms();
+        let newly_lost = self.update(|core| {
+            core.subscriptions = None;
+            core.read.connection_lost();
+            core.outboxes.values_mut().for_each(|outbox| outbox.connection_lost());
+            let newly_lost = core.lost_at.is_none();
+            core.lost_at.get_or_insert(now);
+            newly_lost
+        });
+        if newly_lost != Some(true) {
+            return;
+        }
+        spawn_local(async move {
+            browser::sleep_ms(QUIET_MS).await;
+            let still_lost = self.update(|core| core.lost_at == Some(now)) == Some(true);
+            if still_lost && matches!(self.link.get_untracked(), Link::Connecting | Link::Live) {
+                self.link.set(Link::Reconnecting);
+            }
+        });
+    }
+
+    fn on_joined(self, slug: &str, epoch: &str) {
+        let open = self.update(|core| {
+            if let Some(subscriptions) = &mut core.subscriptions {
+                subscriptions.joined(slug);
+            }
+            core.open_rooms(slug)
+        });
+        for room in open.unwrap_or_default() {
+            if room.place().is_some_and(|place| place.epoch != epoch) {
+                room.reload(Seq::ZERO);
+            }
+        }
+    }
+
+    fn on_events(self, slug: &str, events: &[Event]) {
+        let Some(last) = events.last() else { return };
+        let open = self.update(|core| {
+            if let Some(subscriptions) = &mut core.subscriptions {
+                subscriptions.delivered(slug, last.seq);
+            }
+            core.open_rooms(slug)
+        });
+        let open = open.unwrap_or_default();
+        for room in &open {
+            room.apply(events);
+        }
+        self.settle(slug, events, &open);
+        let member = |core: &mut super::Core| core.list.room(slug).is_some_and(|room| room.member);
+        let was_member = self.update(member);
+        if self.update(|core| core.list.apply(slug, events)) == Some(true) {
+            self.publish_rooms();
+        }
+        if self.update(member) != was_member {
+            self.follow();
+        }
+    }
+
+    /// Takes out of the outbox what is in the log: for an open room, what its timeline shows.
+    fn settle(self, slug: &str, events: &[Event], open: &[RoomSession]) {
+        let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min();
+        let end = shown.map_or(events.len(), |head| events.partition_point(|event| event.seq <= head));
+        let settled = self.update(|core| {
+            let reader = core.reader.id;
+            core.outboxes.get_mut(slug).is_some_and(|outbox| outbox.settle(reader, &events[..end]))
+        });
+        if settled == Some(true) {
+            open.iter().for_each(|room| room.changed());
+        }
+    }
+
+    fn on_ack(self, key: &str, seq: Seq) {
+        let open = self.update(|core| {
+            let slug =
+                core.outboxes.iter_mut().find_map(|(slug, outbox)| outbox.ack(key, seq).then(|| slug.clone()))?;
+            let open = core.open_rooms(&slug);
+            let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min();
+            core.outbox_mut(&slug).settle_up_to(shown.unwrap_or(seq));
+            Some(open)
+        });
+        for room in open.flatten().unwrap_or_default() {
+            room.changed();
+        }
+    }
+
+    fn on_refused(self, refused: Refused) {
+        if refused.key.is_some() {
+            return self.on_post_refused(&refused);
+        }
+        let Some(room) = refused.room else { return };
+        match refused.code {
+            ErrorCode::NotFound | ErrorCode::Forbidden => self.end_room(&room),
+            code if code.retryable() => self.join_again(room, refused.retry_after_ms),
+            _ => {}
+        }
+    }
+
+    fn on_post_refused(self, refused: &Refused) {
+        let (now, jitter) = (browser::now_ms(), browser::jitter());
+        let found = self.update(|core| {
+            let mut outboxes = core.outboxes.iter_mut();
+            let slug = outboxes.find_map(|(slug, outbox)| outbox.refuse(refused, now, jitter).then(|| slug.clone()))?;
+            Some((core.open_rooms(&slug), slug))
+        });
+        let Some((open, slug)) = found.flatten() else { return };
+        open.iter().for_each(|room| room.changed());
+        self.send_posts(&slug);
+    }
+
+    fn join_again(self, slug: String, retry_after_ms: Option<u32>) {
+        let delay_ms = super::super::backoff::after_asked_ms(retry_after_ms.unwrap_or(1_000), browser::jitter());
+        spawn_local(async move {
+            browser::sleep_ms(delay_ms).await;
+            self.update(|core| core.subscriptions.as_mut().map(|subscriptions| subscriptions.ended(&slug)));
+            self.follow();
+        });
+    }
+
+    fn on_gap(self, slug: &str, head: Seq) {
+        let open = self.update(|core| {
+            if let Some(subscriptions) = &mut core.subscriptions {
+                subscriptions.delivered(slug, head);
+            }
+            core.open_rooms(slug)
+        });
+        for room in open.unwrap_or_default() {
+            room.reload(head);
+        }
+        self.refresh_rooms();
+    }
+}

@@ -1,0 +1,194 @@
+use super::super::connection::Update;
+use super::super::conversation::{Delivery, Item, MessageItem};
+use super::super::room_session::Older;
+use super::*;
+use crate::domain::{Access, Role};
+use crate::i18n::Locale;
+use crate::protocol::{Community, Event, EventKind, Me, Page, ServerFrame};
+use std::sync::Arc;
+
+const ME: i64 = 1;
+
+fn person(id: i64) -> Author {
+    Author { id, name: "민아".into() }
+}
+
+fn summary(slug: &str, head: u64) -> RoomSummary {
+    RoomSummary {
+        slug: slug.into(),
+        name: slug.into(),
+        access: Access::Open,
+        member: true,
+        manages: false,
+        head: Seq(head),
+        unread: 0,
+    }
+}
+
+fn posted(seq: u64, author: i64, key: &str) -> Event {
+    let (key, body, rev) = (key.into(), Some(format!("body {seq}")), Some(Seq(seq)));
+    Event { seq: Seq(seq), at: 0, kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false } }
+}
+
+/// A session in `a` (open, one message) and `b`, as the page brings it; nothing has run yet.
+fn rendered() -> (Owner, Session, RoomSession) {
+    let owner = Owner::new();
+    let (session, room) = owner.with(|| {
+        let session = Session::provide(&AppStart {
+            community: Community { name: "모임".into() },
+            me: Me { id: ME, name: "민아".into(), role: Role::Member },
+            rooms: vec![summary("a", 1), summary("b", 4)],
+            epoch: "e".into(),
+            locale: Locale::Ko,
+            chosen_locale: None,
+            utc_offset_min: 540,
+            now: 0,
+            body_bytes: 100,
+        });
+        let page = Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true };
+        let room = session.open(RoomStart { room: summary("a", 1), page, form_key: "f".into() });
+        (session, room)
+    });
+    (owner, session, room)
+}
+
+fn hear(session: Session, frame: ServerFrame) {
+    session.on_update(Update::Frame(frame));
+}
+
+fn hear_events(session: Session, slug: &str, list: Vec<Event>) {
+    hear(session, ServerFrame::Events { room: slug.into(), list });
+}
+
+/// As `post` does, but without a browser to make key and time.
+fn put_in_outbox(session: Session, room: RoomSession, key: &str) {
+    let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse("waiting", 100).unwrap());
+    session.update(|core| core.outbox_mut("a").push(key, body, 0));
+    room.changed();
+}
+
+fn messages(room: RoomSession) -> Vec<MessageItem> {
+    let items = room.items().get_untracked();
+    items
+        .iter()
+        .filter_map(|item| match &**item {
+            Item::Message(message) => Some(message.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn unread(session: Session) -> Vec<u32> {
+    session.rooms().get_untracked().iter().map(|room| room.unread).collect()
+}
+
+#[test]
+fn the_first_render_needs_no_browser() {
+    let (_owner, session, room) = rendered();
+    assert_eq!(messages(room).len(), 1);
+    assert_eq!(room.older().get_untracked(), Older::More);
+    assert_eq!(session.link().get_untracked(), Link::Connecting);
+    assert_eq!(session.zone().get_untracked(), Zone::Fixed { utc_offset_min: 540 });
+    assert_eq!(session.unread_total().get_untracked(), 0);
+}
+
+#[test]
+fn events_show_in_the_open_room_and_count_in_the_list() {
+    let (_owner, session, room) = rendered();
+    hear_events(session, "a", vec![posted(2, 2, "k2")]);
+    hear_events(session, "b", vec![posted(5, 2, "k5"), posted(6, ME, "k6"), posted(7, 2, "k7")]);
+    assert_eq!(messages(room).len(), 2);
+    assert_eq!(unread(session), [1, 2]);
+    assert_eq!(session.unread_total().get_untracked(), 3);
+}
+
+#[test]
+fn a_pending_row_becomes_the_confirmed_one_whatever_comes_first() {
+    for ack_first in [true, false] {
+        let (owner, session, room) = rendered();
+        put_in_outbox(session, room, "mine");
+        let pending = messages(room)[1].clone();
+        let row = owner.with(|| room.item(pending.key.clone()));
+        assert_eq!((pending.seq, pending.delivery), (None, Delivery::Pending));
+
+        let ack = || hear(session, ServerFrame::Ack { key: "mine".into(), seq: Seq(2) });
+        let event = || hear_events(session, "a", vec![posted(2, ME, "mine")]);
+        if ack_first {
+            ack();
+            assert_eq!(messages(room)[1].delivery, Delivery::Sent);
+            assert_eq!(messages(room)[1].body.as_deref(), Some("waiting"));
+            event();
+        } else {
+            event();
+            ack();
+        }
+        let sent = messages(room);
+        assert_eq!(sent.len(), 2, "ack first: {ack_first}");
+        assert_eq!((&sent[1].key, sent[1].seq, sent[1].delivery), (&pending.key, Some(Seq(2)), Delivery::Sent));
+        assert!(session.update(|core| core.outbox_mut("a").entries().is_empty()).unwrap());
+        let Some(Item::Message(row)) = row.get_untracked().as_deref().cloned() else { panic!("the row is there") };
+        assert_eq!(row, sent[1]);
+    }
+}
+
+#[test]
+fn a_row_that_did_not_change_stays_the_same_allocation() {
+    let (_owner, session, room) = rendered();
+    let before = room.items().get_untracked();
+    hear_events(session, "a", vec![posted(2, 2, "k2")]);
+    let after = room.items().get_untracked();
+    assert!(before.iter().zip(&after).all(|(before, after)| Arc::ptr_eq(before, after)));
+    assert_eq!(after.len(), before.len() + 1);
+}
+
+#[test]
+fn a_revoked_room_leaves_the_list_and_tells_its_page() {
+    let (_owner, session, room) = rendered();
+    hear(session, ServerFrame::Revoked { room: "a".into() });
+    assert!(room.revoked().get_untracked());
+    assert_eq!(session.rooms().get_untracked().len(), 1);
+    let wanted = session.update(|core| core.wanted()).unwrap();
+    assert_eq!(wanted.iter().map(|wanted| wanted.room.as_str()).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn rooms_are_followed_from_where_page_and_list_both_are() {
+    let (_owner, session, room) = rendered();
+    hear_events(session, "b", vec![posted(5, 2, "k5")]);
+    let wanted = session.update(|core| core.wanted()).unwrap();
+    let cursors: Vec<_> = wanted.iter().map(|wanted| (wanted.room.as_str(), wanted.after)).collect();
+    assert_eq!(cursors, [("a", Some(Seq(1))), ("b", Some(Seq(5)))]);
+
+    // The list has counted further than the page shows: the page decides.
+    hear_events(session, "a", vec![posted(2, 2, "k2")]);
+    session.update(|core| core.list.apply("a", &[posted(3, 2, "k3")]));
+    let wanted = session.update(|core| core.wanted()).unwrap();
+    assert_eq!(wanted[0].after, Some(Seq(2)));
+    drop(room);
+}
+
+#[test]
+fn closing_the_page_ends_what_is_followed_for_it() {
+    let (owner, session, _room) = rendered();
+    let page = owner.with(Owner::new);
+    page.with(|| {
+        let start = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+        session.open(RoomStart { room: summary("visited", 9), page: start, form_key: "f".into() });
+    });
+    let rooms = |session: Session| session.update(|core| core.wanted().len()).unwrap();
+    assert_eq!(rooms(session), 3);
+    page.cleanup();
+    assert_eq!(rooms(session), 2);
+}
+
+#[test]
+fn a_list_asked_for_twice_is_fetched_again_after_the_first() {
+    let (_owner, session, _room) = rendered();
+    session.update(|core| {
+        assert!(core.begin_refresh());
+        assert!(!core.begin_refresh());
+        assert!(core.end_refresh(vec![summary("a", 1)]));
+        assert!(!core.end_refresh(vec![summary("a", 1)]));
+        assert!(core.begin_refresh());
+    });
+}
