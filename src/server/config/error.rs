@@ -1,3 +1,4 @@
+use super::limits::LimitError;
 use std::path::PathBuf;
 
 /// A setting that cannot be used: one sentence that names the source and the value.
@@ -6,7 +7,9 @@ pub enum ConfigError {
     #[error("{source_name}: `{value}` is not {expected}")]
     Value { source_name: String, value: String, expected: &'static str },
     #[error("{source_name}: `{value}`: {problem}")]
-    Limit { source_name: String, value: String, problem: String },
+    Limit { source_name: String, value: String, problem: LimitError },
+    #[error("the limit {name} is {value}, which is not below {other} with {bound}")]
+    Order { name: &'static str, value: u64, other: &'static str, bound: u64 },
     #[error("{}: {problem}", path.display())]
     File { path: PathBuf, problem: String },
     #[error("{table} in {}: there is no setting `{key}`", path.display())]

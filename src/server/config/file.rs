@@ -13,6 +13,9 @@ pub struct SettingsFile {
     pickmate: Table,
 }
 
+/// What may stand at the top: ours, and the one around Leptos' table.
+const TABLES: [&str; 2] = ["pickmate", "package"];
+
 /// Table of the limits inside `[pickmate]`.
 const LIMITS: &str = "limits";
 
@@ -25,7 +28,10 @@ impl SettingsFile {
 
     pub fn parse(path: &Path, text: String) -> Result<SettingsFile, ConfigError> {
         let problem = |problem: String| ConfigError::File { path: path.to_owned(), problem };
-        let root: Table = text.parse().map_err(|error: toml::de::Error| problem(one_line(&error)))?;
+        let root: Table = text.parse().map_err(|error: toml::de::Error| problem(one_line(&text, &error)))?;
+        if let Some(key) = root.keys().find(|key| !TABLES.contains(&key.as_str())) {
+            return Err(problem(format!("there is no table `{key}`")));
+        }
         let pickmate = match root.get("pickmate") {
             None => Table::new(),
             Some(Value::Table(table)) => table.clone(),
@@ -77,9 +83,11 @@ impl SettingsFile {
     }
 }
 
-/// The parser's message spans lines and quotes the source; its first line and place are enough.
-fn one_line(error: &toml::de::Error) -> String {
-    error.message().lines().collect::<Vec<_>>().join(" ")
+/// The parser's message may span lines.
+fn one_line(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+    format!("line {line}: {}", error.message().lines().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -110,12 +118,14 @@ mod tests {
     fn an_unknown_key_is_named() {
         let error = parse("[pickmate]\nlisen = \"x\"\n").unwrap_err();
         assert_eq!(error.to_string(), "[pickmate] in Leptos.toml: there is no setting `lisen`");
+        let error = parse("[pickmat]\n").unwrap_err();
+        assert_eq!(error.to_string(), "Leptos.toml: there is no table `pickmat`");
         assert!(parse("[package.metadata.leptos]\nanything = 1\n").is_ok());
     }
 
     #[test]
     fn a_broken_file_is_one_sentence() {
-        let sentence = parse("[pickmate\n").unwrap_err().to_string();
-        assert!(sentence.starts_with("Leptos.toml: ") && !sentence.contains('\n'), "{sentence}");
+        let sentence = parse("[pickmate]\nlisten\n").unwrap_err().to_string();
+        assert!(sentence.starts_with("Leptos.toml: line 2: ") && !sentence.contains('\n'), "{sentence}");
     }
 }

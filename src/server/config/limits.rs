@@ -1,9 +1,49 @@
-use crate::domain::MessageBody;
+//! Every limit, once: its name, default, sane range and meaning. Reading settings, their
+//! documentation and the struct itself are made from this list.
 
-/// Every limit is declared once, so that it can be set and listed by its name.
+use crate::domain::MessageBody;
+use std::ops::RangeInclusive;
+
+/// One limit of the list, to be read and described by its name.
+#[derive(Debug)]
+pub struct Limit {
+    pub name: &'static str,
+    pub range: RangeInclusive<u64>,
+    pub doc: &'static str,
+    read: fn(&Limits) -> u64,
+    write: fn(&mut Limits, u64),
+}
+
+impl Limit {
+    pub fn of(&self, limits: &Limits) -> u64 {
+        (self.read)(limits)
+    }
+}
+
+impl Limits {
+    /// Sets the limit of this name. An error changes nothing.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
+        let limit = LIMITS.iter().find(|limit| limit.name == name).ok_or(LimitError::Unknown)?;
+        let number = value.parse().ok().filter(|number| limit.range.contains(number));
+        let number = number.ok_or(LimitError::OutOfRange { min: *limit.range.start(), max: *limit.range.end() })?;
+        (limit.write)(self, number);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitError {
+    #[error("a limit is written NAME=NUMBER")]
+    NotAPair,
+    #[error("there is no such limit")]
+    Unknown,
+    #[error("it is a whole number from {min} to {max}")]
+    OutOfRange { min: u64, max: u64 },
+}
+
 macro_rules! limits {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
-        /// Every limit, by name: whole numbers from 1. Times in the unit that the name ends with.
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, $range:expr;)+) => {
+        /// Every limit, by name: whole numbers. Times in the unit that the name ends with.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[doc = $doc])+ pub $name: $type,)+
@@ -15,114 +55,78 @@ macro_rules! limits {
             }
         }
 
-        impl Limits {
-            /// Sets the limit of this name.
-            pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
-                match name {
-                    $(stringify!($name) => self.$name = whole_number(value)?,)+
-                    _ => return Err(LimitError::Unknown),
-                }
-                Ok(())
-            }
-
-            /// Name and value of each, in the order of their declaration.
-            pub fn entries(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name as u64),)+]
-            }
-        }
+        pub const LIMITS: &[Limit] = &[$(Limit {
+            name: stringify!($name),
+            range: $range,
+            doc: concat!($($doc),+).trim_ascii(),
+            read: |limits| limits.$name as u64,
+            // The range fits the type: `every_range_fits_its_type`.
+            write: |limits, value| limits.$name = value as $type,
+        },)+];
     };
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    #[error("there is no such limit")]
-    Unknown,
-    #[error("a limit is a whole number from 1 to {max}")]
-    OutOfRange { max: u64 },
-}
-
-fn whole_number<T: TryFrom<u64> + Bounded>(text: &str) -> Result<T, LimitError> {
-    let number = text.parse::<u64>().ok().filter(|number| *number > 0);
-    number.and_then(|number| T::try_from(number).ok()).ok_or(LimitError::OutOfRange { max: T::MAX })
-}
-
-trait Bounded {
-    const MAX: u64;
-}
-
-impl Bounded for u32 {
-    const MAX: u64 = u32::MAX as u64;
-}
-
-impl Bounded for u64 {
-    const MAX: u64 = u64::MAX;
-}
-
-impl Bounded for usize {
-    const MAX: u64 = usize::MAX as u64;
 }
 
 limits! {
     /// Bytes of UTF-8 in a message.
-    body_bytes: usize = MessageBody::MAX_BYTES;
+    body_bytes: usize = MessageBody::MAX_BYTES, 1..=1_048_576;
     /// Bytes of one client frame on the live socket.
-    frame_bytes: usize = 64 * 1024;
+    frame_bytes: usize = 64 * 1024, 1_024..=16_777_216;
     /// Bytes of one frame of the echo at `/ws/chat/`.
-    echo_frame_bytes: usize = 2 * 1024 * 1024;
+    echo_frame_bytes: usize = 2 * 1024 * 1024, 1_024..=67_108_864;
     /// Bytes of an HTTP request body.
-    request_bytes: usize = 128 * 1024;
+    request_bytes: usize = 128 * 1024, 1_024..=16_777_216;
     /// A request body that has not arrived after this long is given up.
-    request_timeout_ms: u64 = 30_000;
+    request_timeout_ms: u64 = 30_000, 100..=600_000;
     /// Rooms that one connection may be joined to.
-    rooms_per_connection: usize = 200;
+    rooms_per_connection: usize = 200, 1..=10_000;
     /// Live sockets of one account.
-    connections_per_user: usize = 50;
+    connections_per_user: usize = 50, 1..=1_000_000;
     /// Sockets from one address.
-    connections_per_address: usize = 200;
+    connections_per_address: usize = 200, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
-    catch_up_events: u64 = 1_000;
+    catch_up_events: u64 = 1_000, 1..=1_000_000;
     /// Bytes that may wait for one slow connection before its rooms fall behind.
-    queue_bytes: usize = 256 * 1024;
+    queue_bytes: usize = 256 * 1024, 1_024..=268_435_456;
     /// Frames that may wait for one slow connection before its rooms fall behind.
-    queue_frames: usize = 256;
+    queue_frames: usize = 256, 1..=100_000;
     /// A peer that takes nothing for so long is given up.
-    write_timeout_ms: u64 = 30_000;
+    write_timeout_ms: u64 = 30_000, 100..=600_000;
     /// How often a client of the live socket should ping.
-    ping_every_ms: u32 = 8_000;
+    ping_every_ms: u32 = 8_000, 100..=600_000;
     /// A client of the live socket that was silent for so long is given up.
-    silence_ms: u64 = 60_000;
+    silence_ms: u64 = 60_000, 100..=3_600_000;
     /// Rows of one page of history in the browser.
-    page_rows: u32 = 50;
+    page_rows: u32 = 50, 1..=300;
     /// Messages of one page of the HTTP API, at most.
-    api_page_rows: u32 = 200;
+    api_page_rows: u32 = 200, 1..=1_000;
     /// Events of one page of the HTTP API, at most.
-    api_page_events: u32 = 1_000;
+    api_page_events: u32 = 1_000, 1..=1_000;
     /// Commands that may wait for the writer.
-    writer_queue: usize = 1_024;
+    writer_queue: usize = 1_024, 1..=1_000_000;
     /// Commands that one transaction takes, at most.
-    writer_batch: usize = 256;
+    writer_batch: usize = 256, 1..=10_000;
     /// Posts that an account may make at once.
-    posts_burst: u32 = 30;
+    posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.
-    posts_per_minute: u32 = 120;
+    posts_per_minute: u32 = 120, 1..=1_000_000;
     /// Sign-ins that may fail at once, per name and per address.
-    sign_in_burst: u32 = 10;
+    sign_in_burst: u32 = 10, 1..=1_000_000;
     /// Sign-ins that may fail a minute after the first ones, per name and per address.
-    sign_in_per_minute: u32 = 5;
+    sign_in_per_minute: u32 = 5, 1..=1_000_000;
     /// Look-ups of one-time links at once, per address.
-    link_burst: u32 = 30;
+    link_burst: u32 = 30, 1..=1_000_000;
     /// Look-ups of one-time links a minute after the first ones, per address.
-    link_per_minute: u32 = 30;
+    link_per_minute: u32 = 30, 1..=1_000_000;
     /// A session that is not used ends after so many days.
-    session_days: u32 = 60;
+    session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.
-    reset_hours: u32 = 24;
+    reset_hours: u32 = 24, 1..=720;
     /// Days that an invite may be good for.
-    invite_max_days: u32 = 90;
+    invite_max_days: u32 = 90, 1..=3_650;
     /// Accounts that one invite may make.
-    invite_max_uses: u32 = 1_000;
+    invite_max_uses: u32 = 1_000, 1..=1_000_000;
     /// From the signal to the exit, at most.
-    shutdown_ms: u64 = 10_000;
+    shutdown_ms: u64 = 10_000, 100..=600_000;
 }
 
 #[cfg(test)]
@@ -140,9 +144,29 @@ mod tests {
     fn what_is_no_limit_is_refused_and_changes_nothing() {
         let mut limits = Limits::default();
         assert_eq!(limits.set("body", "1"), Err(LimitError::Unknown));
-        for bad in ["0", "-1", "1.5", "", "4294967296"] {
-            assert_eq!(limits.set("page_rows", bad), Err(LimitError::OutOfRange { max: u64::from(u32::MAX) }), "{bad}");
+        for bad in ["0", "-1", "1.5", "", "301"] {
+            assert_eq!(limits.set("page_rows", bad), Err(LimitError::OutOfRange { min: 1, max: 300 }), "{bad}");
         }
         assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        for limit in LIMITS {
+            let default = limit.of(&Limits::default());
+            assert!(limit.range.contains(&default), "{}: {default}", limit.name);
+            assert!(!limit.range.contains(&0), "{} could be 0", limit.name);
+        }
+    }
+
+    #[test]
+    fn every_range_fits_its_type() {
+        for limit in LIMITS {
+            let mut limits = Limits::default();
+            for value in [*limit.range.start(), *limit.range.end()] {
+                limits.set(limit.name, &value.to_string()).unwrap();
+                assert_eq!(limit.of(&limits), value, "{}", limit.name);
+            }
+        }
     }
 }

@@ -5,13 +5,15 @@ mod error;
 mod file;
 mod layers;
 mod limits;
+mod settings;
 mod site;
 
 pub use error::ConfigError;
 pub use file::SettingsFile;
 pub use layers::{Flags, LIMIT, Layers, SETTINGS, Said, variable};
-pub use limits::{LimitError, Limits};
-pub use site::leptos_options;
+pub use limits::{LIMITS, Limit, LimitError, Limits};
+pub use settings::{Settings, process_environment};
+pub use site::{leptos_options, leptos_options_without_site};
 
 use axum::http::Uri;
 use ipnet::IpNet;
@@ -135,12 +137,26 @@ fn limits(said: Vec<Said>) -> Result<Limits, ConfigError> {
     let mut limits = Limits::default();
     for Said { source, value } in said {
         let outcome = match value.split_once('=') {
-            Some((name, number)) => limits.set(name.trim(), number.trim()).map_err(|error| error.to_string()),
-            None => Err("a limit is written NAME=NUMBER".to_owned()),
+            Some((name, number)) => limits.set(name.trim(), number.trim()),
+            None => Err(LimitError::NotAPair),
         };
         outcome.map_err(|problem| ConfigError::Limit { source_name: source, value, problem })?;
     }
+    fit_together(&limits)?;
     Ok(limits)
+}
+
+/// A message has to fit what carries it, and a client that pings in time must not be given up.
+fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
+    let pairs = [
+        ("body_bytes", limits.body_bytes as u64, "frame_bytes", limits.frame_bytes as u64),
+        ("body_bytes", limits.body_bytes as u64, "request_bytes", limits.request_bytes as u64),
+        ("ping_every_ms", u64::from(limits.ping_every_ms), "silence_ms", limits.silence_ms),
+    ];
+    match pairs.into_iter().find(|(_, smaller, _, larger)| smaller >= larger) {
+        Some((name, value, other, bound)) => Err(ConfigError::Order { name, value, other, bound }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,13 @@ pub fn leptos_options(file: Option<&SettingsFile>) -> Result<LeptosOptions, Conf
     find_site(options, &candidates, hashes.as_deref())
 }
 
+/// The same without looking for the site: pages come without their styles and scripts.
+pub fn leptos_options_without_site(file: Option<&SettingsFile>) -> Result<LeptosOptions, ConfigError> {
+    let mut options = read_table(file)?;
+    options.hash_files = false;
+    Ok(options)
+}
+
 fn read_table(file: Option<&SettingsFile>) -> Result<LeptosOptions, ConfigError> {
     let text = file.map(|file| file.text.as_str()).filter(|text| text.lines().any(|line| line.trim() == TABLE));
     get_config_from_str(text.unwrap_or(BUILT_IN)).map_err(|error| ConfigError::Leptos(error.to_string()))

@@ -66,9 +66,14 @@ fn a_wrong_value_is_named_with_its_source() {
         "--public-url: `chat.example.org` is not an address like https://chat.example.org"
     );
     assert_eq!(sentence(flag("limit", "page_rows=0")), {
-        "--limit: `page_rows=0`: a limit is a whole number from 1 to 4294967295"
+        "--limit: `page_rows=0`: it is a whole number from 1 to 300"
     });
     assert_eq!(sentence(flag("limit", "pages=1")), "--limit: `pages=1`: there is no such limit");
+    assert_eq!(sentence(flag("limit", "page_rows")), "--limit: `page_rows`: a limit is written NAME=NUMBER");
+    assert_eq!(
+        sentence(flag("limit", "silence_ms=8000")),
+        "the limit ping_every_ms is 8000, which is not below silence_ms with 8000"
+    );
     assert_eq!(sentence(environment("PICKMATE_NO_RATE_LIMIT", "yes")), {
         "PICKMATE_NO_RATE_LIMIT: `yes` is not `true` or `false`"
     });
