@@ -1,8 +1,10 @@
 //! Everything native. Arrows of dependency: `router` → `http`, `forms`, `ws`, `django` → `service`
 //! → `store`, `channel_layer`; `ws` → `hub` → `channel_layer`.
 
+pub mod admin;
 pub mod auth;
 pub mod channel_layer;
+pub mod cli;
 pub mod config;
 pub mod django;
 pub mod error;
@@ -15,4 +17,5 @@ pub mod service;
 pub mod state;
 pub mod store;
 pub mod stylesheet;
+pub mod telemetry;
 pub mod ws;

@@ -1,0 +1,129 @@
+//! The command line. Values are checked by `config`, which tells a wrong one alike wherever it stands.
+
+use super::admin::AdminCommand;
+use super::config::{Flags, LIMIT};
+use std::path::PathBuf;
+
+/// A place where a group talks and decides, live.
+#[derive(Debug, clap::Parser)]
+#[command(name = "pickmate", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Serve until SIGINT or SIGTERM
+    ///
+    /// Each option is an environment variable too (--public-url: PICKMATE_PUBLIC_URL) and a key of the
+    /// settings file. docs/configuration.md explains all of them.
+    Serve(Serve),
+    /// Manage accounts and rooms, also while a server runs on the same data
+    Admin(Admin),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// Address to serve on [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Directory of the database, made when missing [default: data]
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<String>,
+    /// Where people reach this installation, such as https://chat.example.org
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Proxy, or network of proxies, whose X-Forwarded-For is believed; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
+    /// Lift rate limits and connection caps, for benchmarks
+    #[arg(long)]
+    no_rate_limit: bool,
+    /// How log lines on stderr look: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Change a limit; may be repeated
+    #[arg(long, value_name = "NAME=NUMBER")]
+    limit: Vec<String>,
+    /// Settings file [default: Leptos.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl Serve {
+    pub fn flags(&self) -> Flags {
+        Flags::default()
+            .with("listen", self.listen.clone())
+            .with("data", self.data.clone())
+            .with("public-url", self.public_url.clone())
+            .with("trusted-proxy", self.trusted_proxy.clone())
+            .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))
+            .with("log-format", self.log_format.clone())
+            .with(LIMIT, self.limit.clone())
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Admin {
+    /// Directory of the database [default: data]
+    #[arg(long, value_name = "DIRECTORY", global = true)]
+    data: Option<String>,
+    /// Settings file [default: Leptos.toml, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: AdminCommand,
+}
+
+impl Admin {
+    pub fn flags(&self) -> Flags {
+        Flags::default().with("data", self.data.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::config::{Layers, SETTINGS};
+    use clap::{CommandFactory, Parser};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_setting_is_a_flag_and_every_flag_a_setting() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let flags: BTreeSet<_> = serve.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let settings: BTreeSet<_> = SETTINGS.into_iter().chain([LIMIT, "config"]).collect();
+        assert_eq!(flags, settings);
+    }
+
+    #[test]
+    fn every_flag_reaches_its_setting() {
+        for name in SETTINGS.into_iter().chain([LIMIT]) {
+            let flag = format!("--{name}");
+            let line = match name {
+                "no-rate-limit" => vec!["pickmate", "serve", &flag],
+                _ => vec!["pickmate", "serve", &flag, "given"],
+            };
+            let Command::Serve(serve) = Cli::parse_from(line).command else { panic!("{name}") };
+            let layers = Layers { flags: &serve.flags(), environment: &|_| None, file: None };
+            let said = layers.all(name).unwrap().pop().unwrap();
+            assert_eq!(said.source, flag);
+        }
+    }
+
+    #[test]
+    fn admin_takes_its_options_before_and_after_its_verbs() {
+        for line in ["pickmate admin --data d token create mina", "pickmate admin token create mina --data d"] {
+            let Command::Admin(admin) = Cli::parse_from(line.split(' ')).command else { panic!("{line}") };
+            assert_eq!(admin.data.as_deref(), Some("d"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_not_taken() {
+        let refused = Cli::try_parse_from("pickmate admin user create mina".split(' '));
+        assert!(refused.unwrap_err().to_string().contains("--password-stdin"));
+    }
+}
