@@ -1,11 +1,17 @@
 //! Numbers for `/metrics`.
 
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use prometheus_client::registry::Registry;
+use std::fmt;
+use std::time::Instant;
 
 /// The node's counters, each also held by the part that counts.
 pub struct Metrics {
-    pub registry: Registry,
+    registry: Registry,
+    started: Instant,
+    uptime_seconds: Gauge,
+    resident_bytes: Gauge,
     /// Live sockets open now.
     pub connections: Gauge,
     /// Posts made durable since start.
@@ -18,16 +24,33 @@ pub struct Metrics {
 
 impl Metrics {
     pub fn new() -> Metrics {
-        let mut registry = Registry::with_prefix("pickmate");
-        let connections = Gauge::default();
-        let posts = Counter::default();
-        let deliveries = Counter::default();
-        let catch_ups = Counter::default();
-        registry.register("live_connections", "Live sockets open now", connections.clone());
-        registry.register("posts", "Posts made durable", posts.clone());
-        registry.register("deliveries", "Events handed to connections", deliveries.clone());
-        registry.register("catch_ups", "Rooms of connections that caught up from the log", catch_ups.clone());
-        Metrics { registry, connections, posts, deliveries, catch_ups }
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("pickmate"),
+            started: Instant::now(),
+            uptime_seconds: Gauge::default(),
+            resident_bytes: Gauge::default(),
+            connections: Gauge::default(),
+            posts: Counter::default(),
+            deliveries: Counter::default(),
+            catch_ups: Counter::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("uptime_seconds", "Seconds since the node started", metrics.uptime_seconds.clone());
+        registry.register("resident_bytes", "Resident memory of the process", metrics.resident_bytes.clone());
+        registry.register("live_connections", "Live sockets open now", metrics.connections.clone());
+        registry.register("posts", "Posts made durable", metrics.posts.clone());
+        registry.register("deliveries", "Events handed to connections", metrics.deliveries.clone());
+        registry.register("catch_ups", "Rooms of connections that caught up from the log", metrics.catch_ups.clone());
+        metrics
+    }
+
+    /// All of them now, in Prometheus' text format.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        self.uptime_seconds.set(self.started.elapsed().as_secs() as i64);
+        self.resident_bytes.set(resident_bytes().unwrap_or(0));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
     }
 }
 
@@ -35,4 +58,12 @@ impl Default for Metrics {
     fn default() -> Metrics {
         Metrics::new()
     }
+}
+
+/// Where the system tells (Linux): the second number of `statm`, in pages of 4 KiB.
+fn resident_bytes() -> Option<i64> {
+    const PAGE_BYTES: i64 = 4_096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: i64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * PAGE_BYTES)
 }

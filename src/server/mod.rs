@@ -2,6 +2,7 @@
 //! → `store`, `channel_layer`; `ws` → `hub` → `channel_layer`.
 
 pub mod admin;
+pub mod assets;
 pub mod auth;
 pub mod channel_layer;
 pub mod cli;
@@ -9,10 +10,16 @@ pub mod config;
 pub mod django;
 pub mod error;
 pub mod forms;
+pub mod health;
 pub mod http;
 pub mod hub;
 pub mod limits;
 pub mod metrics;
+pub mod node;
+pub mod pages;
+pub mod request_log;
+pub mod router;
+pub mod security;
 pub mod service;
 pub mod state;
 pub mod store;

@@ -30,6 +30,8 @@ struct Shared {
     /// Held while subscriptions change, so that the last leaver and a new joiner of a room cannot
     /// leave the layer in the other's state.
     subscribing: tokio::sync::Mutex<()>,
+    /// Told of every connection that ends.
+    ended: tokio::sync::Notify,
 }
 
 struct ConnectionLimits {
@@ -57,6 +59,7 @@ impl Hub {
                 per_address: unless_lifted(limits.connections_per_address),
             },
             subscribing: tokio::sync::Mutex::const_new(()),
+            ended: tokio::sync::Notify::new(),
         }))
     }
 
@@ -73,6 +76,13 @@ impl Hub {
         self.registry().len()
     }
 
+    /// Resolves when no connection is left. One caller at a time.
+    pub async fn emptied(&self) {
+        while self.connections() > 0 {
+            self.0.ended.notified().await;
+        }
+    }
+
     /// Brings the layer's subscription to a room in line with whether anybody here follows it.
     async fn settle_subscription(&self, room: RoomId) {
         let _one_at_a_time = self.0.subscribing.lock().await;
@@ -87,6 +97,7 @@ impl Hub {
         let gone = self.registry().remove(id);
         if let Some(rooms) = gone {
             self.0.metrics.connections.dec();
+            self.0.ended.notify_one();
             self.settle_later(rooms);
         }
     }

@@ -1,0 +1,117 @@
+//! A running node: its parts put together, started and stopped in order.
+
+use super::auth::{Passwords, now_ms};
+use super::channel_layer::{ChannelLayer, MemoryLayer};
+use super::config::Config;
+use super::hub::Hub;
+use super::limits::RateLimits;
+use super::metrics::Metrics;
+use super::router::router;
+use super::service::{publisher::Publisher, set_up};
+use super::state::AppState;
+use super::store::sqlite::SqliteStore;
+use super::store::{Store, StoreOptions};
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use leptos::config::LeptosOptions;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// A node that serves. Dropping it without [`Node::shutdown`] leaves its tasks to the runtime.
+pub struct Node {
+    state: AppState,
+    set_up_link: Option<String>,
+    server: JoinHandle<std::io::Result<()>>,
+    pump: JoinHandle<()>,
+    stop_pump: CancellationToken,
+}
+
+impl Node {
+    /// Opens the data directory, binds the address (port 0 takes a free one) and serves.
+    pub async fn start(mut config: Config, leptos_options: LeptosOptions) -> anyhow::Result<Node> {
+        // Once a process is enough; later calls say so and change nothing.
+        let _ = leptos::task::Executor::init_tokio();
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        config.listen = listener.local_addr().context("cannot read the bound address")?;
+        let state = assemble(config, leptos_options).await?;
+        let stop_pump = CancellationToken::new();
+        let pump = tokio::spawn(state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone()));
+        let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
+        let server = tokio::spawn(serve(listener, state.clone()));
+        Ok(Node { state, set_up_link, server, pump, stop_pump })
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.state.config.listen
+    }
+
+    /// Where a person on this machine reaches the node.
+    pub fn url(&self) -> String {
+        self.state.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.addr()))
+    }
+
+    /// The one-time link that makes the first account, until there is an owner.
+    pub fn set_up_link(&self) -> Option<&str> {
+        self.set_up_link.as_deref()
+    }
+
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Stops taking requests, lets those under way and the sockets finish, commits what is queued,
+    /// closes the store. Takes at most the setting `shutdown_ms`; every post that was acknowledged
+    /// is durable in any case.
+    pub async fn shutdown(self) {
+        let deadline = Duration::from_millis(self.state.config.limits.shutdown_ms);
+        self.state.shutdown.cancel();
+        let finishing = async {
+            // Its error is the listener's, which is gone either way.
+            let _ = self.server.await;
+            self.state.hub.emptied().await;
+        };
+        if timeout(deadline, finishing).await.is_err() {
+            tracing::warn!(connections = self.state.hub.connections(), "stopping before all connections finished");
+        }
+        self.stop_pump.cancel();
+        let _ = self.pump.await;
+        self.state.store.close().await;
+    }
+}
+
+async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Result<AppState> {
+    let metrics = Arc::new(Metrics::new());
+    let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryLayer::new());
+    let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&metrics)));
+    let store: Arc<dyn Store> = SqliteStore::open(&config.data, StoreOptions::new(&config.limits, publisher)).await?;
+    Ok(AppState {
+        hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&metrics)),
+        rate_limits: Arc::new(RateLimits::new(&config)),
+        passwords: Passwords::new(),
+        config: Arc::new(config),
+        store,
+        layer,
+        metrics,
+        leptos_options,
+        shutdown: CancellationToken::new(),
+    })
+}
+
+async fn serve(listener: TcpListener, state: AppState) -> std::io::Result<()> {
+    let stop = state.shutdown.clone();
+    // A frame should leave when it is written, not when the kernel has gathered more.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    });
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+}

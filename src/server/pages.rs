@@ -1,0 +1,61 @@
+//! The app's pages: behind a session, rendered whole on the server, then taken over by WASM.
+
+use super::auth::{MaybeActor, Reader};
+use super::error::AppError;
+use super::forms;
+use super::service::rooms;
+use super::state::AppState;
+use crate::ui;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use leptos::context::provide_context;
+use leptos::nonce::Nonce;
+
+/// `/`: the first of the reader's rooms.
+pub async fn home(State(state): State<AppState>, MaybeActor(actor): MaybeActor) -> Result<Redirect, AppError> {
+    let Some(actor) = actor else { return Ok(Redirect::to("/rooms")) };
+    let rooms = rooms::list(&state, &actor).await?;
+    let first = rooms.first().map(|room| forms::room_address(&room.slug));
+    Ok(Redirect::to(first.as_deref().unwrap_or("/rooms")))
+}
+
+/// Lets accounts in and sends everybody else to where an account begins.
+pub async fn gate(
+    State(state): State<AppState>,
+    MaybeActor(actor): MaybeActor,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match actor {
+        Some(actor) => {
+            request.extensions_mut().insert(actor);
+            let mut response = next.run(request).await;
+            // A page shows what its reader may see now; the back button asks again.
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        None => forms::ask_to_sign_in(state, request).await,
+    }
+}
+
+/// Any page of the app; the app's own routes decide which.
+pub async fn app(State(state): State<AppState>, request: Request) -> Response {
+    let options = state.leptos_options.clone();
+    let nonce = request.extensions().get::<Nonce>().cloned();
+    let context = move || {
+        provide_context(state.clone());
+        // The nonce of this answer's policy, not the one that the renderer would make up.
+        if let Some(nonce) = nonce.clone() {
+            provide_context(nonce);
+        }
+    };
+    leptos_axum::render_app_async_with_context(context, move || ui::shell(options.clone()))(request).await
+}
+
+/// Server functions: `/api/NAME`, called by the app.
+pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
+    let context = move || provide_context(state.clone());
+    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+}
