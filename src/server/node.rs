@@ -35,10 +35,9 @@ impl Node {
     /// Opens the data directory, binds the address (port 0 takes a free one) and serves.
     pub async fn start(mut config: Config, leptos_options: LeptosOptions) -> anyhow::Result<Node> {
         // Once a process is enough; later calls say so and change nothing.
-        let _ = leptos::task::Executor::init_tokio();
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let _ = any_spawner::Executor::init_tokio();
+        let listener =
+            TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         config.listen = listener.local_addr().context("cannot read the bound address")?;
         let state = assemble(config, leptos_options).await?;
         let stop_pump = CancellationToken::new();

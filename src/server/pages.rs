@@ -1,33 +1,27 @@
 //! The app's pages: behind a session, rendered whole on the server, then taken over by WASM.
 
-use super::auth::{MaybeActor, Reader};
+use super::auth::MaybeActor;
 use super::error::AppError;
 use super::forms;
-use super::service::rooms;
+use super::service::{Actor, rooms};
 use super::state::AppState;
 use crate::ui;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use leptos::context::provide_context;
 use leptos::nonce::Nonce;
 
 /// `/`: the first of the reader's rooms.
-pub async fn home(State(state): State<AppState>, MaybeActor(actor): MaybeActor) -> Result<Redirect, AppError> {
-    let Some(actor) = actor else { return Ok(Redirect::to("/rooms")) };
+pub async fn home(State(state): State<AppState>, actor: Actor) -> Result<Response, AppError> {
     let rooms = rooms::list(&state, &actor).await?;
-    let first = rooms.first().map(|room| forms::room_address(&room.slug));
-    Ok(Redirect::to(first.as_deref().unwrap_or("/rooms")))
+    let first = rooms.first().map(|room| forms::room_path(&room.slug));
+    Ok(forms::see_other(first.as_deref().unwrap_or("/rooms")))
 }
 
 /// Lets accounts in and sends everybody else to where an account begins.
-pub async fn gate(
-    State(state): State<AppState>,
-    MaybeActor(actor): MaybeActor,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn gate(MaybeActor(actor): MaybeActor, mut request: Request, next: Next) -> Response {
     match actor {
         Some(actor) => {
             request.extensions_mut().insert(actor);
@@ -36,7 +30,10 @@ pub async fn gate(
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         }
-        None => forms::ask_to_sign_in(state, request).await,
+        None => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            forms::see_other(&forms::sign_in_path(path))
+        }
     }
 }
 

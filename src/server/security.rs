@@ -91,7 +91,9 @@ pub async fn own_origin(State(state): State<AppState>, request: Request, next: N
 
 fn origin_is_own(config: &Config, headers: &HeaderMap) -> bool {
     let named = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let Some(origin) = named(header::ORIGIN) else { return false };
+    // Browsers name the origin of every post and upgrade. Who names none is a program, and has
+    // nothing to be abused unless it carries a cookie.
+    let Some(origin) = named(header::ORIGIN) else { return !headers.contains_key(header::COOKIE) };
     match &config.public_url {
         Some(url) => origin.eq_ignore_ascii_case(origin_of(url)),
         None => {
@@ -133,7 +135,8 @@ mod tests {
         assert!(origin_is_own(&config, &headers(&[("host", "a.lan:3000"), ("origin", "http://a.lan:3000")])));
         assert!(!origin_is_own(&config, &headers(&[("host", "a.lan:3000"), ("origin", "http://b.lan:3000")])));
         assert!(!origin_is_own(&config, &headers(&[("host", "a.lan:3000"), ("origin", "null")])));
-        assert!(!origin_is_own(&config, &headers(&[("host", "a.lan:3000")])));
+        assert!(!origin_is_own(&config, &headers(&[("host", "a.lan:3000"), ("cookie", "a=b")])));
+        assert!(origin_is_own(&config, &headers(&[("host", "a.lan:3000")])));
     }
 
     #[test]

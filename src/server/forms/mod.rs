@@ -11,9 +11,15 @@ mod set_up;
 mod sign_in;
 mod visit;
 
+pub(super) use redirect::{room_path, see_other, sign_in_path};
+
+use crate::protocol::ErrorCode;
+use crate::server::error::AppError;
 use crate::server::state::AppState;
 use axum::Router;
+use axum::response::Response;
 use axum::routing::{get, post};
+use visit::Visit;
 
 pub fn router() -> Router<AppState> {
     Router::new()
@@ -24,4 +30,9 @@ pub fn router() -> Router<AppState> {
         .route("/reset/{secret}", get(reset::show).post(reset::submit))
         .route("/rooms/{slug}", post(post::submit))
         .route("/locale", post(locale::submit))
+}
+
+/// Whatever has no other route.
+pub async fn not_found(visit: Visit) -> Response {
+    visit.fail(&AppError::refused(ErrorCode::NotFound)).await
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
 
 /// 303 to a path of this site, which may have characters that a header may not.
-pub(super) fn see_other(path: &str) -> Response {
+pub(in crate::server) fn see_other(path: &str) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match HeaderValue::from_str(&encoded(path)) {
@@ -30,8 +30,14 @@ pub(super) fn local_path(next: &str) -> Option<&str> {
     (local && !next.chars().any(char::is_control)).then_some(next)
 }
 
+/// The sign-in page, which leads back to `path` (as it stands in a request) afterwards.
+pub(in crate::server) fn sign_in_path(path: &str) -> String {
+    let quoted = path.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23");
+    format!("/sign-in?next={quoted}")
+}
+
 /// The address of a room.
-pub(super) fn room_path(slug: &str) -> String {
+pub(in crate::server) fn room_path(slug: &str) -> String {
     format!("/rooms/{slug}")
 }
 
@@ -60,6 +66,11 @@ mod tests {
         for foreign in ["", "rooms", "//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example"] {
             assert_eq!(local_path(foreign), None, "{foreign:?}");
         }
+    }
+
+    #[test]
+    fn signing_in_leads_back_to_the_very_path() {
+        assert_eq!(sign_in_path("/rooms/%EC%A0%90?a=1&b=2"), "/sign-in?next=/rooms/%25EC%25A0%2590?a=1%26b=2");
     }
 
     #[test]

@@ -1,0 +1,252 @@
+//! A real node on a free port with a data directory of its own, and the people who use it.
+
+use futures_util::{SinkExt, StreamExt};
+use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, UserName};
+use pickmate::protocol::{CloseCode, ServerFrame};
+use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::config::{Config, Limits};
+use pickmate::server::node::Node;
+use pickmate::server::store::{Command, NewUser, Store};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Longest wait for something that should come at once; only a failing test waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct TestApp {
+    node: Option<Node>,
+    config: Config,
+    data: TempDir,
+}
+
+/// An account with a session and a token.
+pub struct Person {
+    pub id: UserId,
+    pub name: String,
+    pub token: String,
+    /// Value of the `Cookie` header.
+    pub cookie: String,
+}
+
+impl TestApp {
+    pub async fn spawn() -> TestApp {
+        TestApp::spawn_with(|_| {}).await
+    }
+
+    /// With settings of its own.
+    pub async fn spawn_with(settle: impl FnOnce(&mut Config)) -> TestApp {
+        let data = TempDir::new().unwrap();
+        let mut config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.path().join("data"),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            no_rate_limit: false,
+            limits: Limits::default(),
+        };
+        settle(&mut config);
+        let node = Some(start(config.clone()).await);
+        TestApp { node, config, data }
+    }
+
+    fn node(&self) -> &Node {
+        self.node.as_ref().expect("the node runs")
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.node().addr()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr())
+    }
+
+    pub fn set_up_link(&self) -> Option<String> {
+        self.node().set_up_link().map(str::to_owned)
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.node().state().store
+    }
+
+    pub fn data(&self) -> &std::path::Path {
+        &self.config.data
+    }
+
+    /// Stops gracefully and starts again on the same data (and another port).
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.node = Some(start(self.config.clone()).await);
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(node) = self.node.take() {
+            node.shutdown().await;
+        }
+        assert!(self.data.path().exists());
+    }
+
+    pub async fn owner(&self, name: &str) -> Person {
+        self.account(name, Role::Owner).await
+    }
+
+    pub async fn member(&self, name: &str) -> Person {
+        self.account(name, Role::Member).await
+    }
+
+    async fn account(&self, name: &str, role: Role) -> Person {
+        let (session, token) = (format!("session-of-{name}"), format!("token-of-{name}"));
+        let new = NewUser {
+            name: UserName::parse(name).unwrap(),
+            password_hash: "nobody signs in with this".into(),
+            role,
+            locale: None,
+        };
+        let now = now_ms();
+        let id = self.store().create_user(new, now).await.unwrap().expect("the name is free");
+        self.store().create_session(&hash_secret(&session), id, now, now + 3_600_000).await.unwrap();
+        self.store().create_token(&hash_secret(&token), id, now).await.unwrap();
+        Person { id, name: name.into(), token, cookie: format!("pickmate_session={session}") }
+    }
+
+    pub async fn room(&self, slug: &str, access: Access, creator: &Person) -> Slug {
+        let slug = Slug::parse(slug).unwrap();
+        let name = RoomName::parse(slug.as_str()).unwrap();
+        self.command(Command::CreateRoom { slug: slug.clone(), name, access, creator: creator.id }).await;
+        slug
+    }
+
+    pub async fn add(&self, room: &Slug, person: &Person) {
+        self.command(Command::AddMember { room: room.clone(), member: person.id, actor: None }).await;
+    }
+
+    /// Posts through the store, without HTTP.
+    pub async fn post(&self, room: &Slug, author: &Person, key: &str, body: &str) -> u64 {
+        let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
+        let command = Command::Post { room: room.clone(), author: author.id, key, body };
+        self.store().submit(command).await.unwrap().outcome().await.unwrap().seq.unwrap().0
+    }
+
+    async fn command(&self, command: Command) {
+        self.store().submit(command).await.unwrap().outcome().await.unwrap();
+    }
+
+    /// An HTTP client that keeps cookies and does not follow redirects.
+    pub fn browser(&self) -> reqwest::Client {
+        let none = reqwest::redirect::Policy::none();
+        reqwest::Client::builder().cookie_store(true).redirect(none).build().unwrap()
+    }
+
+    /// The live socket of a program with a bearer token, after `hello`.
+    pub async fn live(&self, person: &Person) -> Live {
+        let mut live = self.knock(&[("authorization", &format!("Bearer {}", person.token))]).await.unwrap();
+        assert!(matches!(live.frame().await, ServerFrame::Hello { .. }));
+        live
+    }
+
+    /// The live socket of a browser: cookie and origin.
+    pub async fn live_by_cookie(&self, person: &Person) -> Live {
+        let origin = self.url("");
+        let mut live = self.knock(&[("cookie", &person.cookie), ("origin", &origin)]).await.unwrap();
+        assert!(matches!(live.frame().await, ServerFrame::Hello { .. }));
+        live
+    }
+
+    /// An upgrade of `/live` with these headers.
+    pub async fn knock(&self, headers: &[(&'static str, &str)]) -> Result<Live, Box<Error>> {
+        self.socket("/live", headers).await
+    }
+
+    pub async fn socket(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Live, Box<Error>> {
+        let mut request = format!("ws://{}{path}", self.addr()).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.map_err(Box::new)?;
+        Ok(Live { socket })
+    }
+}
+
+async fn start(config: Config) -> Node {
+    let options = leptos::config::LeptosOptions::builder().output_name("pickmate").site_root("target/site").build();
+    Node::start(config, options).await.unwrap()
+}
+
+/// A raw WebSocket client.
+pub struct Live {
+    pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl Live {
+    pub async fn send(&mut self, json: &str) {
+        self.socket.send(Message::text(json)).await.unwrap();
+    }
+
+    pub async fn send_json(&mut self, json: serde_json::Value) {
+        self.send(&json.to_string()).await;
+    }
+
+    /// The next frame of the protocol; transport pings are skipped.
+    pub async fn frame(&mut self) -> ServerFrame {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("not a frame ({error}): {text}"))
+    }
+
+    pub async fn text(&mut self) -> String {
+        match self.message().await {
+            Message::Text(text) => text.to_string(),
+            other => panic!("not text: {other:?}"),
+        }
+    }
+
+    pub async fn message(&mut self) -> Message {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a message in time");
+            match message.expect("an open socket").expect("a sound message") {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
+    }
+
+    /// The code that the server closes with, whatever comes before it.
+    pub async fn close_code(&mut self) -> u16 {
+        loop {
+            match self.message().await {
+                Message::Close(frame) => return frame.map_or(1005, |frame| frame.code.into()),
+                _ => continue,
+            }
+        }
+    }
+
+    pub async fn is_closed_with(&mut self, code: CloseCode) {
+        assert_eq!(self.close_code().await, code.code());
+    }
+
+    /// Joins and reads `joined`; returns the head.
+    pub async fn join(&mut self, room: &Slug, after: u64) -> u64 {
+        self.send_json(serde_json::json!({"type": "join", "room": room, "after": after})).await;
+        match self.frame().await {
+            ServerFrame::Joined { head, .. } => head.0,
+            other => panic!("not joined: {other:?}"),
+        }
+    }
+
+    /// Seqs of `events` frames until `last` has come.
+    pub async fn seqs_until(&mut self, last: u64) -> Vec<u64> {
+        let mut seqs = Vec::new();
+        while seqs.last() != Some(&last) {
+            if let ServerFrame::Events { list, .. } = self.frame().await {
+                seqs.extend(list.iter().map(|event| event.seq.0));
+            }
+        }
+        seqs
+    }
+}
