@@ -3,4 +3,6 @@
 // Clippy's `allow-unwrap-in-tests` knows `#[test]` functions, not what they call.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod app;
+mod live;
 mod store_contract;

@@ -33,6 +33,6 @@ pub fn router() -> Router<AppState> {
 }
 
 /// Whatever has no other route.
-pub async fn not_found(visit: Visit) -> Response {
+pub(in crate::server) async fn not_found(visit: Visit) -> Response {
     visit.fail(&AppError::refused(ErrorCode::NotFound)).await
 }

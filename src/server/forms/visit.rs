@@ -18,7 +18,7 @@ use leptos::nonce::Nonce;
 use std::net::IpAddr;
 
 /// What every handler of a plain page needs to know about the request.
-pub(super) struct Visit {
+pub(in crate::server) struct Visit {
     pub state: AppState,
     pub ip: IpAddr,
     pub actor: Option<Actor>,

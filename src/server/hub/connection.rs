@@ -3,6 +3,7 @@ use super::encode;
 use super::queue::Queue;
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::ServerFrame;
+use crate::server::channel_layer::Group;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -36,13 +37,13 @@ impl Connection {
     pub async fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
         self.queue.follow(room, slug, after);
         self.hub.registry().follow(self.id, room);
-        self.hub.settle_subscription(room).await;
+        self.hub.settle_subscription(Group::Room(room)).await;
     }
 
     pub async fn unfollow(&self, room: RoomId) {
         self.queue.unfollow(room);
         self.hub.registry().unfollow(self.id, room);
-        self.hub.settle_subscription(room).await;
+        self.hub.settle_subscription(Group::Room(room)).await;
     }
 
     /// An answer or notice to this connection only.

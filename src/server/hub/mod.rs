@@ -13,7 +13,6 @@ pub use connection::{Connection, Peer};
 use super::channel_layer::{ChannelLayer, Group};
 use super::config::Config;
 use super::metrics::Metrics;
-use crate::domain::RoomId;
 use queue::{Queue, QueueLimits};
 use registry::Registry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,11 +63,14 @@ impl Hub {
     }
 
     /// Registers a connection; it is gone again when the returned value is dropped.
-    pub fn connect(&self, peer: Peer) -> Result<Connection, TooManyConnections> {
+    pub async fn connect(&self, peer: Peer) -> Result<Connection, TooManyConnections> {
         let queue = Arc::new(Queue::new(self.0.limits.queue));
+        let group = Group::User(peer.user);
         let id = self.registry().add(peer, Arc::clone(&queue), &self.0.limits)?;
         self.0.metrics.connections.inc();
-        Ok(Connection::new(self.clone(), id, queue))
+        let connection = Connection::new(self.clone(), id, queue);
+        self.settle_subscription(group).await;
+        Ok(connection)
     }
 
     /// Live sockets open now.
@@ -83,32 +85,32 @@ impl Hub {
         }
     }
 
-    /// Brings the layer's subscription to a room in line with whether anybody here follows it.
-    async fn settle_subscription(&self, room: RoomId) {
+    /// Brings the layer's subscription to a group in line with whether anybody here wants it.
+    async fn settle_subscription(&self, group: Group) {
         let _one_at_a_time = self.0.subscribing.lock().await;
-        let followed = self.registry().is_followed(room);
-        match followed {
-            true => self.0.layer.subscribe(Group::Room(room)).await,
-            false => self.0.layer.unsubscribe(Group::Room(room)).await,
+        let wanted = self.registry().wants(group);
+        match wanted {
+            true => self.0.layer.subscribe(group).await,
+            false => self.0.layer.unsubscribe(group).await,
         }
     }
 
     fn disconnect(&self, id: u64) {
         let gone = self.registry().remove(id);
-        if let Some(rooms) = gone {
+        if let Some(groups) = gone {
             self.0.metrics.connections.dec();
             self.0.ended.notify_one();
-            self.settle_later(rooms);
+            self.settle_later(groups);
         }
     }
 
-    /// Dropping cannot wait; the layer may. A subscription that outlives its followers for a moment is harmless.
-    fn settle_later(&self, rooms: Vec<RoomId>) {
-        if let (false, Ok(runtime)) = (rooms.is_empty(), tokio::runtime::Handle::try_current()) {
+    /// Dropping cannot wait; the layer may. A subscription that nobody wants for a moment is harmless.
+    fn settle_later(&self, groups: Vec<Group>) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let hub = self.clone();
             runtime.spawn(async move {
-                for room in rooms {
-                    hub.settle_subscription(room).await;
+                for group in groups {
+                    hub.settle_subscription(group).await;
                 }
             });
         }

@@ -4,17 +4,24 @@ use super::connection::Peer;
 use super::queue::Queue;
 use super::{ConnectionLimits, TooManyConnections};
 use crate::domain::{RoomId, UserId};
+use crate::server::channel_layer::Group;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 #[derive(Default)]
 pub struct Registry {
     next_id: u64,
-    connections: HashMap<u64, Entry>,
+    connections: HashMap<u64, Registered>,
+    /// How many connections each has.
+    users: HashMap<UserId, usize>,
+    addresses: HashMap<IpAddr, usize>,
     rooms: HashMap<RoomId, HashMap<u64, Arc<Queue>>>,
 }
 
-struct Entry {
+struct Registered {
     peer: Peer,
     queue: Arc<Queue>,
 }
@@ -28,28 +35,37 @@ pub struct Follower {
 
 impl Registry {
     pub fn add(&mut self, peer: Peer, queue: Arc<Queue>, limits: &ConnectionLimits) -> Result<u64, TooManyConnections> {
-        let of = |same: &dyn Fn(&Peer) -> bool| self.connections.values().filter(|entry| same(&entry.peer)).count();
-        // Counting walks the table only where a cap is set, and the caps are small.
-        let capped = limits.per_user != usize::MAX || limits.per_address != usize::MAX;
-        if capped
-            && (of(&|other| other.user == peer.user) >= limits.per_user
-                || of(&|other| other.address == peer.address) >= limits.per_address)
-        {
+        let of_user = self.users.get(&peer.user).copied().unwrap_or_default();
+        let of_address = self.addresses.get(&peer.address).copied().unwrap_or_default();
+        if of_user >= limits.per_user || of_address >= limits.per_address {
             return Err(TooManyConnections);
         }
+        self.users.insert(peer.user, of_user + 1);
+        self.addresses.insert(peer.address, of_address + 1);
         self.next_id += 1;
-        self.connections.insert(self.next_id, Entry { peer, queue });
+        self.connections.insert(self.next_id, Registered { peer, queue });
         Ok(self.next_id)
     }
 
-    /// Takes a connection out of everything; returns the rooms it followed.
-    pub fn remove(&mut self, id: u64) -> Option<Vec<RoomId>> {
-        let entry = self.connections.remove(&id)?;
-        let rooms = entry.queue.followed();
+    /// Takes a connection out of everything; returns the groups that it may have been the last of.
+    pub fn remove(&mut self, id: u64) -> Option<Vec<Group>> {
+        let Registered { peer, queue } = self.connections.remove(&id)?;
+        let rooms = queue.followed();
         for room in &rooms {
             self.unfollow(id, *room);
         }
-        Some(rooms)
+        count_down(&mut self.users, peer.user);
+        count_down(&mut self.addresses, peer.address);
+        Some(rooms.into_iter().map(Group::Room).chain([Group::User(peer.user)]).collect())
+    }
+
+    /// Whether anybody here wants the notices of a group.
+    pub fn wants(&self, group: Group) -> bool {
+        match group {
+            Group::Room(room) => self.rooms.contains_key(&room),
+            Group::User(user) => self.users.contains_key(&user),
+            Group::Everyone => true,
+        }
     }
 
     pub fn follow(&mut self, id: u64, room: RoomId) {
@@ -65,10 +81,6 @@ impl Registry {
                 self.rooms.remove(&room);
             }
         }
-    }
-
-    pub fn is_followed(&self, room: RoomId) -> bool {
-        self.rooms.contains_key(&room)
     }
 
     pub fn followed(&self) -> Vec<RoomId> {
@@ -99,5 +111,14 @@ impl Registry {
 
     pub fn len(&self) -> usize {
         self.connections.len()
+    }
+}
+
+fn count_down<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
     }
 }

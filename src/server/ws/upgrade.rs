@@ -37,7 +37,7 @@ pub async fn live(
         return upgrade.on_upgrade(|socket| refuse(socket, CloseCode::Unauthenticated));
     };
     let peer = Peer { user: actor.id, session: actor.session, address };
-    match state.hub.connect(peer) {
+    match state.hub.connect(peer).await {
         Ok(registered) => upgrade.on_upgrade(move |socket| connection::run(state, actor, registered, socket)),
         Err(_) => upgrade.on_upgrade(|socket| refuse(socket, CloseCode::TooManyConnections)),
     }
