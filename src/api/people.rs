@@ -1,4 +1,4 @@
-use crate::domain::{Role, UserId};
+use crate::domain::Role;
 use crate::protocol::{ErrorBody, InviteView, PersonView};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -12,6 +12,7 @@ pub async fn people() -> Result<Vec<PersonView>, ErrorBody> {
 
 #[server(input = Json)]
 pub async fn set_role(user: i64, role: Role) -> Result<(), ErrorBody> {
+    use crate::domain::UserId;
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::accounts::set_role(&state, &actor, UserId(user), role).await?)
@@ -42,6 +43,7 @@ pub async fn revoke_invite(id: i64) -> Result<(), ErrorBody> {
 /// Returns the whole address of a one-time link by which `user` sets a new password.
 #[server(input = Json)]
 pub async fn create_reset(user: i64) -> Result<String, ErrorBody> {
+    use crate::domain::UserId;
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::resets::create(&state, &actor, UserId(user)).await?)

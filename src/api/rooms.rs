@@ -1,4 +1,4 @@
-use crate::domain::{Access, Seq, UserId};
+use crate::domain::{Access, Seq};
 use crate::protocol::{ErrorBody, MemberView, Page, RoomSummary};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -75,6 +75,7 @@ pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
 
 #[server(input = Json)]
 pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
+    use crate::domain::UserId;
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)

@@ -54,7 +54,8 @@ impl RoomList {
         if let Some(kept) = &mut self.kept {
             kept.extend(events.iter().map(|event| (slug.to_owned(), event.clone())));
         }
-        events.iter().fold(false, |changed, event| self.count(slug, event) || changed)
+        let changes = events.iter().filter(|event| self.count(slug, event)).count();
+        changes > 0
     }
 
     /// The reader has seen everything that is counted. Whether that changed anything.

@@ -51,6 +51,8 @@ pub(super) struct Place {
     pub slug: String,
     pub head: Seq,
     pub epoch: String,
+    /// The newest page is under way: the head is about to jump.
+    pub reloading: bool,
 }
 
 impl Place {
@@ -201,6 +203,7 @@ impl RoomSession {
             slug: room.slug.clone(),
             head: room.timeline.head(),
             epoch: room.timeline.epoch().to_owned(),
+            reloading: room.reload_to.is_some(),
         })
     }
 

@@ -102,6 +102,9 @@ impl Session {
         for room in open.unwrap_or_default() {
             if room.place().is_some_and(|place| place.epoch != epoch) {
                 room.reload(Seq::ZERO);
+            } else {
+                // Opened while the list's own `join` was under way, from further on.
+                self.catch_up(room);
             }
         }
     }

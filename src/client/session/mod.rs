@@ -185,7 +185,7 @@ impl Session {
         self.update(|core| {
             let Some(place) = room.place() else { return };
             let Some(subscriptions) = &mut core.subscriptions else { return };
-            if subscriptions.is_beyond(&place.slug, place.head) {
+            if !place.reloading && subscriptions.is_beyond(&place.slug, place.head) {
                 let frames = subscriptions.rejoin(place.wanted());
                 core.send_all(frames);
             }

@@ -153,7 +153,7 @@ fn a_revoked_room_leaves_the_list_and_tells_its_page() {
 
 #[test]
 fn rooms_are_followed_from_where_page_and_list_both_are() {
-    let (_owner, session, room) = rendered();
+    let (_owner, session, _room) = rendered();
     hear_events(session, "b", vec![posted(5, 2, "k5")]);
     let wanted = session.update(|core| core.wanted()).unwrap();
     let cursors: Vec<_> = wanted.iter().map(|wanted| (wanted.room.as_str(), wanted.after)).collect();
@@ -164,7 +164,6 @@ fn rooms_are_followed_from_where_page_and_list_both_are() {
     session.update(|core| core.list.apply("a", &[posted(3, 2, "k3")]));
     let wanted = session.update(|core| core.wanted()).unwrap();
     assert_eq!(wanted[0].after, Some(Seq(2)));
-    drop(room);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn post(seq: Seq) -> EventKind {
 }
 
 fn alive_messages(log: &[EventKind]) -> Vec<Seq> {
-    let erased = |seq: Seq| log.iter().any(|kind| *kind == EventKind::Deleted { target: seq });
+    let erased = |seq: Seq| log.contains(&EventKind::Deleted { target: seq });
     let messages = log.iter().enumerate().filter(|(_, kind)| matches!(kind, EventKind::Posted { .. }));
     messages.map(|(index, _)| Seq(index as u64 + 1)).filter(|seq| !erased(*seq)).collect()
 }
