@@ -116,12 +116,9 @@ mod tests {
 
     fn config(public_url: Option<&str>, proxies: &[&str]) -> Config {
         Config {
-            listen: "127.0.0.1:3000".parse().unwrap(),
-            data: "data".into(),
             public_url: public_url.map(str::to_owned),
             trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
-            no_rate_limit: false,
-            limits: Default::default(),
+            ..Config::default()
         }
     }
 

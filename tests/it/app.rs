@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, UserName};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::auth::{hash_secret, now_ms};
-use pickmate::server::config::{Config, Limits};
+use pickmate::server::config::Config;
 use pickmate::server::node::Node;
 use pickmate::server::store::{Command, NewUser, Store};
 use std::net::SocketAddr;
@@ -46,10 +46,7 @@ impl TestApp {
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
-            public_url: None,
-            trusted_proxies: Vec::new(),
-            no_rate_limit: false,
-            limits: Limits::default(),
+            ..Config::default()
         };
         settle(&mut config);
         let node = Some(start(config.clone()).await);
