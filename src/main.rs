@@ -1,1 +1,79 @@
-fn main() {}
+//! Reads the settings and runs what the command line asks for.
+
+use clap::Parser;
+use pickmate::server::admin;
+use pickmate::server::cli::{Admin, Cli, Command, Serve};
+use pickmate::server::config::{ConfigError, Settings, leptos_options, process_environment};
+use pickmate::server::node::Node;
+use pickmate::server::telemetry;
+use std::io::{BufReader, Write, stderr, stdin, stdout};
+use std::process::ExitCode;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::level_filters::LevelFilter;
+
+/// As clap ends for a wrong flag.
+const WRONG_SETTING: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(serve) => run_node(serve).await,
+        Command::Admin(admin) => run_admin(admin).await,
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    // Without a stderr there is nobody to tell.
+    let _ = writeln!(stderr(), "pickmate: {error:#}");
+    if error.is::<ConfigError>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
+}
+
+async fn run_node(serve: Serve) -> anyhow::Result<()> {
+    let Settings { config, file } = Settings::load(&serve.flags(), serve.config.as_deref(), &process_environment)?;
+    telemetry::init(config.log_format, LevelFilter::INFO, process_environment("RUST_LOG").as_deref())?;
+    if config.no_rate_limit {
+        tracing::warn!("rate limits and connection caps are lifted: for benchmarks only");
+    }
+    // From here on, so that a signal during the start is not lost.
+    let mut signals = Signals::listen()?;
+    let node = Node::start(config, leptos_options(file.as_ref())?).await?;
+    // Serving goes on when nobody reads what is printed.
+    let _ = announce(&node, stdout());
+    signals.next().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        () = node.shutdown() => Ok(()),
+        () = signals.next() => anyhow::bail!("stopped at once by a second signal"),
+    }
+}
+
+fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {
+    writeln!(output, "PickMate serves on {}", node.url())?;
+    if let Some(link) = node.set_up_link() {
+        writeln!(output, "Set it up, once, at {link}")?;
+    }
+    output.flush()
+}
+
+async fn run_admin(admin: Admin) -> anyhow::Result<()> {
+    let settings = Settings::load(&admin.flags(), admin.config.as_deref(), &process_environment)?;
+    telemetry::init(settings.config.log_format, LevelFilter::WARN, process_environment("RUST_LOG").as_deref())?;
+    admin::run(admin.command, &settings.config, BufReader::new(stdin()), stdout()).await
+}
+
+/// What asks the process to stop.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Logs, on stderr: stdout is for what people and scripts read.
 
-use super::config::LogFormat;
-use anyhow::Context;
+use super::config::{ConfigError, LogFormat};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
@@ -10,7 +9,11 @@ use tracing_subscriber::EnvFilter;
 pub fn init(format: LogFormat, level: LevelFilter, directives: Option<&str>) -> anyhow::Result<()> {
     let directives = directives.unwrap_or_default();
     let filter = EnvFilter::builder().with_default_directive(level.into()).parse(directives);
-    let filter = filter.with_context(|| format!("RUST_LOG: `{directives}` is not a list like info,pickmate=debug"))?;
+    let filter = filter.map_err(|_| ConfigError::Value {
+        source_name: "RUST_LOG".to_owned(),
+        value: directives.to_owned(),
+        expected: "a list like info,pickmate=debug",
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => lines.try_init(),

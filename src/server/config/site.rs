@@ -14,8 +14,8 @@ const TABLE: &str = "[package.metadata.leptos]";
 /// directory, and `hash_files` as the site really is.
 ///
 /// The site is looked for where `LEPTOS_SITE_ROOT` says and nowhere else; otherwise at `site-root`
-/// relative to the file, then in `site` beside the folder of the executable, which is where a
-/// build puts it.
+/// relative to the file, then to the working directory, then in `site` beside the folder of the
+/// executable, which is where a build puts it.
 pub fn leptos_options(file: Option<&SettingsFile>) -> Result<LeptosOptions, ConfigError> {
     let options = read_table(file)?;
     let executable = std::env::current_exe().ok();
@@ -42,9 +42,11 @@ fn read_table(file: Option<&SettingsFile>) -> Result<LeptosOptions, ConfigError>
 
 fn candidates(options: &LeptosOptions, file: Option<&SettingsFile>, executable: Option<&Path>) -> Vec<PathBuf> {
     let root = Path::new(options.site_root.as_ref());
-    let from_file = file.and_then(|file| file.path.parent()).map_or(root.to_owned(), |folder| folder.join(root));
+    let from_file = file.and_then(|file| file.path.parent()).map(|folder| folder.join(root));
     let from_executable = executable.and_then(Path::parent).map(|target| target.join("site"));
-    std::iter::once(from_file).chain(from_executable).collect()
+    let mut candidates: Vec<_> = from_file.into_iter().chain([root.to_owned()]).chain(from_executable).collect();
+    candidates.dedup();
+    candidates
 }
 
 /// The first folder that has the script that the pages will ask for.
@@ -113,10 +115,11 @@ mod tests {
     }
 
     #[test]
-    fn the_site_is_found_from_the_file_then_from_the_executable() {
+    fn the_site_is_found_from_the_file_then_from_here_then_from_the_executable() {
         let file = SettingsFile::parse(Path::new("/etc/pickmate/Leptos.toml"), String::new()).unwrap();
         let found = candidates(&options(), Some(&file), Some(Path::new("/opt/target/release")));
-        assert_eq!(found, [PathBuf::from("/etc/pickmate/target/site"), "/opt/target/site".into()]);
+        assert_eq!(found, ["/etc/pickmate/target/site", "target/site", "/opt/target/site"].map(PathBuf::from));
+        assert_eq!(candidates(&options(), None, None), [Path::new("target/site")]);
     }
 
     #[test]
