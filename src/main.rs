@@ -8,11 +8,16 @@ use pickmate::server::node::Node;
 use pickmate::server::telemetry;
 use std::io::{BufReader, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 use tracing::level_filters::LevelFilter;
 
 /// As clap ends for a wrong flag.
 const WRONG_SETTING: u8 = 2;
+
+/// Signals within this time are one: terminals and wrappers often send the same one each.
+const ONE_SIGNAL: Duration = Duration::from_millis(300);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -41,8 +46,14 @@ async fn run_node(serve: Serve) -> anyhow::Result<()> {
     tracing::info!("stopping");
     tokio::select! {
         () = node.shutdown() => Ok(()),
-        () = signals.next() => anyhow::bail!("stopped at once by a second signal"),
+        second = second_signal() => second.and_then(|()| anyhow::bail!("stopped at once by a second signal")),
     }
+}
+
+async fn second_signal() -> anyhow::Result<()> {
+    sleep(ONE_SIGNAL).await;
+    Signals::listen()?.next().await;
+    Ok(())
 }
 
 fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {

@@ -78,12 +78,14 @@ fn serve_prints_where_it_is_and_the_set_up_link_until_there_is_an_owner() {
     assert_eq!(served(&machine).len(), 1);
 }
 
-/// What a node prints from its start to its stop by SIGTERM.
+/// What a node prints from its start to its stop by SIGTERM, which a terminal and a wrapper send.
 fn served(machine: &Machine) -> Vec<String> {
     let mut child = machine.start("serve --listen 127.0.0.1:0");
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut printed = vec![lines.next().expect("a first line")];
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    let process = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(process, Signal::SIGTERM).unwrap();
+    kill(process, Signal::SIGTERM).unwrap();
     printed.extend(lines);
     assert!(child.wait_with_output().unwrap().status.success());
     printed

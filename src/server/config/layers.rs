@@ -53,35 +53,35 @@ impl Layers<'_> {
 
     /// All values from all sources, the weakest first.
     pub fn all(&self, name: &str) -> Result<Vec<Said>, ConfigError> {
-        let mut all = self.from_file(name)?;
-        all.extend(self.from_environment(name).iter().flat_map(listed));
-        all.extend(self.from_flags(name));
+        let mut all = self.in_file(name)?;
+        all.extend(self.in_environment(name).iter().flat_map(listed));
+        all.extend(self.in_flags(name));
         Ok(all)
     }
 
     fn strongest(&self, name: &str) -> Result<Vec<Said>, ConfigError> {
-        let flags = self.from_flags(name);
+        let flags = self.in_flags(name);
         if !flags.is_empty() {
             return Ok(flags);
         }
-        match self.from_environment(name) {
+        match self.in_environment(name) {
             Some(said) => Ok(vec![said]),
-            None => self.from_file(name),
+            None => self.in_file(name),
         }
     }
 
-    fn from_flags(&self, name: &str) -> Vec<Said> {
+    fn in_flags(&self, name: &str) -> Vec<Said> {
         let values = self.flags.0.get(name).into_iter().flatten();
         values.map(|value| Said { source: format!("--{name}"), value: value.clone() }).collect()
     }
 
-    fn from_environment(&self, name: &str) -> Option<Said> {
+    fn in_environment(&self, name: &str) -> Option<Said> {
         let variable = variable(name);
         let value = (self.environment)(&variable)?;
         Some(Said { source: variable, value })
     }
 
-    fn from_file(&self, name: &str) -> Result<Vec<Said>, ConfigError> {
+    fn in_file(&self, name: &str) -> Result<Vec<Said>, ConfigError> {
         self.file.map_or(Ok(Vec::new()), |file| file.said(name))
     }
 }
