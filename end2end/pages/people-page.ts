@@ -1,0 +1,38 @@
+// Who is in the community, and the links that bring new people.
+import { type Locator, type Page, expect } from '@playwright/test';
+import type { Words } from '../fixtures/words';
+
+export class PeoplePage {
+  constructor(
+    readonly page: Page,
+    private readonly words: Words,
+  ) {}
+
+  async open(): Promise<void> {
+    await this.page.goto('/people');
+    await expect(this.page.getByRole('heading', { level: 1, name: this.words.peopleTitle })).toBeVisible();
+    await expect(this.page.getByText(this.words.live, { exact: true })).toBeAttached();
+  }
+
+  /** Makes an invite link and gives back its address. */
+  async invite(): Promise<string> {
+    await this.page.getByRole('button', { name: this.words.makeInvite }).click();
+    return await this.shownLink(/\/join\//);
+  }
+
+  /** The address that is shown this once. */
+  async shownLink(address: RegExp): Promise<string> {
+    const field = this.page.getByRole('textbox', { name: this.words.inviteLink });
+    await expect(field).toHaveValue(address);
+    return await field.inputValue();
+  }
+
+  get invites(): Locator {
+    return this.page.getByRole('region', { name: this.words.invites });
+  }
+
+  async revokeInvite(): Promise<void> {
+    await this.invites.getByRole('button', { name: this.words.revoke }).first().click();
+    await expect(this.invites.getByText(this.words.revoked)).toBeVisible();
+  }
+}

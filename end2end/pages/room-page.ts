@@ -1,0 +1,79 @@
+// A room as its readers know it: the conversation, the composer, the connection.
+import { type Locator, type Page, expect } from '@playwright/test';
+import type { Words } from '../fixtures/words';
+
+export class RoomPage {
+  constructor(
+    readonly page: Page,
+    readonly words: Words,
+    readonly name: string,
+  ) {}
+
+  get conversation(): Locator {
+    return this.page.getByRole('log', { name: this.words.conversation(this.name) });
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole('textbox', { name: this.words.writeTo(this.name) });
+  }
+
+  get send(): Locator {
+    return this.page.getByRole('button', { name: this.words.send, exact: true });
+  }
+
+  get heading(): Locator {
+    return this.page.getByRole('heading', { level: 1, name: this.name });
+  }
+
+  /** The connection indicator. */
+  get connection(): Locator {
+    return this.page.getByRole('status', { name: /.*/ }).filter({ hasText: new RegExp(`${this.words.live}|${this.words.reconnecting}`) });
+  }
+
+  /** Rows with this text in them. */
+  message(text: string | RegExp): Locator {
+    return this.conversation.getByRole('article').filter({ hasText: text });
+  }
+
+  get messages(): Locator {
+    return this.conversation.getByRole('article');
+  }
+
+  /** The page runs and its socket is connected. */
+  async live(): Promise<void> {
+    await expect(this.page.getByText(this.words.live, { exact: true })).toBeAttached();
+  }
+
+  async write(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  /** Writes and waits until the server has it. */
+  async say(text: string): Promise<void> {
+    await this.write(text);
+    await this.sees(text);
+    await expect(this.message(text).getByText(this.words.sending)).toHaveCount(0);
+  }
+
+  /** The text is there, once. */
+  async sees(text: string): Promise<void> {
+    await expect(this.message(text)).toHaveCount(1);
+    await expect(this.message(text)).toBeVisible();
+  }
+
+  /** The texts of all rows that match, in order. */
+  async texts(pattern: RegExp): Promise<string[]> {
+    const found = await this.messages.allInnerTexts();
+    return found.flatMap((text) => text.match(pattern)?.[0] ?? []);
+  }
+
+  /** The scrolling box around the conversation. */
+  async scrollTo(where: 'top' | 'end'): Promise<void> {
+    await this.conversation.evaluate((log, to) => {
+      let box: Element | null = log;
+      while (box && box.scrollHeight <= box.clientHeight + 1) box = box.parentElement;
+      if (box) box.scrollTop = to === 'top' ? 0 : box.scrollHeight;
+    }, where);
+  }
+}

@@ -1,0 +1,85 @@
+// Everything essential works as plain forms, before WASM has loaded and without scripts at all.
+import { PASSWORD, ROOM } from '../fixtures/community';
+import { expect, test } from '../fixtures/test';
+import { PeoplePage } from '../pages/people-page';
+import { PlainPages } from '../pages/plain-pages';
+import { RoomPage } from '../pages/room-page';
+
+const noScripts = { browser: { javaScriptEnabled: false } };
+
+test('joining and posting without scripts', async ({ community }) => {
+  const owner = await community.owner();
+  const people = new PeoplePage(owner.page, owner.words);
+  await people.open();
+  const invite = await people.invite();
+  const here = await owner.enter();
+
+  const plain = await community.visitor(noScripts);
+  await plain.page.goto(invite);
+  await new PlainPages(plain.page, plain.words).join('Plain Jane', PASSWORD);
+  await plain.page.goto(`/rooms/${ROOM.slug}`);
+  const there = new RoomPage(plain.page, plain.words, ROOM.name);
+  await there.composer.fill('from a form\nwith two lines');
+  await there.send.click();
+  await expect(plain.page).toHaveURL(new RegExp(`/rooms/${ROOM.slug}`));
+  await there.sees('from a form');
+  await here.sees('from a form');
+  await expect(there.composer).toHaveValue('');
+});
+
+test('signing in and out without scripts', async ({ community }) => {
+  await community.account('Old Browser');
+  const plain = await community.visitor(noScripts);
+  await plain.page.goto('/sign-in');
+  await new PlainPages(plain.page, plain.words).signIn('Old Browser', PASSWORD);
+  await expect(plain.page).toHaveURL(/\/rooms/);
+  await plain.page.goto('/settings');
+  await plain.page.getByRole('button', { name: plain.words.signOut }).click();
+  await expect(plain.page).toHaveURL(/\/sign-in/);
+});
+
+test('sending the same form twice posts once', async ({ community }) => {
+  const plain = await community.newcomer('Twice', noScripts);
+  await plain.page.goto(`/rooms/${ROOM.slug}`);
+  const room = new RoomPage(plain.page, plain.words, ROOM.name);
+  await room.composer.fill('only once please');
+  const [sent] = await Promise.all([plain.page.waitForRequest((request) => request.method() === 'POST'), room.send.click()]);
+  await room.sees('only once please');
+  const again = await plain.context.request.post(sent.url(), {
+    data: sent.postData() ?? '',
+    headers: { origin: community.server.url, 'content-type': 'application/x-www-form-urlencoded' },
+  });
+  expect(again.ok()).toBe(true);
+  const bot = await community.bot('Twice');
+  expect(await bot.count(ROOM.slug, 'only once please')).toBe(1);
+});
+
+test('a room can be read and posted to before WASM has loaded', async ({ community, guard }) => {
+  guard.intend(/ERR_FAILED|ERR_BLOCKED|Failed to fetch|preload/);
+  const bot = await community.bot((await community.newcomer('Early')).name);
+  await bot.post(ROOM.slug, 'to be read early');
+  const reader = await community.again('Early');
+  await reader.context.route(/\.wasm$/, (route) => route.abort());
+  await reader.page.goto(`/rooms/${ROOM.slug}`);
+  const room = new RoomPage(reader.page, reader.words, ROOM.name);
+  await room.sees('to be read early');
+  await room.composer.fill('written before the scripts came');
+  await room.send.click();
+  await room.sees('written before the scripts came');
+  expect(await bot.count(ROOM.slug, 'written before the scripts came')).toBe(1);
+});
+
+test('a plain form that is refused brings the text back', async ({ community, guard }) => {
+  guard.intend(/status of 4\d\d/);
+  const plain = await community.newcomer('Verbose', noScripts);
+  await plain.page.goto(`/rooms/${ROOM.slug}`);
+  const room = new RoomPage(plain.page, plain.words, ROOM.name);
+  const long = '가나다라 '.repeat(2_000);
+  await room.composer.evaluate((box: HTMLTextAreaElement) => box.removeAttribute('maxlength'));
+  await room.composer.fill(long);
+  await room.send.click();
+  const page = new PlainPages(plain.page, plain.words);
+  await expect(page.heading(plain.words.refusedTitle)).toBeVisible();
+  await expect(page.refusal).toContainText(plain.words.errors.bodyTooLong);
+  await expect(plain.page.getByRole('textbox')).toHaveValue(long);
+});
