@@ -25,18 +25,19 @@ export class RoomPage {
     return this.page.getByRole('heading', { level: 1, name: this.name });
   }
 
-  /** The connection indicator. */
-  get connection(): Locator {
-    return this.page.getByRole('status', { name: /.*/ }).filter({ hasText: new RegExp(`${this.words.live}|${this.words.reconnecting}`) });
+  /** What can be done with the room, beside the conversation. */
+  get about(): Locator {
+    return this.page.getByRole('complementary', { name: this.words.aboutRoom });
   }
 
   /** Rows with this text in them. */
   message(text: string | RegExp): Locator {
-    return this.conversation.getByRole('article').filter({ hasText: text });
+    return this.messages.filter({ hasText: text });
   }
 
+  /** Rows that are messages; days and notices are rows too. */
   get messages(): Locator {
-    return this.conversation.getByRole('article');
+    return this.conversation.locator('li[data-delivery]');
   }
 
   /** The page runs and its socket is connected. */

@@ -24,7 +24,7 @@ export class Sidebar {
     await this.page.getByRole('button', { name: this.words.newRoom }).click();
     const dialog = this.page.getByRole('dialog');
     await dialog.getByLabel(this.words.roomName).fill(name);
-    await dialog.getByRole('radio', { name: this.words[access] }).check();
+    await dialog.getByRole('radio', { name: new RegExp(`^${this.words[access]}`) }).check();
     await dialog.getByRole('button', { name: this.words.createRoom, exact: true }).click();
     await expect(this.page.getByRole('heading', { level: 1, name })).toBeVisible();
   }

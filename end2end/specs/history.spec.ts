@@ -24,7 +24,7 @@ test('older pages load on scrolling up without a jump', async ({ community }) =>
     Object.assign(window, { track });
     const log = row.closest('[role=log]')!;
     const frame = () => {
-      track.push({ top: row.getBoundingClientRect().top, rows: log.querySelectorAll('article').length });
+      track.push({ top: row.getBoundingClientRect().top, rows: log.querySelectorAll('li[data-delivery]').length });
       requestAnimationFrame(frame);
     };
     (box as Element).scrollTop = 0;

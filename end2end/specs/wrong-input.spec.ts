@@ -98,11 +98,9 @@ test('closing a room ends it for those who are not members', async ({ community 
   const guest = await community.newcomer('Passer-by');
   const there = await guest.enter(salon);
   await expect(there.composer).toBeVisible();
-  await owner.enter(salon);
-  await owner.page.getByRole('button', { name: owner.words.manageRoom }).click();
-  await owner.page.getByRole('menuitem', { name: owner.words.makeClosed }).click();
-  const confirm = owner.page.getByRole('dialog').getByRole('button', { name: owner.words.makeClosed });
-  await confirm.click();
+  const here = await owner.enter(salon);
+  await here.about.getByRole('button', { name: owner.words.makeClosed }).click();
+  await owner.page.getByRole('dialog').getByRole('button', { name: owner.words.makeClosed }).click();
   await expect(guest.page.getByText(guest.words.revokedTitle)).toBeVisible();
   await expect(new Sidebar(guest.page, guest.words).room('Salon')).toHaveCount(0);
 });

@@ -1,0 +1,142 @@
+// Every page and state, as people see them.
+import { OWNER, ROOM, type Community, type Person } from '../fixtures/community';
+import { lostConnection } from '../fixtures/guard';
+import { expect, test } from '../fixtures/test';
+import { PeoplePage } from '../pages/people-page';
+import { PlainPages } from '../pages/plain-pages';
+import { type Look, circumstances, looks, nameOf, picture } from './album';
+import { type Line, archive, general, people } from './conversations';
+
+test.use({ flags: ['--no-rate-limit'] });
+
+const GARDEN = { slug: 'garden', name: '텃밭 기록' };
+const EMPTY = { slug: 'new', name: '새로 만든 방' };
+const LONG = { slug: 'long', name: '이름이 아주 긴 방도 있고 the name goes on in English for a while' };
+
+let furnished = '';
+
+/** Rooms with conversations in them, once for each server. */
+async function furnish(community: Community): Promise<void> {
+  if (furnished === community.server.url) return;
+  furnished = community.server.url;
+  const members = [OWNER, ...people];
+  for (const name of people) await community.account(name);
+  for (const room of [GARDEN, EMPTY, LONG]) await community.room(room.slug, room.name);
+  await community.room('board', '운영진', ['--closed']);
+  for (const name of members) for (const slug of [GARDEN.slug, LONG.slug, EMPTY.slug]) await community.server.admin(['room', 'add', slug, name]);
+  await community.server.admin(['room', 'add', 'board', OWNER]);
+  const bots = new Map(await Promise.all(members.map(async (name) => [name, await community.bot(name)] as const)));
+  const tell = async (slug: string, lines: Line[]) => {
+    for (const [author, body] of lines) await bots.get(author)!.post(slug, body);
+  };
+  await tell(GARDEN.slug, archive);
+  await tell(ROOM.slug, general);
+  await tell(LONG.slug, [['Sam Okafor', `A word that cannot be broken: ${'Donaudampfschifffahrtsgesellschaft'.repeat(4)}`]]);
+}
+
+async function plainPages(community: Community, look: Look): Promise<void> {
+  const visitor = await community.visitor(circumstances(look));
+  const form = new PlainPages(visitor.page, visitor.words);
+  await visitor.page.goto('/sign-in');
+  await picture(visitor.page, 'sign-in', look);
+  await form.signIn(OWNER, 'wrong password');
+  await expect(form.refusal).toBeVisible();
+  await picture(visitor.page, 'sign-in-refused', look);
+  await visitor.page.goto('/join/no-such-link');
+  await picture(visitor.page, 'link-expired', look);
+}
+
+async function invited(community: Community, owner: Person, look: Look): Promise<void> {
+  const page = new PeoplePage(owner.page, owner.words);
+  await page.open();
+  await picture(owner.page, 'people', look);
+  const invite = await page.invite();
+  await picture(owner.page, 'people-invite', look);
+  const guest = await community.visitor(circumstances(look));
+  await guest.page.goto(invite);
+  await picture(guest.page, 'join', look);
+}
+
+for (const look of looks) {
+  test(`pages at ${nameOf(look)}`, async ({ community, guard }) => {
+    guard.intend(/status of 4\d\d/, ...lostConnection);
+    await furnish(community);
+    await plainPages(community, look);
+
+    const owner = await community.owner(circumstances(look));
+    await invited(community, owner, look);
+    const room = await owner.enter(ROOM);
+    await room.sees('10 min is tight but fair.');
+    await picture(owner.page, 'room', look);
+    await room.composer.fill('여러 줄로 쓰는 중이에요.\n둘째 줄\n셋째 줄 and a little more');
+    await picture(owner.page, 'room-writing', look);
+    await room.composer.fill('가'.repeat(6_000));
+    await picture(owner.page, 'room-too-long', look);
+    await room.composer.fill('');
+
+    await owner.enter(GARDEN);
+    await room.page.getByRole('log').evaluate((log) => (log.scrollTop = 400));
+    await picture(owner.page, 'room-reading', look);
+    await owner.enter(LONG);
+    await picture(owner.page, 'room-long-words', look);
+    const empty = await owner.enter(EMPTY);
+    await expect(owner.page.getByText(owner.words.emptyTitle)).toBeVisible();
+    await picture(owner.page, 'room-empty', look);
+    await owner.context.setOffline(true);
+    await empty.write('오프라인에서 쓴 메시지예요');
+    await expect(owner.page.getByText(owner.words.offline)).toBeVisible();
+    await picture(owner.page, 'room-offline', look);
+    await owner.context.close();
+
+    const again = await community.again(OWNER, circumstances(look));
+    await again.enter(ROOM);
+    if (look.viewport.width < 720) {
+      await again.page.getByRole('link', { name: again.words.showRooms }).click();
+      await expect(again.page.getByRole('dialog')).toBeVisible();
+      await picture(again.page, 'rooms-drawer', look);
+      await again.page.goBack();
+    }
+    if (look.viewport.width < 1100) {
+      await again.page.getByRole('link', { name: again.words.aboutRoom }).click();
+      await expect(again.page.getByRole('dialog')).toBeVisible();
+      await picture(again.page, 'about-drawer', look);
+    }
+    for (const [address, name] of [['/rooms', 'rooms'], ['/settings', 'settings'], ['/rooms/none', 'not-found']] as const) {
+      await again.page.goto(address);
+      await expect(again.page.getByRole('heading', { level: 1 })).toBeVisible();
+      await picture(again.page, name, look);
+    }
+  });
+}
+
+test('a room with a message that was refused', async ({ community }) => {
+  await furnish(community);
+  for (const look of looks) {
+    const owner = await community.owner(circumstances(look));
+    await owner.page.routeWebSocket(/\/live$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((frame) => {
+        const command = JSON.parse(frame.toString()) as { type: string; key?: string };
+        if (command.type === 'post') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
+        else server.send(frame);
+      });
+    });
+    const room = await owner.enter(ROOM);
+    await room.write('보내지 못한 메시지');
+    await expect(room.message('보내지 못한 메시지').getByText(owner.words.notSent)).toBeVisible();
+    await picture(owner.page, 'room-not-sent', look);
+    await owner.context.close();
+  }
+});
+
+test('a new room is made', async ({ community }) => {
+  await furnish(community);
+  for (const look of looks.filter(({ viewport }) => viewport.width > 720)) {
+    const owner = await community.owner(circumstances(look));
+    await owner.enter(ROOM);
+    await owner.page.getByRole('button', { name: owner.words.newRoom }).click();
+    await expect(owner.page.getByRole('dialog')).toBeVisible();
+    await picture(owner.page, 'new-room', look);
+    await owner.context.close();
+  }
+});
