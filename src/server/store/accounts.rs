@@ -67,11 +67,15 @@ pub enum InviteError {
     Store(#[from] StoreError),
 }
 
+/// What a community is called that nobody gave a name.
+pub const UNNAMED: &str = "PickMate";
+
 /// Accounts, sessions, tokens and one-time links. Secrets arrive as SHA-256 hashes; the store
 /// never sees one in the clear. Names are compared folded (Unicode NFKC, lower case).
 #[async_trait]
 pub trait Accounts {
-    /// The community's name; `None` until it is set up.
+    /// The community's name; `None` until there is an owner. [`UNNAMED`] when the operator made the
+    /// first owner, so that nobody was asked.
     async fn community(&self) -> Result<Option<String>, StoreError>;
     async fn has_owner(&self) -> Result<bool, StoreError>;
     /// Makes this the one valid set-up link.

@@ -18,7 +18,9 @@ mod sql;
 pub mod sqlite;
 mod writer;
 
-pub use accounts::{Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, User, folded_name};
+pub use accounts::{
+    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, UNNAMED, User, folded_name,
+};
 pub use command::{Command, Committed, Grown, Observer, Refusal};
 pub use log::{EventPage, Log, Pending};
 pub use options::StoreOptions;

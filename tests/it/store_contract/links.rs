@@ -1,7 +1,7 @@
 use super::world::*;
 use pickmate::domain::{Access, Role, RoomName, UserId};
 use pickmate::protocol::EventKind;
-use pickmate::server::store::{Command, InviteError, NewInvite, NewSetUp};
+use pickmate::server::store::{Command, InviteError, NewInvite, NewSetUp, UNNAMED};
 
 const SECRET: [u8; 32] = [9; 32];
 
@@ -83,8 +83,10 @@ pub async fn set_up_ends_with_the_first_owner<E: Engine>(world: World<E>) {
     let taken = world.store.set_up(&SECRET, set_up("Taken"), NOW).await;
     assert!(matches!(taken, Err(InviteError::NameTaken)));
     assert!(world.store.set_up_link_is_valid(&SECRET).await.unwrap(), "a taken name does not consume the link");
+    assert_eq!(world.store.community().await.unwrap(), None);
     world.owner("owner").await;
     assert!(!world.store.set_up_link_is_valid(&SECRET).await.unwrap());
+    assert_eq!(world.store.community().await.unwrap().as_deref(), Some(UNNAMED), "people can sign in");
     let late = world.store.set_up(&SECRET, set_up("late"), NOW).await;
     assert!(matches!(late, Err(InviteError::LinkExpired)));
 }

@@ -1,6 +1,7 @@
 use super::super::columns::{locale_column, locale_from, role_column, role_from};
 use super::super::{
-    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError, User, folded_name, sql,
+    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError, UNNAMED, User, folded_name,
+    sql,
 };
 use super::SqliteStore;
 use crate::domain::{Role, UserId};
@@ -17,7 +18,10 @@ pub(super) const SET_UP_LINK: &str = "set_up_link";
 #[async_trait]
 impl Accounts for SqliteStore {
     async fn community(&self) -> Result<Option<String>, StoreError> {
-        self.meta(COMMUNITY).await
+        match self.meta(COMMUNITY).await? {
+            None if self.has_owner().await? => Ok(Some(UNNAMED.to_owned())),
+            name => Ok(name),
+        }
     }
 
     async fn has_owner(&self) -> Result<bool, StoreError> {
