@@ -3,5 +3,5 @@
 source "$(dirname "$0")/env.sh"
 
 scripts/build.sh
-say "PickMate serves on http://${PICKMATE_LISTEN:-127.0.0.1:3000} (Ctrl-C stops it)"
+say "Starting PickMate (Ctrl-C stops it)"
 exec "$SERVER" serve
