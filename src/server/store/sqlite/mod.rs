@@ -94,3 +94,6 @@ fn write_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
 fn read_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
     base_options(path.to_owned(), options).read_only(true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,7 @@ const READABLE: &str = "SELECT r.id, u.id FROM json_each($1) AS j
     JOIN rooms AS r ON r.id = j.value ->> 'room'
     JOIN users AS u ON u.id = j.value ->> 'user'
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
-    WHERE r.access = 'open' OR m.user_id IS NOT NULL
-    ORDER BY j.id";
+    WHERE r.access = 'open' OR m.user_id IS NOT NULL";
 
 #[async_trait]
 impl Rooms for SqliteStore {

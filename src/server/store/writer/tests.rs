@@ -1,0 +1,203 @@
+use super::super::StoreOptions;
+use super::*;
+use crate::domain::{Key, MessageBody, Slug};
+use crate::protocol::{Event, EventKind};
+use std::collections::VecDeque;
+
+/// What the engine does with the next batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Act {
+    Commit,
+    Panic,
+    Unavailable,
+}
+
+/// Numbers posts by one counter; `Internal` for every batch with a post whose body is "bad".
+struct Script {
+    acts: VecDeque<Act>,
+    head: u64,
+    /// Sizes of the batches it was given.
+    batches: Arc<Mutex<Vec<usize>>>,
+    foreign: Arc<Mutex<VecDeque<bool>>>,
+    /// Holds the first batch back until the test says so.
+    begin: Option<oneshot::Receiver<()>>,
+}
+
+#[async_trait]
+impl Engine for Script {
+    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
+        if let Some(begin) = self.begin.take() {
+            begin.await.unwrap();
+        }
+        self.batches.lock().unwrap().push(batch.commands.len());
+        match self.acts.pop_front().unwrap_or(Act::Commit) {
+            Act::Commit => {}
+            Act::Panic => panic!("as the script says"),
+            Act::Unavailable => return Err(StoreError::Unavailable("busy".into())),
+        }
+        if batch.commands.iter().any(|command| matches!(command, Command::Post { body, .. } if body.as_str() == "bad"))
+        {
+            return Err(StoreError::Internal("bad".into()));
+        }
+        let (room, slug) = (RoomId(1), Slug::parse("general").unwrap());
+        let mut outcome = Outcome::default();
+        let mut events = Vec::new();
+        for _ in &batch.commands {
+            self.head += 1;
+            outcome.answers.push(Ok(Committed { room, seq: Some(Seq(self.head)), repeated: false }));
+            events.push(Event { seq: Seq(self.head), at, kind: EventKind::Unknown });
+        }
+        outcome.grown.push(Grown { room, slug, events });
+        Ok(outcome)
+    }
+
+    async fn foreign_write(&mut self) -> Result<bool, StoreError> {
+        Ok(self.foreign.lock().unwrap().pop_front().unwrap_or(false))
+    }
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<u64>>);
+
+impl Observer for Told {
+    fn grown(&self, rooms: &[Grown]) {
+        self.0.lock().unwrap().extend(rooms.iter().flat_map(|grown| &grown.events).map(|event| event.seq.0));
+    }
+}
+
+struct Desk {
+    writer: Writer,
+    told: Arc<Told>,
+    batches: Arc<Mutex<Vec<usize>>>,
+    foreign: Arc<Mutex<VecDeque<bool>>>,
+    begin: Option<oneshot::Sender<()>>,
+}
+
+fn desk(acts: &[Act]) -> Desk {
+    let (told, batches, foreign) = (Arc::new(Told::default()), Arc::default(), Arc::default());
+    let (sender, receiver) = oneshot::channel();
+    let engine = Script {
+        acts: acts.iter().copied().collect(),
+        head: 0,
+        batches: Arc::clone(&batches),
+        foreign: Arc::clone(&foreign),
+        begin: Some(receiver),
+    };
+    let options = StoreOptions { writer_batch: 4, observer: told.clone(), ..StoreOptions::default() };
+    Desk { writer: Writer::spawn(engine, &options), told, batches, foreign, begin: Some(sender) }
+}
+
+impl Desk {
+    async fn post(&self, body: &str) -> oneshot::Receiver<Answer> {
+        let command = Command::Post {
+            room: Slug::parse("general").unwrap(),
+            author: UserId(1),
+            key: Key::parse("k").unwrap(),
+            body: MessageBody::parse(body, 100).unwrap(),
+        };
+        self.writer.submit(command).await.unwrap()
+    }
+
+    /// Lets the writer begin.
+    fn begin(&mut self) {
+        self.begin.take().unwrap().send(()).unwrap();
+    }
+}
+
+fn seq(answer: Result<Answer, oneshot::error::RecvError>) -> u64 {
+    answer.unwrap().unwrap().seq.unwrap().0
+}
+
+#[tokio::test]
+async fn what_gathers_is_one_batch_up_to_its_limit() {
+    let mut desk = desk(&[]);
+    let mut answers = vec![desk.post("first").await];
+    // The first is on its way alone; the others gather behind it.
+    tokio::task::yield_now().await;
+    for _ in 0..6 {
+        answers.push(desk.post("more").await);
+    }
+    desk.begin();
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(seq(answer.await), n as u64 + 1);
+    }
+    assert_eq!(*desk.batches.lock().unwrap(), [1, 4, 2]);
+    assert_eq!(*desk.told.0.lock().unwrap(), [1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_is_unavailable_and_the_next_goes_on() {
+    for act in [Act::Unavailable, Act::Panic] {
+        let mut desk = desk(&[act]);
+        let abroad = desk.writer.foreign_writes();
+        let first = desk.post("first").await;
+        desk.begin();
+        let refused = first.await.unwrap();
+        assert!(matches!(refused, Err(Refusal::Store(StoreError::Unavailable(_)))), "{act:?}: {refused:?}");
+        assert!(abroad.has_changed().unwrap(), "it may have been committed: whoever knows heads compares them");
+        assert_eq!(seq(desk.post("second").await.await), 1, "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_bad_command_fails_alone() {
+    let mut desk = desk(&[]);
+    let first = desk.post("first").await;
+    tokio::task::yield_now().await;
+    let (good, bad, good_too) = (desk.post("a").await, desk.post("bad").await, desk.post("b").await);
+    desk.begin();
+    assert_eq!(seq(first.await), 1);
+    assert_eq!(seq(good.await), 2);
+    assert!(matches!(bad.await.unwrap(), Err(Refusal::Store(StoreError::Internal(_)))));
+    assert_eq!(seq(good_too.await), 3);
+    assert_eq!(*desk.batches.lock().unwrap(), [1, 3, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_full_queue_makes_the_next_command_wait() {
+    let (sender, receiver) = oneshot::channel();
+    let engine = Script {
+        acts: VecDeque::new(),
+        head: 0,
+        batches: Arc::default(),
+        foreign: Arc::default(),
+        begin: Some(receiver),
+    };
+    let writer = Writer::spawn(engine, &StoreOptions { writer_queue: 1, writer_batch: 1, ..StoreOptions::default() });
+    let desk = Desk { writer, told: Arc::default(), batches: Arc::default(), foreign: Arc::default(), begin: None };
+    let first = desk.post("in hand").await;
+    tokio::task::yield_now().await;
+    let second = desk.post("queued").await;
+    let mut third = std::pin::pin!(desk.post("waits"));
+    assert!(futures_util::poll!(&mut third).is_pending());
+    sender.send(()).unwrap();
+    assert_eq!((seq(first.await), seq(second.await), seq(third.await.await)), (1, 2, 3));
+}
+
+#[tokio::test]
+async fn close_carries_out_what_is_queued_and_refuses_the_rest() {
+    let mut desk = desk(&[]);
+    let mut answers = Vec::new();
+    for _ in 0..10 {
+        answers.push(desk.post("hello").await);
+    }
+    desk.begin();
+    desk.writer.close().await;
+    for (n, answer) in answers.into_iter().enumerate() {
+        assert_eq!(seq(answer.await), n as u64 + 1);
+    }
+    assert!(!desk.writer.is_open());
+    let mark = ReadMark { room: RoomId(1), user: UserId(1), seq: Seq(1) };
+    assert!(matches!(desk.writer.mark_read(mark).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_of_others_are_announced_while_the_queue_is_empty() {
+    let desk = desk(&[]);
+    let mut abroad = desk.writer.foreign_writes();
+    desk.foreign.lock().unwrap().extend([false, false, true, false, true]);
+    let start = tokio::time::Instant::now();
+    abroad.changed().await.unwrap();
+    abroad.changed().await.unwrap();
+    assert_eq!(start.elapsed(), 4 * LOOK_ABROAD_EVERY, "the first look is at once, the fifth shows the second");
+}
