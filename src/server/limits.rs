@@ -3,6 +3,7 @@
 
 use super::config::Config;
 use super::error::AppError;
+use super::store::folded_name;
 use crate::domain::UserId;
 use crate::protocol::ErrorCode;
 use governor::clock::{Clock, DefaultClock};
@@ -17,7 +18,6 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use unicode_normalization::UnicodeNormalization;
 
 /// After so many calls a bucket store forgets the keys whose buckets are full again, so that its
 /// memory is bounded by the calls of one refill.
@@ -124,10 +124,9 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// As the store compares names: NFKC, lower case.
+/// As the store compares names, so that no other spelling is another bucket.
 fn folded(name: &str) -> [u8; 32] {
-    let name: String = name.trim().nfkc().flat_map(char::to_lowercase).collect();
-    Sha256::digest(name.as_bytes()).into()
+    Sha256::digest(folded_name(name).as_bytes()).into()
 }
 
 /// How many connections an address holds.
