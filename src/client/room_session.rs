@@ -147,7 +147,7 @@ impl RoomSession {
         let Some(slug) = self.slug() else { return };
         let reader = self.session.reader().id;
         if let Some(key) = idempotency_key(&key, reader) {
-            self.session.with_core(|core| core.outbox_mut(&slug).retry(key));
+            self.session.update(|core| core.outbox_mut(&slug).retry(key));
             self.session.send_posts(&slug);
             self.changed();
         }
@@ -158,7 +158,7 @@ impl RoomSession {
         let slug = self.slug()?;
         let reader = self.session.reader().id;
         let key = idempotency_key(&key, reader)?;
-        let text = self.session.with_core(|core| core.outbox_mut(&slug).discard(key)).flatten();
+        let text = self.session.update(|core| core.outbox_mut(&slug).discard(key)).flatten();
         self.changed();
         text
     }
@@ -278,7 +278,7 @@ impl RoomSession {
             Some((applied, room.slug.clone(), room.timeline.head(), rows))
         });
         let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
-        self.session.with_core(|core| {
+        self.session.update(|core| {
             let reader = core.reader.id;
             let outbox = core.outbox_mut(&slug);
             outbox.settle(reader, &rows);
@@ -333,7 +333,7 @@ impl View {
     fn of(session: Session, room: StoredValue<Room>, before: Option<&View>) -> View {
         let zone = session.zone().get();
         let day_of = |at| zone.day_number(at);
-        let fresh = session.with_core(|core| {
+        let fresh = session.update(|core| {
             let reader = core.reader.clone();
             room.try_with_value(|room| {
                 let outbox = core.outboxes.get(&room.slug).map_or(&[][..], |outbox| outbox.entries());

@@ -1,13 +1,13 @@
 //! The app's live state: one per tab, given to the UI as context. Making it does no I/O, so the
 //! server renders from it too; `start` opens the socket and is called from an effect.
 
-mod core;
 mod frames;
 mod page;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use self::core::Core;
+use self::state::Core;
 use super::browser;
 use super::room_list::unread_total;
 use super::room_session::RoomSession;
@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// Works on the state. `None` when the page that owned it is gone.
-    fn update<T>(self, change: impl FnOnce(&mut Core) -> T) -> Option<T> {
+    pub(super) fn update<T>(self, change: impl FnOnce(&mut Core) -> T) -> Option<T> {
         self.core.try_update_value(change)
     }
 
@@ -224,11 +224,6 @@ impl Session {
             browser::sleep_ms(u32::try_from(until - now).unwrap_or_default()).await;
             self.send_posts(&slug);
         });
-    }
-
-    /// Works on the room's outbox and state. `None` when the page is gone.
-    pub(super) fn with_core<T>(self, change: impl FnOnce(&mut Core) -> T) -> Option<T> {
-        self.update(change)
     }
 
     /// The reader has seen the room up to `head`.
