@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, UserName};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::auth::{hash_secret, now_ms};
-use pickmate::server::config::Config;
+use pickmate::server::config::{Config, leptos_options_without_site};
 use pickmate::server::node::Node;
 use pickmate::server::store::{Command, NewUser, Store};
 use std::net::SocketAddr;
@@ -174,7 +174,7 @@ impl TestApp {
 }
 
 async fn start(config: Config) -> Node {
-    let options = leptos::config::LeptosOptions::builder().output_name("pickmate").site_root("target/site").build();
+    let options = leptos_options_without_site(None).unwrap();
     Node::start(config, options).await.unwrap()
 }
 
