@@ -7,6 +7,9 @@ use web_sys::{Element, HtmlElement};
 /// So close to the end, in CSS pixels, the reader counts as being there and follows new rows.
 pub const AT_END_PX: i32 = 100;
 
+/// With so little above the viewport, in CSS pixels, older rows are fetched before the reader gets there.
+pub const LOAD_OLDER_PX: i32 = 800;
+
 /// The rows of a conversation carry their item's key in this attribute.
 pub const ROW_ATTRIBUTE: &str = "data-key";
 
@@ -34,9 +37,15 @@ pub fn correction(anchor: &Anchor, top_px: i32) -> i32 {
     top_px - anchor.offset_px
 }
 
-/// Whether the end of the content is in sight, or nearly.
-pub fn is_at_end(scroll_top: i32, client_height: i32, scroll_height: i32) -> bool {
-    scroll_height - client_height - scroll_top <= AT_END_PX
+/// Whether the end of the content is in sight, or nearly. The viewport is laid out from its end
+/// (`column-reverse`): its scroll position is 0 there and negative above.
+pub fn is_at_end(scroll_top: i32) -> bool {
+    -scroll_top <= AT_END_PX
+}
+
+/// Whether so little is left above the viewport that older rows should be on their way.
+pub fn is_near_beginning(scroll_top: i32, client_height: i32, scroll_height: i32) -> bool {
+    scroll_height - client_height + scroll_top <= LOAD_OLDER_PX
 }
 
 /// The reader's place in a scrolling element, to be given to [`restore`] after its rows changed.
@@ -60,11 +69,15 @@ pub fn restore(viewport: &HtmlElement, anchor: &Anchor) {
 }
 
 pub fn element_is_at_end(viewport: &HtmlElement) -> bool {
-    is_at_end(viewport.scroll_top(), viewport.client_height(), viewport.scroll_height())
+    is_at_end(viewport.scroll_top())
+}
+
+pub fn element_is_near_beginning(viewport: &HtmlElement) -> bool {
+    is_near_beginning(viewport.scroll_top(), viewport.client_height(), viewport.scroll_height())
 }
 
 pub fn scroll_to_end(viewport: &HtmlElement) {
-    viewport.set_scroll_top(viewport.scroll_height());
+    viewport.set_scroll_top(0);
 }
 
 fn rows(viewport: &HtmlElement) -> Vec<Element> {
@@ -117,8 +130,15 @@ mod tests {
 
     #[test]
     fn near_the_end_is_at_the_end() {
-        assert!(is_at_end(0, 500, 300), "content shorter than the viewport");
-        assert!(is_at_end(400, 500, 1_000));
-        assert!(!is_at_end(399, 500, 1_000));
+        assert!(is_at_end(0));
+        assert!(is_at_end(-100));
+        assert!(!is_at_end(-101));
+    }
+
+    #[test]
+    fn older_rows_are_wanted_before_the_beginning_is_reached() {
+        assert!(is_near_beginning(0, 500, 300), "content shorter than the viewport");
+        assert!(is_near_beginning(-3_700, 500, 5_000));
+        assert!(!is_near_beginning(-3_600, 500, 5_000));
     }
 }

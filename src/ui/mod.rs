@@ -1,24 +1,16 @@
-//! Pages and components.
+//! Pages and components. What they show comes from [`client`](crate::client) and
+//! [`api`](crate::api), what they say from [`i18n`](crate::i18n). The first render is the same on
+//! server and browser: no clock, no randomness, no window outside of effects and event handlers.
 
+mod answer;
+mod app;
+mod components;
+mod pages;
 pub mod plain;
+mod reader;
+mod shell;
+mod title;
 
-use leptos::config::LeptosOptions;
-use leptos::prelude::*;
-
-#[component]
-pub fn App() -> impl IntoView {}
-
-/// The document around the app.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    view! {
-        <!DOCTYPE html>
-        <html>
-            <head>
-                <HydrationScripts options/>
-            </head>
-            <body>
-                <App/>
-            </body>
-        </html>
-    }
-}
+pub use answer::AnswerStatus;
+pub use app::App;
+pub use shell::shell;

@@ -25,6 +25,7 @@ pub(in crate::server) struct Visit {
     /// The language that the visitor chose by hand, for a new account.
     pub chosen_locale: Option<Locale>,
     locale: Locale,
+    address: String,
     nonce: String,
 }
 
@@ -45,6 +46,7 @@ where
             ip,
             actor,
             chosen_locale: read_cookie(&parts.headers, LOCALE_COOKIE).and_then(Locale::from_tag),
+            address: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             locale: Reader::of(chosen, &parts.headers).locale,
             nonce,
         })
@@ -97,7 +99,13 @@ impl Visit {
             Err(error) => return AppError::from(error).into_response(),
         };
         let stylesheet = stylesheet_href(&self.state.leptos_options).await;
-        let context = PlainContext { locale: self.locale, community, stylesheet, nonce: self.nonce.clone() };
+        let context = PlainContext {
+            locale: self.locale,
+            community,
+            address: self.address.clone(),
+            stylesheet,
+            nonce: self.nonce.clone(),
+        };
         (status, [(header::CACHE_CONTROL, "no-store")], Html(document(&context, page))).into_response()
     }
 }

@@ -2,8 +2,17 @@
 //! form was refused. Rendered whole on the server, without hydration, so they work before and
 //! without scripts; a refused form comes back with everything that was typed, but passwords.
 
+mod forms;
+mod frame;
+mod notices;
+mod post_refused;
+
+#[cfg(test)]
+mod tests;
+
 use crate::i18n::Locale;
 use crate::protocol::ErrorBody;
+use leptos::prelude::*;
 
 /// What surrounds every plain page.
 #[derive(Clone, Debug)]
@@ -11,6 +20,8 @@ pub struct PlainContext {
     pub locale: Locale,
     /// `None` before set-up.
     pub community: Option<String>,
+    /// Path and query that the page stands at: choosing a language comes back here.
+    pub address: String,
     /// Address of the stylesheet, hashed name included.
     pub stylesheet: String,
     /// Of the Content-Security-Policy, for the one inline script (it tells the time zone).
@@ -63,6 +74,7 @@ pub enum PlainPage {
 }
 
 /// The whole HTML document.
-pub fn document(_context: &PlainContext, _page: PlainPage) -> String {
-    todo!()
+pub fn document(context: &PlainContext, page: PlainPage) -> String {
+    let html = Owner::new().with(|| frame::frame(context, page).to_html());
+    format!("<!DOCTYPE html>{html}")
 }

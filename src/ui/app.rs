@@ -1,0 +1,70 @@
+use super::components::{Drawer, OpenDrawer, RoomList, Scrim};
+use super::pages::{CannotStart, PeoplePage, RoomPage, RoomsPage, SettingsPage};
+use super::reader::{Reader, texts};
+use crate::api::{self, AppStart};
+use crate::client::session::Session;
+use crate::protocol::ErrorCode;
+use leptos::prelude::*;
+use leptos_meta::{Html, provide_meta_context};
+use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
+use leptos_router::hooks::use_location;
+use leptos_router::{SsrMode, path};
+
+/// The route table. Pages are rendered whole on the server, so that they can be read without WASM.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=|| view! { <CannotStart error=ErrorCode::NotFound.into()/> }>
+                <ParentRoute path=path!("") view=Workspace ssr=SsrMode::Async>
+                    <Route path=path!("/rooms") view=RoomsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/rooms/:slug") view=RoomPage ssr=SsrMode::Async/>
+                    <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+/// Around every page: who reads, the live session, the room list.
+#[component]
+fn Workspace() -> impl IntoView {
+    let start = Resource::new_blocking(|| (), |()| api::boot());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match start.await {
+                    Ok(start) => view! { <Frame start/> }.into_any(),
+                    Err(error) => view! { <CannotStart error/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Frame(start: AppStart) -> impl IntoView {
+    let session = Session::provide(&start);
+    let reader = Reader::provide(start);
+    let live = RwSignal::new(false);
+    Effect::new(move || {
+        session.start();
+        live.set(true);
+    });
+    let open = OpenDrawer::provide(live.into());
+    let at = use_location().pathname;
+    let on_list = move || at.read().trim_end_matches('/') == "/rooms";
+    view! {
+        <Html {..} lang=reader.locale().tag()/>
+        <a class="skip" href="#main" rel="external">{texts().common.skip_to_content}</a>
+        <div class="app" data-live=move || live.get() data-place=move || on_list().then_some("rooms")>
+            <RoomList/>
+            <Scrim drawer=Drawer::Rooms class="of-rail"/>
+            <main class="main" id="main" tabindex="-1" inert=move || open.is(Drawer::Rooms)>
+                <Outlet/>
+            </main>
+        </div>
+    }
+}

@@ -1,0 +1,251 @@
+use super::{Glyph, Icon, place};
+use crate::client::draft;
+use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction};
+use crate::client::room_session::RoomSession;
+use crate::domain::{BodyError, UserId};
+use crate::i18n::Talk;
+use crate::protocol::{ErrorCode, RoomSummary};
+use crate::ui::reader::Reader;
+use leptos::ev;
+use leptos::html;
+use leptos::prelude::*;
+use std::time::Duration;
+use web_sys::HtmlTextAreaElement;
+
+/// What stands above the text box.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hint {
+    Nothing,
+    /// Characters, about, that still fit.
+    Left(u32),
+    /// Characters, about, that are too many.
+    TooLong(u32),
+    Refused(ErrorCode),
+}
+
+/// Where one writes. A plain form before WASM; afterwards the same text box, which nobody but the writer
+/// and the moment of sending changes: an input method may be at work in it.
+#[component]
+pub fn Composer(
+    room: Signal<RoomSummary>,
+    session: RoomSession,
+    field: NodeRef<html::Textarea>,
+    /// Idempotency key of the plain form.
+    form_key: String,
+    sent: Callback<()>,
+) -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = &reader.texts().talk;
+    let slug = room.read_untracked().slug.clone();
+    let desk = Desk {
+        me: UserId(reader.start.me.id),
+        slug: StoredValue::new(slug.clone()),
+        max_bytes: reader.start.body_bytes as usize,
+        field,
+        session,
+        hint: RwSignal::new(Hint::Nothing),
+        ime: StoredValue::new(Ime::new(EnterKey::Sends)),
+        sent,
+    };
+    Effect::new(move || {
+        if let Some(field) = field.get() {
+            desk.begin(&field);
+        }
+    });
+    let hint = desk.hint;
+    let invalid = move || matches!(hint.get(), Hint::TooLong(_) | Hint::Refused(_));
+    view! {
+        <form
+            class="composer"
+            method="post"
+            action=format!("/rooms/{slug}")
+            on:submit=move |event| {
+                event.prevent_default();
+                desk.send();
+            }
+        >
+            <p class="hint" id="composer-hint" role="status" class:error=invalid>
+                {move || hint_words(hint.get(), &reader)}
+            </p>
+            <input type="hidden" name="key" value=form_key/>
+            <div class="composer-box">
+                <textarea
+                    name="body"
+                    rows="1"
+                    required
+                    node_ref=field
+                    placeholder=texts.placeholder
+                    aria-label=move || (texts.write_to)(&room.read().name)
+                    aria-describedby="composer-hint"
+                    aria-invalid=move || invalid().then_some("true")
+                    enterkeyhint="enter"
+                    on:input=move |_| desk.changed()
+                    on:keydown=move |event| desk.key_down(&event)
+                    on:keyup=move |event| desk.ime.update_value(|ime| ime.key_up(&event.key()))
+                    on:compositionstart=move |_| desk.ime.update_value(|ime| { ime.composition_start(); })
+                    on:compositionupdate=move |event| {
+                        desk.ime.update_value(|ime| { ime.composition_update(&event.data().unwrap_or_default()); });
+                    }
+                    on:compositionend=move |event| desk.composition_end(&event)
+                    on:blur=move |_| desk.ime.update_value(Ime::blur)
+                ></textarea>
+                // Pressing it leaves the focus, and with it a phone's keyboard, where it is.
+                <button class="send" aria-label=texts.send title=texts.send on:mousedown=|event| event.prevent_default()>
+                    <Icon glyph=Glyph::Send/>
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// Puts a text that was not sent back into the text box, behind what has been written there since.
+pub fn put_back(field: NodeRef<html::Textarea>, text: &str) {
+    let Some(field) = field.get_untracked() else { return };
+    let written = field.value();
+    let text = if written.trim().is_empty() { text.to_owned() } else { format!("{written}\n{text}") };
+    field.set_value(&text);
+    let _ = field.focus();
+    if let Ok(event) = web_sys::Event::new("input") {
+        let _ = field.dispatch_event(&event);
+    }
+}
+
+fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
+    let texts: &Talk = &reader.texts().talk;
+    match hint {
+        Hint::Nothing => None,
+        Hint::Left(chars) => Some((texts.room_left)(chars)),
+        Hint::TooLong(chars) => Some((texts.too_long)(chars)),
+        Hint::Refused(code) => Some((reader.texts().error)(code)),
+    }
+}
+
+/// The text box and all that goes with it.
+#[derive(Clone, Copy)]
+struct Desk {
+    me: UserId,
+    slug: StoredValue<String>,
+    max_bytes: usize,
+    field: NodeRef<html::Textarea>,
+    session: RoomSession,
+    hint: RwSignal<Hint>,
+    ime: StoredValue<Ime>,
+    sent: Callback<()>,
+}
+
+impl Desk {
+    /// What was written before WASM came stays; otherwise the draft of last time comes back.
+    fn begin(self, field: &HtmlTextAreaElement) {
+        if place::is_touch() {
+            self.ime.set_value(Ime::new(EnterKey::BreaksLine));
+        } else if !place::is_dialog_open() {
+            let _ = field.focus();
+        }
+        if field.value().is_empty()
+            && let Some(text) = self.slug.with_value(|slug| draft::load(self.me, slug))
+        {
+            field.set_value(&text);
+        }
+        self.changed();
+    }
+
+    fn changed(self) {
+        let Some(field) = self.field.get_untracked() else { return };
+        let text = field.value();
+        self.slug.with_value(|slug| draft::save(self.me, slug, &text));
+        let hint = length_hint(&text, self.max_bytes);
+        if hint != self.hint.get_untracked() {
+            self.hint.set(hint);
+        }
+        grow(&field);
+    }
+
+    fn key_down(self, event: &ev::KeyboardEvent) {
+        let key = event.key();
+        let press = KeyDown {
+            key: &key,
+            key_code: event.key_code(),
+            is_composing: event.is_composing(),
+            shift: event.shift_key(),
+        };
+        let reaction = self.ime.try_update_value(|ime| ime.key_down(press)).unwrap_or(Reaction::Nothing);
+        if reaction != Reaction::Nothing {
+            event.prevent_default();
+        }
+        self.react(reaction);
+    }
+
+    fn composition_end(self, event: &ev::CompositionEvent) {
+        let text = event.data().unwrap_or_default();
+        let reaction = self.ime.try_update_value(|ime| ime.composition_end(&text)).unwrap_or(Reaction::Nothing);
+        self.react(reaction);
+    }
+
+    fn react(self, reaction: Reaction) {
+        match reaction {
+            Reaction::Nothing | Reaction::Prevent | Reaction::PreventAndSendAfterCommit => {}
+            Reaction::Send => self.send(),
+            Reaction::SendSoon => set_timeout(move || self.send(), Duration::ZERO),
+        }
+    }
+
+    fn send(self) {
+        let Some(field) = self.field.get_untracked() else { return };
+        let text = field.value();
+        match self.session.post(text.trim_end().to_owned()) {
+            Ok(()) => {
+                field.set_value("");
+                self.changed();
+                self.sent.run(());
+            }
+            Err(BodyError::Empty) => {}
+            Err(BodyError::TooLong { max_bytes }) => self.hint.set(length_hint(&text, max_bytes)),
+            Err(BodyError::ControlCharacter) => self.hint.set(Hint::Refused(ErrorCode::ControlCharacter)),
+        }
+        let _ = field.focus();
+    }
+}
+
+/// Says something about the length only near the limit and beyond it.
+fn length_hint(text: &str, max_bytes: usize) -> Hint {
+    let Some(left) = max_bytes.checked_sub(text.len()) else {
+        return Hint::TooLong(chars_over(text, max_bytes));
+    };
+    if left > max_bytes / 10 || text.is_empty() {
+        return Hint::Nothing;
+    }
+    // As many as fit if the writer goes on in the same script.
+    Hint::Left((left * text.chars().count() / text.len()) as u32)
+}
+
+/// How many characters at the end are beyond the limit.
+fn chars_over(text: &str, max_bytes: usize) -> u32 {
+    text.char_indices().rev().take_while(|(at, c)| at + c.len_utf8() > max_bytes).count() as u32
+}
+
+/// For browsers that do not size a text box by its content.
+fn grow(field: &HtmlTextAreaElement) {
+    let element: &web_sys::HtmlElement = field;
+    if field.value().is_empty() {
+        let _ = element.style().remove_property("height");
+    } else if field.scroll_height() > field.client_height() {
+        let _ = element.style().set_property("height", &format!("{}px", field.scroll_height()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_announced_near_it_and_counted_beyond_it() {
+        let hint = |text: &str| length_hint(text, 300);
+        assert!(hint("") == Hint::Nothing);
+        assert!(hint(&"a".repeat(269)) == Hint::Nothing);
+        assert!(hint(&"a".repeat(280)) == Hint::Left(20));
+        assert!(hint(&"가".repeat(94)) == Hint::Left(6));
+        assert!(hint(&"가".repeat(100)) == Hint::Left(0));
+        assert!(hint(&"가".repeat(103)) == Hint::TooLong(3));
+        assert!(hint(&format!("{}가", "a".repeat(299))) == Hint::TooLong(1));
+    }
+}

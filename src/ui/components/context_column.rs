@@ -1,0 +1,84 @@
+use super::drawer::DrawerClose;
+use super::room_actions::RoomActions;
+use super::{Avatar, Drawer, OpenDrawer};
+use crate::api;
+use crate::client::conversation::Item;
+use crate::client::room_session::RoomSession;
+use crate::protocol::{EventKind, MemberView, RoomSummary};
+use crate::ui::reader::{Reader, texts};
+use leptos::prelude::*;
+
+/// The right column: who is in the room, and what can be done with it.
+#[component]
+pub fn ContextColumn(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
+    let texts = texts();
+    let open = OpenDrawer::expect();
+    let slug = room.read_untracked().slug.clone();
+    let changes = member_changes(session);
+    let members = Resource::new_blocking(move || changes.get(), move |_| api::members(slug.clone()));
+    view! {
+        <aside
+            class="context"
+            id=Drawer::About.id()
+            tabindex="-1"
+            aria-label=texts.rooms.about
+            role=move || open.is(Drawer::About).then_some("dialog")
+            aria-modal=move || open.is(Drawer::About).then_some("true")
+            data-open=move || open.is(Drawer::About)
+            inert=move || open.is(Drawer::Rooms)
+        >
+            <div class="bar">
+                <h2>{texts.rooms.about}</h2>
+                <DrawerClose/>
+            </div>
+            <div class="context-body">
+                <section>
+                    <Transition>
+                        {move || Suspend::new(async move {
+                            match members.await {
+                                Ok(members) => view! { <Members members/> }.into_any(),
+                                Err(error) => view! { <p class="hint">{(texts.error)(error.code)}</p> }.into_any(),
+                            }
+                        })}
+                    </Transition>
+                </section>
+                <RoomActions room members/>
+            </div>
+        </aside>
+    }
+}
+
+#[component]
+fn Members(members: Vec<MemberView>) -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = reader.texts();
+    let count = members.len() as u32;
+    let line = |member: MemberView| {
+        let me = reader.is_me(member.id);
+        view! {
+            <li>
+                <Avatar id=member.id name=member.name.clone() class="small"/>
+                <span class="name truncate" title=member.name.clone()>{member.name.clone()}</span>
+                {me.then(|| view! { <span class="hint">{texts.common.you}</span> })}
+            </li>
+        }
+    };
+    view! {
+        <h3><span>{texts.rooms.members}</span><span class="count">{count}</span></h3>
+        <ul class="members">{members.into_iter().map(line).collect_view()}</ul>
+    }
+}
+
+/// Moves when somebody came or went, so that the list is fetched again.
+fn member_changes(session: RoomSession) -> Memo<u64> {
+    let items = session.items();
+    Memo::new(move |_| {
+        let moved = |item: &Item| match item {
+            Item::Notice(notice) => {
+                matches!(notice.kind, EventKind::Joined { .. } | EventKind::Left { .. }).then_some(notice.seq.0)
+            }
+            _ => None,
+        };
+        items.read().iter().rev().find_map(|item| moved(item)).unwrap_or(0)
+    })
+}

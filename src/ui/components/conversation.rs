@@ -1,0 +1,122 @@
+use super::message_row::MessageRow;
+use super::moment::day_words;
+use super::notice_row::NoticeRow;
+use super::reader_place::ReaderPlace;
+use crate::client::conversation::{DayItem, Item, MessageItem};
+use crate::client::room_session::{Older, RoomSession};
+use crate::protocol::RoomSummary;
+use crate::ui::reader::texts;
+use leptos::html;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The rows of a room, standing at their end.
+#[component]
+pub fn Conversation(
+    room: Signal<RoomSummary>,
+    session: RoomSession,
+    place: ReaderPlace,
+    /// Takes a text back into the composer.
+    rewrite: Callback<String>,
+) -> impl IntoView {
+    let texts = &texts().talk;
+    let items = session.items();
+    let older = session.older();
+    let history = NodeRef::<html::Div>::new();
+    place.keep(session, history);
+    view! {
+        <div
+            class="scroller"
+            node_ref=place.viewport
+            role="log"
+            tabindex="0"
+            aria-label=move || (texts.log)(&room.read().name)
+            aria-busy=move || if older.get() == Older::Loading { "true" } else { "false" }
+            on:scroll=move |_| place.moved(session)
+        >
+            <div class="history" node_ref=history>
+                <Above room session/>
+                <ol>
+                    <For
+                        each=move || items.get()
+                        key=|item| Arc::clone(item.key())
+                        children=move |item| row(item, session, rewrite)
+                    />
+                </ol>
+            </div>
+        </div>
+    }
+}
+
+fn row(item: Arc<Item>, session: RoomSession, rewrite: Callback<String>) -> AnyView {
+    match &*item {
+        Item::Day(day) => view! { <DayRow day=day.clone()/> }.into_any(),
+        Item::Notice(notice) => view! { <NoticeRow notice=notice.clone()/> }.into_any(),
+        Item::Message(message) => {
+            let message = follow(message.clone(), session);
+            view! { <MessageRow message session rewrite/> }.into_any()
+        }
+    }
+}
+
+/// The message as it is now; as it was, once it has left the conversation.
+fn follow(first: MessageItem, session: RoomSession) -> Signal<MessageItem> {
+    let item = session.item(Arc::clone(&first.key));
+    let now = Memo::new(move |before: Option<&MessageItem>| match item.read().as_deref() {
+        Some(Item::Message(message)) => message.clone(),
+        _ => before.unwrap_or(&first).clone(),
+    });
+    now.into()
+}
+
+/// Sticks to the top while its day is on screen.
+#[component]
+fn DayRow(day: DayItem) -> impl IntoView {
+    view! { <li class="day"><span>{day_words(day.at)}</span></li> }
+}
+
+/// What is before the oldest row.
+#[component]
+fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
+    let texts = texts();
+    let older = session.older();
+    move || match older.get() {
+        Older::More => view! {
+            <div class="above">
+                <button type="button" class="button quiet small" on:click=move |_| session.load_older()>
+                    {texts.talk.older_more}
+                </button>
+            </div>
+        }
+        .into_any(),
+        Older::Loading => {
+            view! { <div class="above"><span class="late">{texts.talk.older_loading}</span></div> }.into_any()
+        }
+        Older::Failed => view! {
+            <div class="above">
+                <span>{texts.talk.older_failed}</span>
+                <button type="button" class="button small" on:click=move |_| session.load_older()>
+                    {texts.common.try_again}
+                </button>
+            </div>
+        }
+        .into_any(),
+        Older::Beginning => view! { <Beginning room session/> }.into_any(),
+    }
+}
+
+/// Where a conversation begins, or will.
+#[component]
+fn Beginning(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
+    let texts = &texts().talk;
+    let items = session.items();
+    let silent = Memo::new(move |_| !items.read().iter().any(|item| matches!(**item, Item::Message(_))));
+    let title = move || if silent.get() { texts.empty_title.to_owned() } else { room.read().name.clone() };
+    let text = move || if silent.get() { texts.empty_text.to_owned() } else { (texts.beginning)(&room.read().name) };
+    view! {
+        <div class="beginning">
+            <h2>{title}</h2>
+            <p>{text}</p>
+        </div>
+    }
+}

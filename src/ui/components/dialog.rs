@@ -1,0 +1,36 @@
+use super::{Glyph, Icon};
+use crate::ui::reader::texts;
+use leptos::html;
+use leptos::prelude::*;
+
+/// A modal dialog. The browser keeps the focus inside, closes it with Escape and gives the focus
+/// back. Its content exists only while it is open, so a form in it begins empty each time.
+#[component]
+pub fn Dialog(open: RwSignal<bool>, #[prop(into)] title: Signal<String>, children: ChildrenFn) -> impl IntoView {
+    let texts = texts();
+    let node = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        let Some(dialog) = node.get() else { return };
+        match (open.get(), dialog.open()) {
+            (true, false) => {
+                // Refused only when the dialog has left the document.
+                let _ = dialog.show_modal();
+            }
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+    view! {
+        <dialog class="dialog" node_ref=node on:close=move |_| open.set(false) aria-label=move || title.get()>
+            <Show when=move || open.get()>
+                <header>
+                    <h2>{move || title.get()}</h2>
+                    <button type="button" class="icon-button" aria-label=texts.common.close on:click=move |_| open.set(false)>
+                        <Icon glyph=Glyph::Close/>
+                    </button>
+                </header>
+                <div class="dialog-body">{children()}</div>
+            </Show>
+        </dialog>
+    }
+}

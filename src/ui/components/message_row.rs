@@ -1,0 +1,109 @@
+use super::moment::ClockTime;
+use super::prose::Prose;
+use super::{Avatar, Glyph, Icon};
+use crate::client::conversation::{Delivery, MessageItem};
+use crate::client::room_session::RoomSession;
+use crate::protocol::ErrorCode;
+use crate::ui::reader::texts;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// One message. The row stays while its message is confirmed, edited or erased.
+#[component]
+pub fn MessageRow(
+    message: Signal<MessageItem>,
+    session: RoomSession,
+    /// Takes a text back into the composer.
+    rewrite: Callback<String>,
+) -> impl IntoView {
+    let key = message.read_untracked().key.clone();
+    let name = key.to_string();
+    let at = Memo::new(move |_| message.read().at);
+    let first = Memo::new(move |_| message.read().first_of_run);
+    let delivery = Memo::new(move |_| message.read().delivery);
+    let state = move || match delivery.get() {
+        Delivery::Sent => "sent",
+        Delivery::Pending => "pending",
+        Delivery::Failed(_) => "failed",
+    };
+    let head = move || match first.get() {
+        true => view! { <Who message/> }.into_any(),
+        false => view! { <ClockTime at/> }.into_any(),
+    };
+    view! {
+        <li class="message" class:first=move || first.get() data-key=name data-delivery=state>
+            {head}
+            <div class="said">
+                <Said message/>
+                {move || match delivery.get() {
+                    Delivery::Failed(code) => view! { <NotSent code key=key.clone() session rewrite/> }.into_any(),
+                    Delivery::Pending => view! { <span class="unseen">{texts().talk.pending}</span> }.into_any(),
+                    Delivery::Sent => ().into_any(),
+                }}
+            </div>
+        </li>
+    }
+}
+
+/// Avatar, name and time: once for a run.
+#[component]
+fn Who(message: Signal<MessageItem>) -> impl IntoView {
+    let author = Memo::new(move |_| message.read().author.clone());
+    let at = Memo::new(move |_| message.read().at);
+    view! {
+        {move || view! { <Avatar id=author.read().id name=author.read().name.clone()/> }}
+        <div class="who">
+            <span class="name">{move || author.read().name.clone()}</span>
+            <ClockTime at/>
+        </div>
+    }
+}
+
+#[component]
+fn Said(message: Signal<MessageItem>) -> impl IntoView {
+    let texts = &texts().talk;
+    let body = Memo::new(move |_| message.read().body.clone());
+    let edited = Memo::new(move |_| message.read().edited);
+    view! {
+        {move || match body.get() {
+            Some(source) => view! { <Prose source/> }.into_any(),
+            None => view! { <p class="erased">{texts.erased}</p> }.into_any(),
+        }}
+        <span class="mark" hidden=move || !edited.get()>{texts.edited}</span>
+    }
+}
+
+/// Why it was not sent, and what can be done: again as it is, again with changes, or not at all.
+#[component]
+fn NotSent(code: ErrorCode, key: Arc<str>, session: RoomSession, rewrite: Callback<String>) -> impl IntoView {
+    let texts = texts();
+    let again = key.clone();
+    let taken = key.clone();
+    let retry = code.retryable().then(|| {
+        view! {
+            <button type="button" class="button small" on:click=move |_| session.retry(again.clone())>
+                {texts.talk.resend}
+            </button>
+        }
+    });
+    view! {
+        <div class="not-sent">
+            <Icon glyph=Glyph::Alert/>
+            <span>{texts.talk.failed}". "{(texts.error)(code)}</span>
+            {retry}
+            <button
+                type="button" class="button small"
+                on:click=move |_| {
+                    if let Some(text) = session.discard(taken.clone()) {
+                        rewrite.run(text);
+                    }
+                }
+            >
+                {texts.talk.rewrite}
+            </button>
+            <button type="button" class="button quiet small" on:click=move |_| { session.discard(key.clone()); }>
+                {texts.talk.discard}
+            </button>
+        </div>
+    }
+}

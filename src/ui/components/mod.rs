@@ -1,0 +1,41 @@
+//! Parts that pages are made of, one to a file.
+
+mod avatar;
+mod composer;
+mod context_column;
+mod conversation;
+mod copy_link;
+mod dialog;
+mod drawer;
+mod icon;
+mod link_state;
+mod message_row;
+mod moment;
+mod new_room;
+mod note;
+mod notice_row;
+mod page_head;
+mod place;
+mod prose;
+mod reader_place;
+mod room_actions;
+mod room_head;
+mod room_list;
+mod sheet;
+
+pub use avatar::Avatar;
+pub use composer::{Composer, put_back};
+pub use context_column::ContextColumn;
+pub use conversation::Conversation;
+pub use copy_link::CopyLink;
+pub use dialog::Dialog;
+pub use drawer::{Drawer, DrawerButton, OpenDrawer, Scrim};
+pub use icon::{Glyph, Icon, Mark};
+pub use new_room::NewRoom;
+pub use note::{ErrorNote, refusal};
+pub use page_head::PageHead;
+pub use place::reload;
+pub use reader_place::{ReaderPlace, ToLatest};
+pub use room_head::RoomHead;
+pub use room_list::RoomList;
+pub use sheet::Sheet;

@@ -1,0 +1,26 @@
+use crate::client::session::Session;
+use crate::i18n::Locale;
+use crate::ui::reader::Reader;
+use leptos::prelude::*;
+
+/// The time of day of something that was said, with the whole date on hover. Worded again when the
+/// reader's exact zone is known.
+#[component]
+pub fn ClockTime(at: Memo<i64>) -> impl IntoView {
+    let locale = Reader::expect().locale();
+    let zone = Session::expect().zone();
+    let offset = move || zone.get().offset_min_at(at.get());
+    view! {
+        <time datetime=move || Locale::datetime(at.get()) title=move || locale.moment(at.get(), offset())>
+            {move || locale.time(at.get(), offset())}
+        </time>
+    }
+}
+
+/// Words for the day of `at`: today, yesterday, or its date.
+pub fn day_words(at: i64) -> impl Fn() -> String + Clone {
+    let locale = Reader::expect().locale();
+    let session = Session::expect();
+    let (zone, now) = (session.zone(), session.now());
+    move || locale.day(at, zone.get().offset_min_at(at), now.get())
+}

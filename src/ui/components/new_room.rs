@@ -1,0 +1,91 @@
+use super::{Dialog, ErrorNote, refusal};
+use crate::api;
+use crate::client::session::Session;
+use crate::domain::{Access, RoomName};
+use crate::ui::reader::texts;
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+
+/// The dialog that makes a room and goes there.
+#[component]
+pub fn NewRoom(open: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <Dialog open title=Signal::stored(texts().rooms.new.to_owned())>
+            <NewRoomForm/>
+        </Dialog>
+    }
+}
+
+#[component]
+fn NewRoomForm() -> impl IntoView {
+    let texts = texts();
+    let session = Session::expect();
+    let navigate = use_navigate();
+    let name = NodeRef::<html::Input>::new();
+    let access = RwSignal::new(Access::Open);
+    let create = Action::new(|(name, access): &(String, Access)| api::create_room(name.clone(), *access));
+    let answer = create.value();
+    Effect::new(move || {
+        if let Some(Ok(slug)) = answer.get() {
+            session.refresh_rooms();
+            navigate(&format!("/rooms/{slug}"), Default::default());
+        }
+    });
+    Effect::new(move || {
+        if let Some(name) = name.get() {
+            let _ = name.focus();
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let name = name.get_untracked().map(|field| field.value()).unwrap_or_default();
+        if !create.pending().get_untracked() {
+            create.dispatch((name, access.get_untracked()));
+        }
+    };
+    view! {
+        <form class="dialog-form" on:submit=submit>
+            <div class="field">
+                <label for="new-room-name">{texts.rooms.name}</label>
+                <input
+                    class="input" id="new-room-name" node_ref=name required autocomplete="off"
+                    maxlength=RoomName::MAX_CHARS.to_string()
+                />
+            </div>
+            <AccessChoice access/>
+            <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+            <div class="dialog-actions">
+                <button class="button primary" aria-disabled=move || create.pending().get().then_some("true")>
+                    {texts.rooms.create}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// Open or closed, with what each means.
+#[component]
+fn AccessChoice(access: RwSignal<Access>) -> impl IntoView {
+    let texts = texts();
+    let choice = |choice: Access, label: &'static str, hint: &'static str| {
+        view! {
+            <label class="choice">
+                <input
+                    type="radio" name="access" prop:checked=move || access.get() == choice
+                    on:change=move |_| access.set(choice)
+                />
+                <span>{label}</span>
+                <span class="hint">{hint}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="choices">
+            <legend>{texts.rooms.access}</legend>
+            {choice(Access::Open, texts.rooms.open, texts.rooms.open_hint)}
+            {choice(Access::Closed, texts.rooms.closed, texts.rooms.closed_hint)}
+        </fieldset>
+    }
+}

@@ -1,0 +1,26 @@
+use crate::client::conversation::NoticeItem;
+use crate::domain::Access;
+use crate::i18n::Talk;
+use crate::protocol::EventKind;
+use crate::ui::reader::texts;
+use leptos::prelude::*;
+
+/// A change to the room that everybody should know of.
+#[component]
+pub fn NoticeRow(notice: NoticeItem) -> impl IntoView {
+    let words = words(&texts().talk, &notice.kind);
+    view! { <li class="notice" data-key=notice.key.to_string()>{words}</li> }
+}
+
+fn words(texts: &Talk, kind: &EventKind) -> Option<String> {
+    Some(match kind {
+        EventKind::Joined { member } => (texts.joined)(&member.name),
+        EventKind::Left { member } => (texts.left)(&member.name),
+        EventKind::Renamed { by, name } => (texts.renamed)(&by.name, name),
+        EventKind::AccessChanged { by, access: Access::Open } => (texts.opened)(&by.name),
+        EventKind::AccessChanged { by, access: Access::Closed } => (texts.closed)(&by.name),
+        EventKind::Posted { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,146 @@
+use super::{Glyph, Icon};
+use crate::client::conversation::Item;
+use crate::client::room_session::{Older, RoomSession};
+use crate::client::scroll::{self, Anchor};
+use crate::domain::Seq;
+use crate::ui::reader::{Reader, texts};
+use leptos::html;
+use leptos::prelude::*;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// Where the reader is in a conversation. At its end new rows are followed; above it the row that is
+/// looked at stays where it is, whatever comes before or after it.
+#[derive(Clone, Copy)]
+pub struct ReaderPlace {
+    pub viewport: NodeRef<html::Div>,
+    at_end: RwSignal<bool>,
+    /// The row looked at, while the reader is above the end.
+    anchor: StoredValue<Option<Anchor>>,
+    /// The newest row when the reader was at the end.
+    seen: RwSignal<Seq>,
+}
+
+impl ReaderPlace {
+    pub fn new() -> ReaderPlace {
+        ReaderPlace {
+            viewport: NodeRef::new(),
+            at_end: RwSignal::new(true),
+            anchor: StoredValue::new(None),
+            seen: RwSignal::new(Seq::ZERO),
+        }
+    }
+
+    /// Goes to the newest row.
+    pub fn to_end(self) {
+        self.anchor.set_value(None);
+        if let Some(viewport) = self.viewport.get_untracked() {
+            scroll::scroll_to_end(&viewport);
+        }
+    }
+
+    /// The viewport was scrolled.
+    pub fn moved(self, session: RoomSession) {
+        let Some(viewport) = self.viewport.get_untracked() else { return };
+        let at_end = scroll::element_is_at_end(&viewport);
+        self.anchor.set_value(if at_end { None } else { scroll::capture(&viewport) });
+        if at_end != self.at_end.get_untracked() {
+            self.at_end.set(at_end);
+        }
+        if scroll::element_is_near_beginning(&viewport) {
+            load_more(session);
+        }
+    }
+
+    /// Holds the place from now on: in the browser, while the component lives.
+    pub fn keep(self, session: RoomSession, history: NodeRef<html::Div>) {
+        let items = session.items();
+        Effect::new(move || {
+            let newest = items.read().iter().rev().find_map(|item| seq(item));
+            if self.at_end.get() {
+                if let Some(newest) = newest {
+                    self.seen.set(newest);
+                }
+                session.seen_to_end();
+            }
+        });
+        Effect::new(move || {
+            let Some(history) = history.get() else { return };
+            // Runs after layout and before paint, so a correction is never seen.
+            let resized: Closure<dyn FnMut()> = Closure::new(move || self.hold(session));
+            let Ok(observer) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+            observer.observe(&history);
+            let kept = StoredValue::new_local((observer, resized));
+            on_cleanup(move || {
+                kept.with_value(|(observer, _)| observer.disconnect());
+            });
+        });
+    }
+
+    /// Rows came or went.
+    fn hold(self, session: RoomSession) {
+        let Some(viewport) = self.viewport.try_get_untracked().flatten() else { return };
+        self.anchor.with_value(|anchor| {
+            if let Some(anchor) = anchor {
+                scroll::restore(&viewport, anchor);
+            }
+        });
+        if scroll::element_is_near_beginning(&viewport) {
+            load_more(session);
+        }
+    }
+
+    /// Messages by others that came after the reader left the end.
+    fn waiting(self, session: RoomSession) -> Memo<u32> {
+        let items = session.items();
+        let reader = Reader::expect();
+        Memo::new(move |_| {
+            if self.at_end.get() {
+                return 0;
+            }
+            let seen = self.seen.get();
+            let items = items.read();
+            let newer = items.iter().rev().take_while(|item| seq(item).is_none_or(|seq| seq > seen));
+            newer.filter(|item| matches!(&***item, Item::Message(message) if !reader.is_me(message.author.id))).count()
+                as u32
+        })
+    }
+}
+
+/// Fetches older rows before the reader gets there. What failed is tried again only by hand.
+fn load_more(session: RoomSession) {
+    if session.older().get_untracked() == Older::More {
+        session.load_older();
+    }
+}
+
+fn seq(item: &Arc<Item>) -> Option<Seq> {
+    match &**item {
+        Item::Message(message) => message.seq,
+        Item::Notice(notice) => Some(notice.seq),
+        Item::Day(_) => None,
+    }
+}
+
+/// The way back to the end, with the number of messages that wait there.
+#[component]
+pub fn ToLatest(place: ReaderPlace, session: RoomSession) -> impl IntoView {
+    let texts = &texts().talk;
+    let waiting = place.waiting(session);
+    let some_wait = move || waiting.get() > 0;
+    let words = move || match waiting.get() {
+        0 => texts.to_latest.to_owned(),
+        count => (texts.new_messages)(count),
+    };
+    view! {
+        <Show when=move || !place.at_end.get()>
+            <div class="to-latest">
+                <button type="button" class="button small" class:primary=some_wait on:click=move |_| place.to_end()>
+                    <Icon glyph=Glyph::Down/>
+                    {words}
+                </button>
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,30 @@
+use super::link_state::LinkState;
+use super::{Drawer, DrawerButton};
+use crate::domain::Access;
+use crate::protocol::RoomSummary;
+use crate::ui::reader::texts;
+use leptos::prelude::*;
+
+/// The bar on top of a conversation: which room, who may see it, how the connection is.
+#[component]
+pub fn RoomHead(room: Signal<Option<RoomSummary>>) -> impl IntoView {
+    let texts = texts();
+    let name = move || room.read().as_ref().map(|room| room.name.clone());
+    let access = move || {
+        room.read().as_ref().map(|room| match room.access {
+            Access::Open => texts.rooms.open,
+            Access::Closed => texts.rooms.closed,
+        })
+    };
+    view! {
+        <header class="bar room-head">
+            <DrawerButton drawer=Drawer::Rooms class="only-narrow"/>
+            <div class="title">
+                <h1 class="truncate" title=name>{name}</h1>
+                <span class="access">{access}</span>
+            </div>
+            <LinkState/>
+            <DrawerButton drawer=Drawer::About class="only-context-drawer"/>
+        </header>
+    }
+}

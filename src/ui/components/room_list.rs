@@ -1,0 +1,142 @@
+use super::drawer::DrawerClose;
+use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer};
+use crate::client::session::Session;
+use crate::domain::Access;
+use crate::protocol::RoomSummary;
+use crate::ui::reader::{Reader, texts};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use leptos_router::location::Url;
+
+/// Shown as `99+` beyond.
+const MOST_UNREAD: u32 = 99;
+
+/// The left column: rooms, and the ways to people and settings.
+#[component]
+pub fn RoomList() -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = reader.texts();
+    let open = OpenDrawer::expect();
+    let making = RwSignal::new(false);
+    view! {
+        <nav
+            class="rail"
+            id=Drawer::Rooms.id()
+            tabindex="-1"
+            aria-label=texts.rooms.title
+            role=move || open.is(Drawer::Rooms).then_some("dialog")
+            aria-modal=move || open.is(Drawer::Rooms).then_some("true")
+            data-open=move || open.is(Drawer::Rooms)
+            inert=move || open.is(Drawer::About)
+        >
+            <div class="bar">
+                <a class="community truncate" href="/rooms">{reader.start.community.name.clone()}</a>
+                <button
+                    type="button" class="icon-button" aria-label=texts.rooms.new title=texts.rooms.new
+                    on:click=move |_| making.set(true)
+                >
+                    <Icon glyph=Glyph::Add/>
+                </button>
+                <DrawerClose/>
+            </div>
+            <div class="room-lists">
+                <RoomGroup title=texts.rooms.joined group=Group::Joined/>
+                <RoomGroup title=texts.rooms.others group=Group::Others/>
+            </div>
+            <footer>
+                <RailLink href="/people" glyph=Glyph::People label=texts.people.title/>
+                <RailLink href="/settings" glyph=Glyph::Settings label=texts.settings.title/>
+            </footer>
+        </nav>
+        <NewRoom open=making/>
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Joined,
+    Others,
+}
+
+#[component]
+fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
+    let rooms = Session::expect().rooms();
+    let slugs = Memo::new(move |_| {
+        let mine = |room: &&RoomSummary| room.member == (group == Group::Joined);
+        rooms.read().iter().filter(mine).map(|room| room.slug.clone()).collect::<Vec<_>>()
+    });
+    let none = move || slugs.read().is_empty();
+    // The group of one's own rooms stays, to say that there is none.
+    let shown = move || group == Group::Joined || !none();
+    view! {
+        <section class="room-group" hidden=move || !shown()>
+            <h2>{title}</h2>
+            <ul>
+                <For each=move || slugs.get() key=String::clone let:slug>
+                    <li><RoomLink slug/></li>
+                </For>
+            </ul>
+            <p class="rail-none" hidden=move || !none()>{texts().rooms.none_title}</p>
+        </section>
+    }
+}
+
+/// One room, by its slug: the line stays when name or count change.
+#[component]
+fn RoomLink(slug: String) -> impl IntoView {
+    let texts = texts();
+    let open = OpenDrawer::expect();
+    let rooms = Session::expect().rooms();
+    let href = format!("/rooms/{slug}");
+    let current = use_is_current(href.clone());
+    let room = Memo::new(move |_| rooms.read().iter().find(|room| room.slug == slug).cloned());
+    let name = move || room.read().as_ref().map(|room| room.name.clone());
+    let glyph = move || match room.read().as_ref().map(|room| room.access) {
+        Some(Access::Closed) => Glyph::Lock,
+        _ => Glyph::Hash,
+    };
+    let unread = Memo::new(move |_| room.read().as_ref().map_or(0, |room| room.unread));
+    let some_unread = move || unread.get() > 0;
+    view! {
+        <a
+            class="rail-link"
+            href=href
+            prop:replace=move || open.is_any()
+            aria-current=move || current.get().then_some("page")
+            data-unread=some_unread
+        >
+            {move || view! { <Icon glyph=glyph()/> }}
+            <span class="name truncate">{name}</span>
+            <span class="badge" hidden=move || unread.get() == 0>
+                <span aria-hidden="true">{move || badge(unread.get())}</span>
+                <span class="unseen">{move || (texts.rooms.unread)(unread.get())}</span>
+            </span>
+        </a>
+    }
+}
+
+#[component]
+fn RailLink(href: &'static str, glyph: Glyph, label: &'static str) -> impl IntoView {
+    let open = OpenDrawer::expect();
+    let current = use_is_current(href.to_owned());
+    view! {
+        <a
+            class="rail-link" href=href prop:replace=move || open.is_any()
+            aria-current=move || current.get().then_some("page")
+        >
+            <Icon glyph/>
+            <span class="name truncate">{label}</span>
+        </a>
+    }
+}
+
+fn badge(unread: u32) -> String {
+    if unread > MOST_UNREAD { format!("{MOST_UNREAD}+") } else { unread.to_string() }
+}
+
+/// Whether the page is the one at `path`. Addresses are compared as people read them: the browser
+/// writes Hangul in percent signs, the server does not.
+fn use_is_current(path: String) -> Memo<bool> {
+    let at = use_location().pathname;
+    Memo::new(move |_| Url::unescape(&at.read()) == path)
+}

@@ -1,0 +1,15 @@
+//! One file for each place in the app.
+
+mod lost;
+mod people;
+mod people_invites;
+mod people_list;
+mod room;
+mod rooms;
+mod settings;
+
+pub use lost::CannotStart;
+pub use people::PeoplePage;
+pub use room::RoomPage;
+pub use rooms::RoomsPage;
+pub use settings::SettingsPage;

@@ -1,0 +1,145 @@
+use crate::api;
+use crate::client::session::Session;
+use crate::protocol::{ErrorBody, InviteView};
+use crate::ui::components::{CopyLink, ErrorNote, refusal};
+use crate::ui::reader::Reader;
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+
+/// Days and people to choose from; the settings allow at least these.
+const DAYS: [u32; 4] = [1, 7, 30, 90];
+const USES: [u32; 4] = [1, 10, 50, 100];
+const CHOSEN_DAYS: u32 = 7;
+const CHOSEN_USES: u32 = 10;
+
+/// Links by which others come in: making one, and those that were made.
+#[component]
+pub fn Invites() -> impl IntoView {
+    let texts = Reader::expect().texts();
+    let invites = Resource::new_blocking(|| (), |()| api::invites());
+    let changed = Callback::new(move |()| invites.refetch());
+    let list = move || {
+        Suspend::new(async move {
+            match invites.await {
+                Ok(list) => view! { <InviteList list changed/> }.into_any(),
+                Err(error) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <section class="section">
+            <header>
+                <h2>{texts.people.invite_title}</h2>
+                <p>{texts.people.invite_text}</p>
+            </header>
+            <NewInvite changed/>
+            <Transition>{list}</Transition>
+        </section>
+    }
+}
+
+#[component]
+fn NewInvite(changed: Callback<()>) -> impl IntoView {
+    let texts = Reader::expect().texts();
+    let (days, uses) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
+    let create = Action::new(|(days, uses): &(u32, u32)| api::create_invite(*days, *uses));
+    let answer = create.value();
+    Effect::new(move || {
+        if let Some(Ok(_)) = answer.get() {
+            changed.run(());
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !create.pending().get_untracked() {
+            create.dispatch((chosen(days).unwrap_or(CHOSEN_DAYS), chosen(uses).unwrap_or(CHOSEN_USES)));
+        }
+    };
+    let link = move || {
+        answer.get().and_then(Result::ok).map(|address| {
+            view! {
+                <div class="once">
+                    <p class="hint">{texts.people.invite_once}</p>
+                    <CopyLink address label=texts.people.invites_title/>
+                </div>
+            }
+        })
+    };
+    view! {
+        <form class="row" on:submit=submit>
+            <div class="field">
+                <label for="invite-days">{texts.people.days}</label>
+                <select class="input" id="invite-days" node_ref=days>
+                    {options(&DAYS, CHOSEN_DAYS, texts.people.day_count)}
+                </select>
+            </div>
+            <div class="field">
+                <label for="invite-uses">{texts.people.uses}</label>
+                <select class="input" id="invite-uses" node_ref=uses>
+                    {options(&USES, CHOSEN_USES, texts.people.use_count)}
+                </select>
+            </div>
+            <button class="button primary" aria-disabled=move || create.pending().get().then_some("true")>
+                {texts.people.make_link}
+            </button>
+        </form>
+        <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+        {link}
+    }
+}
+
+fn chosen(select: NodeRef<html::Select>) -> Option<u32> {
+    select.get_untracked()?.value().parse().ok()
+}
+
+fn options(values: &'static [u32], first: u32, words: fn(u32) -> String) -> impl IntoView {
+    let option = |value: u32| view! { <option value=value selected={value == first}>{words(value)}</option> };
+    values.iter().copied().map(option).collect_view()
+}
+
+#[component]
+fn InviteList(list: Vec<InviteView>, changed: Callback<()>) -> impl IntoView {
+    let line = move |invite| view! { <Invite invite changed/> };
+    let none = list.is_empty();
+    view! { <ul class="lines" hidden=none>{list.into_iter().map(line).collect_view()}</ul> }
+}
+
+#[component]
+fn Invite(invite: InviteView, changed: Callback<()>) -> impl IntoView {
+    let reader = Reader::expect();
+    let (texts, locale) = (reader.texts(), reader.locale());
+    let (zone, now) = (Session::expect().zone(), Session::expect().now());
+    let InviteView { id, expires_at, uses, max_uses, revoked, .. } = invite;
+    let open = move || !revoked && uses < max_uses && expires_at > now.get();
+    let state = move || {
+        let date = locale.date(expires_at, zone.get().offset_min_at(expires_at), now.get());
+        match () {
+            () if revoked => texts.people.revoked.to_owned(),
+            () if uses >= max_uses => texts.people.used_up.to_owned(),
+            () if expires_at <= now.get() => texts.people.expired.to_owned(),
+            () => (texts.people.until)(&date),
+        }
+    };
+    let revoke = Action::new(move |_: &()| api::revoke_invite(id));
+    let answer: MappedSignal<Option<Result<(), ErrorBody>>> = revoke.value();
+    Effect::new(move || {
+        if let Some(Ok(())) = answer.get() {
+            changed.run(());
+        }
+    });
+    view! {
+        <li>
+            <div class="what">
+                <p>{(texts.people.used)(uses, max_uses)}</p>
+                <p class="hint">{state}" · "{(texts.people.made_by)(&invite.created_by)}</p>
+            </div>
+            <div class="line-actions">
+                <button type="button" class="button small" hidden=move || !open() on:click=move |_| { revoke.dispatch(()); }>
+                    {texts.people.revoke}
+                </button>
+            </div>
+            <div class="full"><ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/></div>
+        </li>
+    }
+}

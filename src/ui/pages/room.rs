@@ -1,0 +1,133 @@
+use super::lost::{Failed, NotFound, Problem};
+use crate::api::{self, RoomStart};
+use crate::client::room_session::RoomSession;
+use crate::client::session::Session;
+use crate::protocol::{ErrorCode, RoomSummary};
+use crate::ui::components::{
+    Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
+};
+use crate::ui::reader::texts;
+use crate::ui::title::PageTitle;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// `/rooms/{slug}`
+#[component]
+pub fn RoomPage() -> impl IntoView {
+    let params = use_params_map();
+    let slug = Memo::new(move |_| params.read().get("slug").unwrap_or_default());
+    let rooms = Session::expect().rooms();
+    // Known before the room is loaded, so its head is there at once.
+    let listed = Memo::new(move |_| {
+        let slug = slug.read();
+        rooms.read().iter().find(|room| room.slug == *slug).cloned()
+    });
+    let start = Resource::new_blocking(move || slug.get(), api::open_room);
+    let retry = Callback::new(move |()| start.refetch());
+    view! {
+        <Suspense fallback=move || view! { <Opening room=listed/> }>
+            {move || Suspend::new(async move {
+                match start.await {
+                    Ok(start) => view! { <Room start/> }.into_any(),
+                    Err(error) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
+                    Err(error) => view! { <Failed error retry/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// While a room is on its way: its head, and the shape of the rest.
+#[component]
+fn Opening(room: Memo<Option<RoomSummary>>) -> impl IntoView {
+    view! {
+        <div class="room">
+            <section class="conversation">
+                <RoomHead room=room.into()/>
+                <p class="state late" role="status">{texts().common.loading}</p>
+            </section>
+            <div class="context"></div>
+        </div>
+    }
+}
+
+#[component]
+fn Room(start: RoomStart) -> impl IntoView {
+    let session = Session::expect();
+    let form_key = start.form_key.clone();
+    let room = follow(start.room.clone());
+    let open = session.open(start);
+    let revoked = open.revoked();
+    view! {
+        <PageTitle name=Signal::derive(move || room.read().name.clone())/>
+        {move || match revoked.get() {
+            true => view! { <Revoked/> }.into_any(),
+            false => view! { <Columns room session=open form_key=form_key.clone()/> }.into_any(),
+        }}
+    }
+}
+
+/// The room as the list has it now; as it was opened, when the list does not have it.
+fn follow(first: RoomSummary) -> Signal<RoomSummary> {
+    let rooms = Session::expect().rooms();
+    let now = Memo::new(move |_| {
+        let listed = rooms.read().iter().find(|room| room.slug == first.slug).cloned();
+        listed.unwrap_or_else(|| first.clone())
+    });
+    now.into()
+}
+
+#[component]
+fn Columns(room: Signal<RoomSummary>, session: RoomSession, form_key: String) -> impl IntoView {
+    let place = ReaderPlace::new();
+    let field = NodeRef::<html::Textarea>::new();
+    let open = OpenDrawer::expect();
+    let rewrite = Callback::new(move |text: String| put_back(field, &text));
+    let sent = Callback::new(move |()| place.to_end());
+    view! {
+        <div class="room">
+            <section class="conversation" inert=move || open.is(Drawer::About)>
+                <RoomHead room=Signal::derive(move || Some(room.get()))/>
+                <Conversation room session place rewrite/>
+                <div class="foot">
+                    <ToLatest place session/>
+                    <Visitor room/>
+                    <Composer room session field form_key sent/>
+                </div>
+            </section>
+            <Scrim drawer=Drawer::About class="of-context"/>
+            <ContextColumn room session/>
+        </div>
+    }
+}
+
+/// Tells a reader of an open room who is no member yet how to become one.
+#[component]
+fn Visitor(room: Signal<RoomSummary>) -> impl IntoView {
+    let texts = &texts().rooms;
+    let session = Session::expect();
+    let slug = room.read_untracked().slug.clone();
+    let join = Action::new(move |_: &()| api::join_room(slug.clone()));
+    Effect::new(move || {
+        if let Some(Ok(())) = join.value().get() {
+            session.refresh_rooms();
+        }
+    });
+    view! {
+        <div class="visitor" hidden=move || room.read().member>
+            <p>{texts.not_member}</p>
+            <button type="button" class="button small" on:click=move |_| { join.dispatch(()); }>{texts.join}</button>
+        </div>
+    }
+}
+
+#[component]
+fn Revoked() -> impl IntoView {
+    let texts = texts();
+    view! {
+        <Problem title=texts.rooms.revoked_title text=texts.rooms.revoked_text.to_owned()>
+            <a class="button" href="/rooms">{texts.common.to_rooms}</a>
+        </Problem>
+    }
+}

@@ -1,0 +1,27 @@
+use crate::client::session::Session;
+use crate::ui::components::{Glyph, Icon, NewRoom};
+use crate::ui::reader::{Reader, texts};
+use crate::ui::title::PageTitle;
+use leptos::prelude::*;
+
+/// `/rooms`: on a wide screen the place where a room will be; on a phone the list is the page.
+#[component]
+pub fn RoomsPage() -> impl IntoView {
+    let texts = &texts().rooms;
+    let rooms = Session::expect().rooms();
+    let none = Memo::new(move |_| rooms.read().is_empty());
+    let making = RwSignal::new(false);
+    let community = Reader::expect().start.community.name.clone();
+    view! {
+        <PageTitle name=Signal::stored(community)/>
+        <section class="state">
+            <h1>{move || if none.get() { texts.none_title } else { texts.choose_title }}</h1>
+            <p>{move || if none.get() { texts.none_text } else { texts.choose_text }}</p>
+            <button type="button" class="button" hidden=move || !none.get() on:click=move |_| making.set(true)>
+                <Icon glyph=Glyph::Add/>
+                {texts.new}
+            </button>
+        </section>
+        <NewRoom open=making/>
+    }
+}

@@ -1,0 +1,144 @@
+use crate::api;
+use crate::domain::Password;
+use crate::i18n::Locale;
+use crate::protocol::ErrorCode;
+use crate::ui::components::{ErrorNote, Sheet, refusal, reload};
+use crate::ui::reader::Reader;
+use crate::ui::title::PageTitle;
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+
+/// `/settings`: of one's own account.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let texts = &Reader::expect().texts().settings;
+    view! {
+        <PageTitle name=Signal::stored(texts.title.to_owned())/>
+        <Sheet title=texts.title>
+            <Language/>
+            <ChangePassword/>
+            <SignOut/>
+        </Sheet>
+    }
+}
+
+/// Works as a plain form too; with scripts the choice counts at once.
+#[component]
+fn Language() -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = reader.texts();
+    let now = reader.start.chosen_locale;
+    let choose = Action::new(|locale: &Option<Locale>| api::set_locale(*locale));
+    let answer = choose.value();
+    Effect::new(move || {
+        if let Some(Ok(())) = answer.get() {
+            reload();
+        }
+    });
+    let choice = |locale: Option<Locale>| {
+        view! {
+            <label class="choice">
+                <input
+                    type="radio" name="locale" value=locale.map_or("auto", Locale::tag) checked={locale == now}
+                    on:change=move |_| { choose.dispatch(locale); }
+                />
+                <span lang=locale.map(Locale::tag)>{locale.map_or(texts.settings.follow_browser, Locale::own_name)}</span>
+            </label>
+        }
+    };
+    let without_scripts = view! { <button class="button">{texts.common.save}</button> };
+    view! {
+        <section class="section">
+            <header><h2>{texts.common.language}</h2></header>
+            <form method="post" action="/locale">
+                <input type="hidden" name="next" value="/settings"/>
+                <fieldset class="choices">
+                    <legend class="unseen">{texts.common.language}</legend>
+                    {choice(None)}
+                    {Locale::ALL.map(|locale| choice(Some(locale))).collect_view()}
+                </fieldset>
+                <noscript>{without_scripts}</noscript>
+            </form>
+            <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+        </section>
+    }
+}
+
+#[component]
+fn ChangePassword() -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = reader.texts();
+    let form = NodeRef::<html::Form>::new();
+    let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let change = Action::new(|(current, new): &(String, String)| api::change_password(current.clone(), new.clone()));
+    let answer = change.value();
+    Effect::new(move || {
+        if let (Some(Ok(())), Some(form)) = (answer.get(), form.get_untracked()) {
+            form.reset();
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let value = |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        if !change.pending().get_untracked() {
+            change.dispatch((value(current), value(new)));
+        }
+    };
+    let done = move || matches!(answer.get(), Some(Ok(())));
+    // Whoever is signed in has the right name: only the password can be wrong.
+    let wrong = move || refusal(answer.get().as_ref());
+    view! {
+        <section class="section">
+            <header>
+                <h2>{texts.settings.password_title}</h2>
+                <p>{texts.settings.password_text}</p>
+            </header>
+            // A post, so that passwords never come into an address if scripts are slow.
+            <form method="post" node_ref=form on:submit=submit>
+                <input type="text" hidden autocomplete="username" value=reader.start.me.name.clone()/>
+                <div class="field">
+                    <label for="current-password">{texts.settings.current_password}</label>
+                    <input
+                        class="input" id="current-password" type="password" node_ref=current required
+                        autocomplete="current-password" maxlength=Password::MAX_BYTES.to_string()
+                        aria-invalid=move || (wrong() == Some(ErrorCode::WrongCredentials)).then_some("true")
+                    />
+                </div>
+                <div class="field">
+                    <label for="new-password">{texts.plain.new_password}</label>
+                    <input
+                        class="input" id="new-password" type="password" node_ref=new required
+                        autocomplete="new-password" minlength=Password::MIN_CHARS.to_string()
+                        maxlength=Password::MAX_BYTES.to_string() aria-describedby="new-password-hint"
+                    />
+                    <p class="hint" id="new-password-hint">{texts.plain.password_hint}</p>
+                </div>
+                <ErrorNote code=Signal::derive(wrong)/>
+                <p class="note done" role="status" hidden=move || !done()>
+                    {move || done().then_some(texts.settings.password_changed)}
+                </p>
+                <button class="button primary" aria-disabled=move || change.pending().get().then_some("true")>
+                    {texts.settings.change_password}
+                </button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn SignOut() -> impl IntoView {
+    let reader = Reader::expect();
+    let texts = &reader.texts().settings;
+    view! {
+        <section class="section">
+            <header>
+                <h2>{(texts.signed_in_as)(&reader.start.me.name)}</h2>
+                <p>{texts.sign_out_text}</p>
+            </header>
+            <form method="post" action="/sign-out">
+                <button class="button danger">{texts.sign_out}</button>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,38 @@
+use super::reader::Reader;
+use crate::client::session::Session;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// Shown as `99+` beyond.
+const MOST_UNREAD: u32 = 99;
+
+/// The title of the tab: what is unread, what is open, where.
+#[component]
+pub fn PageTitle(#[prop(into)] name: Signal<String>) -> impl IntoView {
+    let community = Reader::expect().start.community.name.clone();
+    let unread = Session::expect().unread_total();
+    let text = move || title(unread.get(), &name.read(), &community);
+    view! { <Title text/> }
+}
+
+fn title(unread: u32, name: &str, community: &str) -> String {
+    let place = if name == community { name.to_owned() } else { format!("{name} · {community}") };
+    match unread {
+        0 => place,
+        1..=MOST_UNREAD => format!("({unread}) {place}"),
+        _ => format!("({MOST_UNREAD}+) {place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn the_title_counts_what_is_unread() {
+        assert_eq!(title(0, "General", "한빛"), "General · 한빛");
+        assert_eq!(title(3, "General", "한빛"), "(3) General · 한빛");
+        assert_eq!(title(250, "General", "한빛"), "(99+) General · 한빛");
+        assert_eq!(title(1, "한빛", "한빛"), "(1) 한빛");
+    }
+}
