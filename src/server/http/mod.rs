@@ -12,7 +12,7 @@ use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -25,7 +25,8 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/events", get(log::events))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
-    Router::new().nest("/api/v1", v1)
+    // The prefix itself is not below it, and could be taken for the name of a server function.
+    Router::new().nest("/api/v1", v1).route("/api/v1", any(not_found)).route("/api/v1/", any(not_found))
 }
 
 async fn openapi() -> impl IntoResponse {
