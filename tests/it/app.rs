@@ -6,6 +6,7 @@ use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::auth::{hash_secret, now_ms};
 use pickmate::server::config::{Config, leptos_options_without_site};
 use pickmate::server::node::Node;
+use pickmate::server::state::AppState;
 use pickmate::server::store::{Command, NewUser, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -71,6 +72,11 @@ impl TestApp {
 
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.node().state().store
+    }
+
+    /// What the handlers of this node are given.
+    pub fn state(&self) -> &AppState {
+        self.node().state()
     }
 
     pub fn data(&self) -> &std::path::Path {

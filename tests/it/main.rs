@@ -3,9 +3,14 @@
 // Clippy's `allow-unwrap-in-tests` knows `#[test]` functions, not what they call.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounts;
 mod admin;
 mod app;
 mod command;
 mod config;
+mod django;
+mod forms;
+mod http_api;
 mod live;
 mod store_contract;
+mod visitor;

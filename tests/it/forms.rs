@@ -1,0 +1,5 @@
+//! Everything a person needs without scripts: set-up, sign-in, joining, reset, posting, language.
+
+mod entering;
+mod links;
+mod posting;

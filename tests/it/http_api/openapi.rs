@@ -1,0 +1,77 @@
+use super::{Api, answer};
+use pickmate::protocol::ErrorCode;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+async fn description(api: &Api) -> Value {
+    let (status, description) = answer(Client::new().get(api.app.url("/api/v1/openapi.json"))).await;
+    assert_eq!(status, StatusCode::OK);
+    description
+}
+
+#[tokio::test]
+async fn every_described_call_answers_as_described() {
+    let api = Api::spawn().await;
+    let description = description(&api).await;
+    let mut calls = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        let operations = item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters");
+        for (method, operation) in operations {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let request = api.request(method.clone(), &path.replace("{slug}", "general"));
+            let request =
+                if method == Method::POST { request.json(&json!({"key": "k1", "body": "안녕"})) } else { request };
+            let (status, body) = answer(request).await;
+            let response = &operation["responses"][status.as_str()];
+            assert!(status.is_success() && response.is_object(), "{method} {path}: {status}");
+            let schema = resolve(&description, &response["content"]["application/json"]["schema"]);
+            for field in schema["required"].as_array().into_iter().flatten() {
+                assert!(body.get(field.as_str().unwrap()).is_some(), "{method} {path}: no {field}");
+            }
+            calls += 1;
+        }
+    }
+    assert_eq!(calls, 4);
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let api = Api::spawn().await;
+    let description = description(&api).await;
+    let mut open = vec![&description];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(fields) => {
+                assert!(!is_dangling(&description, fields), "{fields:?}");
+                open.extend(fields.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn exactly_the_error_codes_are_described() {
+    let api = Api::spawn().await;
+    let description = description(&api).await;
+    let described = description["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap();
+    let described: BTreeSet<&str> = described.iter().filter_map(Value::as_str).collect();
+    // `as_str` is one exhaustive match, so its arms name every code there is.
+    let source = include_str!("../../../src/protocol/error.rs");
+    let arms = source.lines().filter_map(|line| line.trim().split_once(" => \"")?.1.strip_suffix("\","));
+    assert_eq!(described, arms.collect());
+    assert!(described.contains(ErrorCode::Gap.as_str()));
+}
+
+fn is_dangling(description: &Value, fields: &Map<String, Value>) -> bool {
+    fields.get("$ref").is_some_and(|reference| resolve(description, &json!({ "$ref": reference })).is_null())
+}
+
+fn resolve<'a>(description: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => description.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
+        None => schema,
+    }
+}

@@ -1,0 +1,98 @@
+use super::{Api, answer};
+use crate::app::TestApp;
+use pickmate::domain::Access;
+use reqwest::{Method, StatusCode, header};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_repeated_key_gets_the_first_answer() {
+    let api = Api::spawn().await;
+    assert_eq!(api.post("general", "k1", "안녕").await, (StatusCode::CREATED, json!({"key": "k1", "seq": 2})));
+    assert_eq!(api.post("general", "k2", "또").await, (StatusCode::CREATED, json!({"key": "k2", "seq": 3})));
+    assert_eq!(api.post("general", "k1", "안녕").await, (StatusCode::OK, json!({"key": "k1", "seq": 2})));
+}
+
+#[tokio::test]
+async fn a_key_used_for_something_else_is_a_conflict() {
+    let api = Api::spawn().await;
+    api.post("general", "k1", "안녕").await;
+    let (status, body) = api.post("general", "k1", "다른 말").await;
+    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("key_reused")));
+}
+
+#[tokio::test]
+async fn a_refused_message_stores_nothing() {
+    let api = Api::spawn().await;
+    let long = "긴".repeat(16 * 1024);
+    for (key, body, code) in [
+        ("k 1", "안녕", "bad_key"),
+        ("", "안녕", "bad_key"),
+        ("k1", "\n ", "body_empty"),
+        ("k1", &long, "body_too_long"),
+        ("k1", "a\u{0}b", "control_character"),
+    ] {
+        let (status, answer) = api.post("general", key, body).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(code)));
+        assert!(!answer["message"].as_str().unwrap().is_empty());
+    }
+    assert_eq!(api.get("/api/v1/rooms/general/events").await.1["head"], 1);
+}
+
+#[tokio::test]
+async fn rooms_out_of_sight_do_not_exist() {
+    let api = Api::spawn().await;
+    let other = api.app.member("other").await;
+    api.app.room("closed", Access::Closed, &other).await;
+    let absent = api.post("absent", "k1", "안녕").await;
+    assert_eq!((absent.0, &absent.1["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
+    assert_eq!(api.post("closed", "k1", "안녕").await, absent);
+    assert_eq!(api.post("NOT%20a%20slug", "k1", "안녕").await, absent);
+}
+
+#[tokio::test]
+async fn posting_too_fast_says_how_long_to_wait() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.posts_burst = 1;
+        config.limits.posts_per_minute = 60;
+    })
+    .await;
+    let api = Api::on(app).await;
+    api.post("general", "k1", "안녕").await;
+    let (status, body) = api.post("general", "k2", "또").await;
+    assert_eq!((status, &body["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("rate_limited")));
+    assert!((1..=1_000).contains(&body["retry_after_ms"].as_u64().unwrap()));
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_read_are_told_apart() {
+    let api = Api::spawn().await;
+    let path = "/api/v1/rooms/general/messages";
+    let json_type = (header::CONTENT_TYPE, "application/json");
+    let huge = format!(r#"{{"key":"k1","body":"{}"}}"#, "x".repeat(1024 * 1024));
+    for (content_type, body, status, code) in [
+        (json_type.1, "{", StatusCode::BAD_REQUEST, "bad_request"),
+        (json_type.1, "", StatusCode::BAD_REQUEST, "bad_request"),
+        (json_type.1, r#"{"key":"k1"}"#, StatusCode::BAD_REQUEST, "bad_request"),
+        (json_type.1, r#"{"key":1,"body":"x"}"#, StatusCode::BAD_REQUEST, "bad_request"),
+        ("text/plain", r#"{"key":"k1","body":"x"}"#, StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_request"),
+        (json_type.1, &huge, StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+    ] {
+        let request = api.request(Method::POST, path).header(header::CONTENT_TYPE, content_type);
+        let (got, answer) = answer(request.body(body.to_owned())).await;
+        assert_eq!((got, &answer["code"]), (status, &json!(code)), "{}", &body[..body.len().min(40)]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_may_post_from_its_own_site_only() {
+    let api = Api::spawn().await;
+    let post = async |origin: Option<String>| {
+        let request = reqwest::Client::new().post(api.app.url("/api/v1/rooms/general/messages"));
+        let request = request.header(header::COOKIE, &api.mina.cookie).json(&json!({"key": "k1", "body": "안녕"}));
+        let request = origin.into_iter().fold(request, |request, origin| request.header(header::ORIGIN, origin));
+        answer(request).await
+    };
+    assert_eq!(post(None).await.1["code"], "wrong_origin");
+    assert_eq!(post(Some("https://evil.example".into())).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(post(Some(api.app.url(""))).await.0, StatusCode::CREATED);
+}
