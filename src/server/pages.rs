@@ -1,6 +1,6 @@
 //! The app's pages: behind a session, rendered whole on the server, then taken over by WASM.
 
-use super::auth::MaybeActor;
+use super::auth::{MaybeActor, SessionCookie};
 use super::error::AppError;
 use super::forms;
 use super::service::{Actor, rooms};
@@ -21,11 +21,20 @@ pub async fn home(State(state): State<AppState>, actor: Actor) -> Result<Respons
 }
 
 /// Lets accounts in and sends everybody else to where an account begins.
-pub async fn gate(MaybeActor(actor): MaybeActor, mut request: Request, next: Next) -> Response {
+pub async fn gate(
+    State(state): State<AppState>,
+    MaybeActor(actor): MaybeActor,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match actor {
         Some(actor) => {
+            let cookie = actor.session.and_then(|_| SessionCookie::of(&state.config).prolong(request.headers()));
             request.extensions_mut().insert(actor);
             let mut response = next.run(request).await;
+            if let Some(cookie) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
             // A page shows what its reader may see now; the back button asks again.
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response

@@ -33,9 +33,15 @@ impl SessionCookie {
         read_cookie(headers, self.name())
     }
 
-    /// `Set-Cookie` that begins (or prolongs) a session. `None` for a value no cookie can have.
+    /// `Set-Cookie` that begins a session. `None` for a value no cookie can have.
     pub fn begin(self, secret: &str) -> Option<HeaderValue> {
         self.header(secret, self.lifetime)
+    }
+
+    /// `Set-Cookie` by which the browser keeps the cookie as long as the store keeps the session it
+    /// was just used for.
+    pub fn prolong(self, headers: &HeaderMap) -> Option<HeaderValue> {
+        self.begin(self.read(headers)?)
     }
 
     /// `Set-Cookie` that takes the cookie away.

@@ -139,6 +139,17 @@ async fn behind_https_the_cookie_is_bound_to_the_host() {
 }
 
 #[tokio::test]
+async fn using_the_app_prolongs_the_cookie() {
+    let app = TestApp::spawn().await;
+    let visitor = Visitor::new(&app);
+    let begun = visitor.set_up(&app).await;
+    let page = visitor.get("/rooms/general").await;
+    assert!(page.is_page(StatusCode::OK) && page.text.contains("점심 모임"));
+    assert_eq!(page.cookie("pickmate_session").unwrap(), begun.cookie("pickmate_session").unwrap());
+    assert!(Visitor::new(&app).get("/rooms/general").await.cookie("pickmate_session").is_none());
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_itself() {
     let app = TestApp::spawn().await;
     let visitor = Visitor::new(&app);
@@ -159,7 +170,7 @@ async fn a_form_from_another_site_is_refused() {
     Visitor::new(&app).set_up(&app).await;
     for origin in ["https://evil.example", "null"] {
         let answer = Visitor::from_origin(&app, origin).sign_in("mina", PASSWORD).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert!(answer.is_page(StatusCode::FORBIDDEN));
         assert!(answer.cookie("pickmate_session").is_none());
     }
 }
