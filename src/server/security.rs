@@ -4,12 +4,13 @@
 use super::auth::ClientIp;
 use super::config::Config;
 use super::error::AppError;
+use super::forms;
 use super::state::AppState;
 use crate::protocol::ErrorCode;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use leptos::nonce::Nonce;
 use std::net::{IpAddr, SocketAddr};
 
@@ -85,7 +86,7 @@ pub async fn own_origin(State(state): State<AppState>, request: Request, next: N
     if exempt || origin_is_own(&state.config, request.headers()) {
         next.run(request).await
     } else {
-        AppError::refused(ErrorCode::WrongOrigin).into_response()
+        forms::refused(&state, request, AppError::refused(ErrorCode::WrongOrigin)).await
     }
 }
 

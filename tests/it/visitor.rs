@@ -1,7 +1,7 @@
 //! Somebody with a browser that runs no scripts: keeps cookies, follows no redirect by itself.
 
 use crate::app::TestApp;
-use reqwest::header::{COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Method, StatusCode, redirect::Policy};
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -82,7 +82,7 @@ pub async fn get_with_cookie(app: &TestApp, path: &str, cookie: &str) -> Answer 
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let response = request.header(ACCEPT, "text/html,*/*;q=0.8").send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     Answer { status, headers, text: response.text().await.unwrap() }
 }

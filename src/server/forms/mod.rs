@@ -17,7 +17,9 @@ use crate::protocol::ErrorCode;
 use crate::server::error::AppError;
 use crate::server::state::AppState;
 use axum::Router;
-use axum::response::Response;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use visit::Visit;
 
@@ -30,6 +32,20 @@ pub fn router() -> Router<AppState> {
         .route("/reset/{secret}", get(reset::show).post(reset::submit))
         .route("/rooms/{slug}", post(post::submit))
         .route("/locale", post(locale::submit))
+}
+
+/// The answer to a request that was refused before it reached its handler: a page for those who
+/// read pages, JSON for programs.
+pub(super) async fn refused(state: &AppState, request: Request, error: AppError) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+        return error.into_response();
+    }
+    let (mut parts, _) = request.into_parts();
+    match Visit::from_request_parts(&mut parts, state).await {
+        Ok(visit) => visit.fail(&error).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// Whatever has no other route.
