@@ -65,7 +65,8 @@ impl AppError {
     }
 }
 
-fn status(code: ErrorCode) -> StatusCode {
+/// The HTTP status that goes with a code.
+pub fn status(code: ErrorCode) -> StatusCode {
     use ErrorCode::*;
     match code {
         Unauthenticated | WrongCredentials => StatusCode::UNAUTHORIZED,

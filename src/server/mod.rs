@@ -4,12 +4,14 @@
 pub mod admin;
 pub mod assets;
 pub mod auth;
+pub mod body_limit;
 pub mod channel_layer;
 pub mod cli;
 pub mod config;
 pub mod django;
 pub mod error;
 pub mod forms;
+pub mod functions;
 pub mod health;
 pub mod http;
 pub mod hub;

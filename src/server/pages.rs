@@ -1,7 +1,7 @@
 //! The app's pages: behind a session, rendered whole on the server, then taken over by WASM.
 
 use super::auth::{MaybeActor, SessionCookie};
-use super::error::AppError;
+use super::error::{AppError, status};
 use super::forms;
 use super::service::{Actor, rooms};
 use super::state::AppState;
@@ -9,9 +9,10 @@ use crate::ui;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use leptos::context::provide_context;
+use axum::response::Response;
+use leptos::context::{provide_context, use_context};
 use leptos::nonce::Nonce;
+use leptos_axum::ResponseOptions;
 
 /// `/`: the first of the reader's rooms.
 pub async fn home(State(state): State<AppState>, actor: Actor) -> Result<Response, AppError> {
@@ -56,12 +57,14 @@ pub async fn app(State(state): State<AppState>, request: Request) -> Response {
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);
         }
+        provide_answer_status();
     };
     leptos_axum::render_app_async_with_context(context, move || ui::shell(options.clone()))(request).await
 }
 
-/// Server functions: `/api/NAME`, called by the app.
-pub async fn server_function(State(state): State<AppState>, request: Request) -> Response {
-    let context = move || provide_context(state.clone());
-    leptos_axum::handle_server_fns_with_context(context, request).await.into_response()
+/// A page that shows an error says so in its status too.
+fn provide_answer_status() {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        provide_context(ui::AnswerStatus::new(move |code| options.set_status(status(code))));
+    }
 }

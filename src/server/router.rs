@@ -1,17 +1,17 @@
 //! Every HTTP path, on one screen.
 
+use super::security::ReloadSocket;
 use super::state::AppState;
-use super::{assets, django, forms, health, http, pages, request_log, security, ws};
+use super::{assets, body_limit, django, forms, functions, health, http, pages, request_log, security, ws};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 
 /// The whole service of a node.
 pub fn router(state: AppState) -> Router {
-    let request_bytes = state.config.limits.request_bytes;
+    let reload = ReloadSocket::new(&state.leptos_options);
 
     // Pages of the app. Their data comes with them; the socket takes over from there.
     let app = Router::new()
@@ -22,15 +22,10 @@ pub fn router(state: AppState) -> Router {
         .route("/settings", get(pages::app))
         .layer(from_fn_with_state(state.clone(), pages::gate));
 
-    // Server functions of the app.
-    let functions = Router::new()
-        .route("/api/{function}", post(pages::server_function))
-        .layer(RequestBodyLimitLayer::new(request_bytes));
-
     // What a cookie could be abused for: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /locale,
     // posts to /rooms/{slug}, /api/v1/…, the live socket /live.
     let guarded = app
-        .merge(functions)
+        .route("/api/{function}", post(functions::call))
         .merge(forms::router())
         .merge(http::router())
         .merge(ws::router())
@@ -44,10 +39,12 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .fallback(forms::not_found)
-        .layer(DefaultBodyLimit::max(request_bytes))
+        // Bodies have passed the check of the next line.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(state.clone(), body_limit::check))
         .layer(CompressionLayer::new().gzip(true))
         .layer(from_fn(request_log::log))
         .layer(from_fn_with_state(state.clone(), security::client_address))
-        .layer(from_fn(security::headers))
+        .layer(from_fn(move |request, next| security::headers(reload, request, next)))
         .with_state(state)
 }

@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use leptos::config::LeptosOptions;
 use leptos::nonce::Nonce;
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,9 +25,9 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Gives the request a nonce and the answer its headers.
-pub async fn headers(mut request: Request, next: Next) -> Response {
+pub async fn headers(reload: ReloadSocket, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
-    let policy = content_security_policy(&nonce);
+    let policy = content_security_policy(&nonce, reload);
     request.extensions_mut().insert(nonce);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -39,11 +40,27 @@ pub async fn headers(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Where `cargo leptos watch`, and nothing else, tells a page to load itself anew.
+#[derive(Clone, Copy, Debug)]
+pub struct ReloadSocket(Option<u32>);
+
+impl ReloadSocket {
+    pub fn new(options: &LeptosOptions) -> ReloadSocket {
+        let port = options.reload_external_port.unwrap_or(options.reload_port);
+        ReloadSocket(std::env::var_os("LEPTOS_WATCH").map(|_| port))
+    }
+
+    fn sources(self) -> String {
+        self.0.map(|port| format!(" ws://127.0.0.1:{port} ws://localhost:{port}")).unwrap_or_default()
+    }
+}
+
 /// `'self'` covers the live socket too (CSP Level 3 matches ws with http).
-fn content_security_policy(nonce: &str) -> String {
+fn content_security_policy(nonce: &str, reload: ReloadSocket) -> String {
+    let reload = reload.sources();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         font-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 
@@ -82,6 +99,7 @@ fn seen_address(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
 pub async fn own_origin(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let upgrade = request.headers().contains_key(header::UPGRADE);
+    // With this header a cookie is not looked at.
     let exempt = (harmless && !upgrade) || request.headers().contains_key(header::AUTHORIZATION);
     if exempt || origin_is_own(&state.config, request.headers()) {
         next.run(request).await
@@ -125,6 +143,13 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_watching_opens_the_reload_socket() {
+        let policy = |port| content_security_policy("n", ReloadSocket(port));
+        assert!(policy(None).contains("connect-src 'self';"));
+        assert!(policy(Some(3001)).contains("connect-src 'self' ws://127.0.0.1:3001 ws://localhost:3001;"));
     }
 
     #[test]
