@@ -2,33 +2,43 @@
 
 use super::state::AppState;
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::Response;
 use leptos::config::LeptosOptions;
 use std::path::Path;
-use tower::ServiceBuilder;
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::services::{ServeDir, ServeFile};
 
 /// Names under `pkg` carry a hash of their content, so they never change.
 const HASHED: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// Without a hash the browser has to ask.
+const UNHASHED: HeaderValue = HeaderValue::from_static("no-cache");
 const NAMED: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 
 /// `/pkg/*`, and the files of `public/` under their own names.
 pub fn router(options: &LeptosOptions) -> Router<AppState> {
     let root = Path::new(options.site_root.as_ref());
-    let package = ServeDir::new(root.join(options.site_pkg_dir.as_ref())).precompressed_br().precompressed_gzip();
-    let cached = |value: HeaderValue| SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, value);
-    let lasting = if options.hash_files { HASHED } else { HeaderValue::from_static("no-cache") };
-    let mut router = Router::new().nest_service(
-        &format!("/{}", options.site_pkg_dir),
-        ServiceBuilder::new().layer(cached(lasting)).service(package),
-    );
+    let package = ServeDir::new(root.join(options.site_pkg_dir.as_ref())).append_index_html_on_directories(false);
+    let package = Router::new()
+        .nest_service(&format!("/{}", options.site_pkg_dir), package.precompressed_br().precompressed_gzip())
+        .layer(map_response(cached_for(if options.hash_files { HASHED } else { UNHASHED })));
+    let mut named = Router::new();
     for name in PUBLIC_FILES {
-        let file = tower_http::services::ServeFile::new(root.join(name));
-        let service = ServiceBuilder::new().layer(cached(NAMED)).service(file);
-        router = router.route_service(&format!("/{name}"), service);
+        named = named.route_service(&format!("/{name}"), ServeFile::new(root.join(name)));
     }
-    router
+    package.merge(named.layer(map_response(cached_for(NAMED))))
+}
+
+/// A file that is not there now may be there after the next deploy, so only what was found is kept.
+fn cached_for(lifetime: HeaderValue) -> impl Fn(Response) -> std::future::Ready<Response> + Clone {
+    move |mut response| {
+        if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, lifetime.clone());
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        std::future::ready(response)
+    }
 }
 
 /// What `public/` holds. A list, so that the route table knows every path.
