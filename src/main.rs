@@ -21,7 +21,7 @@ const ONE_SIGNAL: Duration = Duration::from_millis(300);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match Cli::parse().command() {
         Command::Serve(serve) => run_node(serve).await,
         Command::Admin(admin) => run_admin(admin).await,
     };

@@ -9,7 +9,14 @@ use std::path::PathBuf;
 #[command(name = "pickmate", version)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Command,
+    command: Option<Command>,
+}
+
+impl Cli {
+    /// Without a verb the node serves, as `cargo leptos watch` starts it.
+    pub fn command(self) -> Command {
+        self.command.unwrap_or_else(|| Command::Serve(Serve::default()))
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -23,7 +30,7 @@ pub enum Command {
     Admin(Admin),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Serve {
     /// Address to serve on [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS")]
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_a_flag_and_every_flag_a_setting() {
-        let command = Cli::command();
+        let command = <Cli as CommandFactory>::command();
         let serve = command.find_subcommand("serve").unwrap();
         let flags: BTreeSet<_> = serve.get_arguments().filter_map(clap::Arg::get_long).collect();
         let settings: BTreeSet<_> = SETTINGS.into_iter().chain([LIMIT, "config"]).collect();
@@ -106,7 +113,7 @@ mod tests {
                 "no-rate-limit" => vec!["pickmate", "serve", &flag],
                 _ => vec!["pickmate", "serve", &flag, "given"],
             };
-            let Command::Serve(serve) = Cli::parse_from(line).command else { panic!("{name}") };
+            let Command::Serve(serve) = Cli::parse_from(line).command() else { panic!("{name}") };
             let layers = Layers { flags: &serve.flags(), environment: &|_| None, file: None };
             let said = layers.all(name).unwrap().pop().unwrap();
             assert_eq!(said.source, flag);
@@ -116,7 +123,7 @@ mod tests {
     #[test]
     fn admin_takes_its_options_before_and_after_its_verbs() {
         for line in ["pickmate admin --data d token create mina", "pickmate admin token create mina --data d"] {
-            let Command::Admin(admin) = Cli::parse_from(line.split(' ')).command else { panic!("{line}") };
+            let Command::Admin(admin) = Cli::parse_from(line.split(' ')).command() else { panic!("{line}") };
             assert_eq!(admin.data.as_deref(), Some("d"), "{line}");
         }
     }
