@@ -1,6 +1,7 @@
 //! For load balancers and operators: alive, ready, numbers.
 
 use super::state::AppState;
+use super::store::StoreError;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -10,7 +11,7 @@ use serde::Serialize;
 /// Each part: `ok`, or why it is not.
 #[derive(Serialize)]
 struct Readiness {
-    store: String,
+    store: &'static str,
     channel_layer: &'static str,
 }
 
@@ -22,9 +23,16 @@ pub async fn healthz() -> &'static str {
 /// 503 when posts cannot be taken, or the node is stopping.
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let store = match state.store.ready().await {
-        Ok(()) if state.shutdown.is_cancelled() => "stopping".to_owned(),
-        Ok(()) => "ok".to_owned(),
-        Err(error) => error.to_string(),
+        Ok(()) if state.shutdown.is_cancelled() => "stopping",
+        Ok(()) => "ok",
+        Err(error) => {
+            // Its words may name files, which the operator finds in the log.
+            tracing::warn!(%error, "the store is not ready");
+            match error {
+                StoreError::Unavailable(_) => "unavailable",
+                StoreError::Internal(_) => "failed",
+            }
+        }
     };
     let status = if store == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // The in-process layer works while the process does.

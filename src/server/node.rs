@@ -66,10 +66,11 @@ impl Node {
     }
 
     /// Stops taking requests, lets those under way and the sockets finish, commits what is queued,
-    /// closes the store. Takes at most the setting `shutdown_ms`; every post that was acknowledged
-    /// is durable in any case.
+    /// closes the store. Takes at most the setting `shutdown_ms`, of which a quarter is kept for the
+    /// store; every post that was acknowledged is durable in any case.
     pub async fn shutdown(self) {
-        let deadline = Duration::from_millis(self.state.config.limits.shutdown_ms);
+        let whole = Duration::from_millis(self.state.config.limits.shutdown_ms);
+        let (deadline, for_the_store) = (whole * 3 / 4, whole / 4);
         self.state.shutdown.cancel();
         let finishing = async {
             // Its error is the listener's, which is gone either way.
@@ -81,7 +82,9 @@ impl Node {
         }
         self.stop_pump.cancel();
         let _ = self.pump.await;
-        self.state.store.close().await;
+        if timeout(for_the_store, self.state.store.close()).await.is_err() {
+            tracing::warn!("stopping before the store was closed; the next start repairs it");
+        }
     }
 }
 

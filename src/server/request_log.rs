@@ -1,4 +1,5 @@
-//! One line a request. The matched route is logged, never the path: paths of links hold secrets.
+//! One line a request: a warning when the server failed, else for those who ask for `debug`. The
+//! matched route is logged, never the path: paths of links hold secrets.
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -11,8 +12,12 @@ pub async fn log(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let status = response.status().as_u16();
+    let status = response.status();
     let duration_ms = started.elapsed().as_millis() as u64;
-    tracing::debug!(%method, route, status, duration_ms, "request");
+    if status.is_server_error() {
+        tracing::warn!(%method, route, status = status.as_u16(), duration_ms, "request");
+    } else {
+        tracing::debug!(%method, route, status = status.as_u16(), duration_ms, "request");
+    }
     response
 }
