@@ -19,10 +19,9 @@ macro_rules! group {
         #[cfg(test)]
         impl $name {
             pub fn all(&self) -> Vec<(&'static str, String)> {
-                use super::tests::Sample;
                 vec![
                     $((stringify!($text), self.$text.to_owned()),)*
-                    $((stringify!($filled), (self.$filled)($(<$argument>::sample()),*)),)*
+                    $((stringify!($filled), (self.$filled)($(<$argument as super::tests::Sample>::sample()),*)),)*
                 ]
             }
         }

@@ -30,7 +30,6 @@ pub struct TestApp {
 /// An account with a session and a token.
 pub struct Person {
     pub id: UserId,
-    pub name: String,
     pub token: String,
     /// Value of the `Cookie` header.
     pub cookie: String,
@@ -79,10 +78,6 @@ impl TestApp {
         self.node().state()
     }
 
-    pub fn data(&self) -> &std::path::Path {
-        &self.config.data
-    }
-
     /// Stops gracefully and starts again on the same data (and another port).
     pub async fn restart(&mut self) {
         self.stop().await;
@@ -118,7 +113,7 @@ impl TestApp {
         let id = self.store().create_user(new, now).await.unwrap().expect("the name is free");
         self.store().create_session(&hash_secret(&session), id, now, now + 3_600_000).await.unwrap();
         self.store().create_token(&hash_secret(&token), id, now).await.unwrap();
-        Person { id, name: name.into(), token, cookie: format!("pickmate_session={session}") }
+        Person { id, token, cookie: format!("pickmate_session={session}") }
     }
 
     pub async fn room(&self, slug: &str, access: Access, creator: &Person) -> Slug {
@@ -141,12 +136,6 @@ impl TestApp {
 
     async fn command(&self, command: Command) {
         self.store().submit(command).await.unwrap().outcome().await.unwrap();
-    }
-
-    /// An HTTP client that keeps cookies and does not follow redirects.
-    pub fn browser(&self) -> reqwest::Client {
-        let none = reqwest::redirect::Policy::none();
-        reqwest::Client::builder().cookie_store(true).redirect(none).build().unwrap()
     }
 
     /// The live socket of a program with a bearer token, after `hello`.

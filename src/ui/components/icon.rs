@@ -8,7 +8,6 @@ pub enum Glyph {
     AddPerson,
     Alert,
     Close,
-    Copy,
     Down,
     Hash,
     Info,
@@ -30,7 +29,6 @@ impl Glyph {
             }
             Glyph::Alert => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6.5v4M10 13.5v.01",
             Glyph::Close => "M5 5l10 10M15 5L5 15",
-            Glyph::Copy => "M7.5 7.5h8v9h-8zM12.5 7.5v-4h-8v9h3",
             Glyph::Down => "M10 4v12M5 11l5 5 5-5",
             Glyph::Hash => "M7.8 3.5l-1.6 13M13.8 3.5l-1.6 13M3.8 7.5h13M3.2 12.5h13",
             Glyph::Info => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 9.5v4M10 6.5v.01",

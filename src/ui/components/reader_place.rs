@@ -57,7 +57,7 @@ impl ReaderPlace {
     pub fn keep(self, session: RoomSession, history: NodeRef<html::Div>) {
         let items = session.items();
         Effect::new(move || {
-            let newest = items.read().iter().rev().find_map(|item| seq(item));
+            let newest = items.read().iter().rev().find_map(seq);
             if self.at_end.get() {
                 if let Some(newest) = newest {
                     self.seen.set(newest);
