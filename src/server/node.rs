@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// A node that serves. Dropping it without [`Node::shutdown`] leaves its tasks to the runtime.
 pub struct Node {
@@ -76,6 +77,8 @@ impl Node {
             // Its error is the listener's, which is gone either way.
             let _ = self.server.await;
             self.state.hub.emptied().await;
+            self.state.sockets.close();
+            self.state.sockets.wait().await;
         };
         if timeout(deadline, finishing).await.is_err() {
             tracing::warn!(connections = self.state.hub.connections(), "stopping before all connections finished");
@@ -103,6 +106,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         metrics,
         leptos_options,
         shutdown: CancellationToken::new(),
+        sockets: TaskTracker::new(),
     })
 }
 

@@ -39,7 +39,9 @@ fn accept(state: AppState, ip: IpAddr, upgrade: WebSocketUpgrade) -> Result<Resp
     let permit = state.rate_limits.echo_connection(ip)?;
     let max_bytes = state.config.limits.echo_frame_bytes;
     let upgrade = upgrade.max_frame_size(max_bytes).max_message_size(max_bytes);
-    Ok(upgrade.on_upgrade(|socket| async move { Conversation { socket, state, _permit: permit }.run().await }))
+    let sockets = state.sockets.clone();
+    let talk = move |socket| sockets.track_future(Conversation { socket, state, _permit: permit }.run());
+    Ok(upgrade.on_upgrade(talk))
 }
 
 struct Conversation {
