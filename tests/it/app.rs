@@ -138,6 +138,12 @@ impl TestApp {
         self.store().submit(command).await.unwrap().outcome().await.unwrap();
     }
 
+    /// An HTTP client that keeps cookies and does not follow redirects.
+    pub fn browser(&self) -> reqwest::Client {
+        let none = reqwest::redirect::Policy::none();
+        reqwest::Client::builder().cookie_store(true).redirect(none).build().unwrap()
+    }
+
     /// The live socket of a program with a bearer token, after `hello`.
     pub async fn live(&self, person: &Person) -> Live {
         let mut live = self.knock(&[("authorization", &format!("Bearer {}", person.token))]).await.unwrap();
