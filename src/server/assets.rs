@@ -42,7 +42,8 @@ fn cached_for(lifetime: HeaderValue) -> impl Fn(Response) -> std::future::Ready<
 }
 
 /// What `public/` holds. A list, so that the route table knows every path.
-const PUBLIC_FILES: [&str; 5] = ["favicon.ico", "favicon.svg", "icon-180.png", "manifest.webmanifest", "robots.txt"];
+const PUBLIC_FILES: [&str; 6] =
+    ["favicon.ico", "favicon.svg", "icon-180.png", "icon-512.png", "robots.txt", "site.webmanifest"];
 
 #[cfg(test)]
 mod tests {
