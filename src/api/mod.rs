@@ -1,10 +1,12 @@
 //! Server functions: the request/response layer beside the socket. Each is a public endpoint, so
 //! each authenticates first (`auth::current`), calls one use case and maps its error.
 
+mod first_page;
 mod people;
 mod rooms;
 mod session;
 
+pub use first_page::{FirstPage, Place};
 pub use people::{create_invite, create_reset, invites, people, revoke_invite, set_role};
 pub use rooms::{
     RoomStart, add_member, create_room, join_room, leave_room, members, older_rows, open_room, rename_room, rooms,

@@ -23,11 +23,9 @@ pub async fn rooms() -> Result<Vec<RoomSummary>, ErrorBody> {
 /// `NotFound` for a room that the reader may not see, as for one that does not exist.
 #[server(input = Json)]
 pub async fn open_room(slug: String) -> Result<RoomStart, ErrorBody> {
-    use crate::server::{auth, service};
+    use crate::server::{auth, first_page};
     let (state, actor) = auth::current().await?;
-    let room = service::rooms::find(&state, &actor, &slug).await?;
-    let page = service::messages::page(&state, &actor, &slug, None).await?;
-    Ok(RoomStart { room, page, form_key: auth::random_key() })
+    Ok(first_page::room(&state, &actor, &slug).await?)
 }
 
 #[server(input = Json)]

@@ -14,7 +14,7 @@ pub struct AppStart {
     pub locale: Locale,
     /// The account's own choice; `None` follows the browser.
     pub chosen_locale: Option<Locale>,
-    /// Minutes east of UTC where the reader is, from the `tz` cookie; 0 until that is known.
+    /// Minutes east of UTC where the reader is, from the `tz_offset` cookie; 0 until that is known.
     pub utc_offset_min: i32,
     /// Unix milliseconds when the page was made, for "today" and "yesterday".
     pub now: i64,
@@ -24,22 +24,10 @@ pub struct AppStart {
 
 #[server(input = Json)]
 pub async fn boot() -> Result<AppStart, ErrorBody> {
-    use crate::server::{auth, service};
+    use crate::server::{auth, first_page};
     let (state, actor) = auth::current().await?;
-    let rooms = service::rooms::list(&state, &actor).await?;
-    let name = state.store.community().await.map_err(crate::server::error::AppError::from)?.unwrap_or_default();
     let reader = auth::reader(&actor).await;
-    Ok(AppStart {
-        community: Community { name },
-        me: Me { id: actor.id.0, name: actor.name, role: actor.role },
-        rooms,
-        epoch: state.store.epoch().to_string(),
-        locale: reader.locale,
-        chosen_locale: actor.locale,
-        utc_offset_min: reader.utc_offset_min,
-        now: auth::now_ms(),
-        body_bytes: state.config.limits.body_bytes as u32,
-    })
+    Ok(first_page::app(&state, &actor, reader).await?)
 }
 
 #[server(input = Json)]

@@ -94,7 +94,6 @@ group! {
         refused_text,
         back_to_room,
     } {
-        sign_in_title(&str),
         join_title(&str),
         join_intro(&str),
         reset_intro(&str),

@@ -47,7 +47,6 @@ pub static EN: Catalogue = Catalogue {
         refused_title: "Your message was not sent",
         refused_text: "Your text is still here, below.",
         back_to_room: "Back to the room",
-        sign_in_title: |community| format!("Sign in to {community}"),
         join_title: |community| format!("Join {community}"),
         join_intro: |inviter| format!("{inviter} invited you. Choose a name and a password to use here."),
         reset_intro: |name| format!("This sets a new password for {name} and signs out all other devices."),

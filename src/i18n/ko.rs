@@ -47,7 +47,6 @@ pub static KO: Catalogue = Catalogue {
         refused_title: "메시지를 보내지 못했어요",
         refused_text: "쓴 글은 아래에 그대로 있어요.",
         back_to_room: "방으로 돌아가기",
-        sign_in_title: |community| format!("{community}에 로그인하기"),
         join_title: |community| format!("{community}에 참여하기"),
         join_intro: |inviter| format!("{inviter} 님이 초대했어요. 여기서 쓸 이름과 비밀번호를 정해 주세요."),
         reset_intro: |name| format!("{name} 님의 비밀번호를 새로 정해요. 다른 기기에서는 모두 로그아웃돼요."),

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod django;
 pub mod error;
+pub mod first_page;
 pub mod forms;
 pub mod functions;
 pub mod health;

@@ -1,12 +1,13 @@
 //! The app's pages: behind a session, rendered whole on the server, then taken over by WASM.
 
-use super::auth::{MaybeActor, SessionCookie};
+use super::auth::{MaybeActor, Reader, SessionCookie};
 use super::error::{AppError, status};
-use super::forms;
 use super::service::{Actor, rooms};
 use super::state::AppState;
+use super::{first_page, forms};
+use crate::api::{FirstPage, Place};
 use crate::ui;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -47,18 +48,38 @@ pub async fn gate(
     }
 }
 
-/// Any page of the app; the app's own routes decide which.
-pub async fn app(State(state): State<AppState>, request: Request) -> Response {
-    let options = state.leptos_options.clone();
+/// A page that shows nothing but what the app starts from.
+pub async fn plain(State(state): State<AppState>, actor: Actor, request: Request) -> Response {
+    render(&state, &actor, Place::Plain, request).await
+}
+
+/// `/rooms/{slug}`
+pub async fn room(State(state): State<AppState>, Path(slug): Path<String>, actor: Actor, request: Request) -> Response {
+    let place = first_page::room_place(&state, &actor, slug).await;
+    render(&state, &actor, place, request).await
+}
+
+/// `/people`
+pub async fn people(State(state): State<AppState>, actor: Actor, request: Request) -> Response {
+    let place = first_page::people_place(&state, &actor).await;
+    render(&state, &actor, place, request).await
+}
+
+/// Everything that the page shows is loaded before: rendering waits for nothing.
+async fn render(state: &AppState, actor: &Actor, place: Place, request: Request) -> Response {
+    let reader = Reader::of(actor.locale, request.headers());
+    let app = first_page::app(state, actor, reader).await.map_err(Into::into);
+    let first = FirstPage { app, place };
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {
-        provide_context(state.clone());
+        provide_context(first.clone());
         // The nonce of this answer's policy, not the one that the renderer would make up.
         if let Some(nonce) = nonce.clone() {
             provide_context(nonce);
         }
         provide_answer_status();
     };
+    let options = state.leptos_options.clone();
     leptos_axum::render_app_async_with_context(context, move || ui::shell(options.clone()))(request).await
 }
 

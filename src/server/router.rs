@@ -16,10 +16,10 @@ pub fn router(state: AppState) -> Router {
     // Pages of the app. Their data comes with them; the socket takes over from there.
     let app = Router::new()
         .route("/", get(pages::home))
-        .route("/rooms", get(pages::app))
-        .route("/rooms/{slug}", get(pages::app))
-        .route("/people", get(pages::app))
-        .route("/settings", get(pages::app))
+        .route("/rooms", get(pages::plain))
+        .route("/rooms/{slug}", get(pages::room))
+        .route("/people", get(pages::people))
+        .route("/settings", get(pages::plain))
         .layer(from_fn_with_state(state.clone(), pages::gate));
 
     // What a cookie could be abused for: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /locale,

@@ -1,27 +1,30 @@
 use super::components::{Drawer, OpenDrawer, RoomList, Scrim};
+use super::first::First;
 use super::pages::{CannotStart, PeoplePage, RoomPage, RoomsPage, SettingsPage};
 use super::reader::{Reader, texts};
-use crate::api::{self, AppStart};
+use crate::api::AppStart;
 use crate::client::session::Session;
 use crate::protocol::ErrorCode;
 use leptos::prelude::*;
 use leptos_meta::{Html, provide_meta_context};
 use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
 use leptos_router::hooks::use_location;
-use leptos_router::{SsrMode, path};
+use leptos_router::path;
 
-/// The route table. Pages are rendered whole on the server, so that they can be read without WASM.
+/// The route table. The server loads what a page shows before it renders it, whole, so it can be
+/// read without WASM.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    First::provide();
     view! {
         <Router>
             <Routes fallback=|| view! { <CannotStart error=ErrorCode::NotFound.into()/> }>
-                <ParentRoute path=path!("") view=Workspace ssr=SsrMode::Async>
-                    <Route path=path!("/rooms") view=RoomsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/rooms/:slug") view=RoomPage ssr=SsrMode::Async/>
-                    <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async/>
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Workspace>
+                    <Route path=path!("/rooms") view=RoomsPage/>
+                    <Route path=path!("/rooms/:slug") view=RoomPage/>
+                    <Route path=path!("/people") view=PeoplePage/>
+                    <Route path=path!("/settings") view=SettingsPage/>
                 </ParentRoute>
             </Routes>
         </Router>
@@ -31,16 +34,9 @@ pub fn App() -> impl IntoView {
 /// Around every page: who reads, the live session, the room list.
 #[component]
 fn Workspace() -> impl IntoView {
-    let start = Resource::new_blocking(|| (), |()| api::boot());
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                match start.await {
-                    Ok(start) => view! { <Frame start/> }.into_any(),
-                    Err(error) => view! { <CannotStart error/> }.into_any(),
-                }
-            })}
-        </Suspense>
+    match First::app() {
+        Ok(start) => view! { <Frame start/> }.into_any(),
+        Err(error) => view! { <CannotStart error/> }.into_any(),
     }
 }
 

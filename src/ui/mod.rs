@@ -5,6 +5,8 @@
 mod answer;
 mod app;
 mod components;
+mod first;
+mod loaded;
 mod pages;
 pub mod plain;
 mod reader;

@@ -4,18 +4,31 @@ use super::{Avatar, Drawer, OpenDrawer};
 use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
-use crate::protocol::{EventKind, MemberView, RoomSummary};
+use crate::protocol::{ErrorBody, EventKind, MemberView, RoomSummary};
+use crate::ui::loaded::Loaded;
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
 
 /// The right column: who is in the room, and what can be done with it.
 #[component]
-pub fn ContextColumn(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
+pub fn ContextColumn(
+    room: Signal<RoomSummary>,
+    session: RoomSession,
+    /// The members, when the page brought them.
+    first: Option<Result<Vec<MemberView>, ErrorBody>>,
+) -> impl IntoView {
     let texts = texts();
     let open = OpenDrawer::expect();
     let slug = room.read_untracked().slug.clone();
     let changes = member_changes(session);
-    let members = Resource::new_blocking(move || changes.get(), move |_| api::members(slug.clone()));
+    let members = Loaded::new(first, || (), move |()| api::members(slug.clone()));
+    Effect::new(move |before: Option<u64>| {
+        let now = changes.get();
+        if before.is_some_and(|before| before != now) {
+            members.refetch();
+        }
+        now
+    });
     view! {
         <aside
             class="context"
@@ -33,14 +46,11 @@ pub fn ContextColumn(room: Signal<RoomSummary>, session: RoomSession) -> impl In
             </div>
             <div class="context-body">
                 <section>
-                    <Transition>
-                        {move || Suspend::new(async move {
-                            match members.await {
-                                Ok(members) => view! { <Members members/> }.into_any(),
-                                Err(error) => view! { <p class="hint">{(texts.error)(error.code)}</p> }.into_any(),
-                            }
-                        })}
-                    </Transition>
+                    {move || match members.get() {
+                        None => view! { <h3>{texts.rooms.members}</h3> }.into_any(),
+                        Some(Ok(members)) => view! { <Members members/> }.into_any(),
+                        Some(Err(error)) => view! { <p class="hint">{(texts.error)(error.code)}</p> }.into_any(),
+                    }}
                 </section>
                 <RoomActions room members/>
             </div>

@@ -37,8 +37,11 @@ impl OpenDrawer {
     pub fn provide(live: Signal<bool>) -> OpenDrawer {
         let hash = use_location().hash;
         let open = Memo::new(move |_| {
+            if !live.get() {
+                return None;
+            }
             let named = |drawer: &Drawer| hash.read().as_str() == drawer.hash();
-            [Drawer::Rooms, Drawer::About].into_iter().find(named).filter(|_| live.get())
+            [Drawer::Rooms, Drawer::About].into_iter().find(named)
         });
         let state = OpenDrawer(open.into());
         provide_context(state);

@@ -61,10 +61,10 @@ pub fn Icon(glyph: Glyph) -> impl IntoView {
 pub fn Mark() -> impl IntoView {
     view! {
         <svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-            <circle class="mark-table" cx="16" cy="16" r="7"/>
-            <circle class="mark-seat" cx="16" cy="4.5" r="2.75"/>
-            <circle class="mark-seat" cx="26" cy="21.75" r="2.75"/>
-            <circle class="mark-seat" cx="6" cy="21.75" r="2.75"/>
+            <circle class="mark-table" cx="16" cy="17" r="6.5"/>
+            <circle class="mark-seat" cx="16" cy="5" r="3.75"/>
+            <circle class="mark-seat" cx="26.4" cy="23" r="3.75"/>
+            <circle class="mark-seat" cx="5.6" cy="23" r="3.75"/>
         </svg>
     }
 }

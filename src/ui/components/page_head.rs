@@ -8,8 +8,8 @@ pub fn PageHead() -> impl IntoView {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
         <meta name="color-scheme" content="light dark"/>
-        {theme_color("(prefers-color-scheme: light)", "#f7f5f2")}
-        {theme_color("(prefers-color-scheme: dark)", "#110f0d")}
+        {theme_color("(prefers-color-scheme: light)", "#fefdfc")}
+        {theme_color("(prefers-color-scheme: dark)", "#191715")}
         <link rel="icon" href="/favicon.ico" sizes="32x32"/>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
         <link rel="apple-touch-icon" href="/icon-180.png"/>
@@ -17,7 +17,7 @@ pub fn PageHead() -> impl IntoView {
     }
 }
 
-/// Of the browser's own bars: the ground of the left column.
+/// Of the browser's own bars: the ground of the page.
 fn theme_color(media: &'static str, color: &'static str) -> impl IntoView {
     meta().name("theme-color").content(color).attr("media", media)
 }

@@ -5,13 +5,14 @@ use crate::api;
 use crate::client::session::Session;
 use crate::domain::{Access, RoomName};
 use crate::protocol::{ErrorBody, MemberView, PersonView, RoomSummary};
+use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
-type Members = Resource<Result<Vec<MemberView>, ErrorBody>>;
+type Members = Loaded<Vec<MemberView>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deed {
@@ -195,7 +196,7 @@ fn Confirm(
 fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
     let texts = texts();
     let slug = room.read_untracked().slug.clone();
-    let people = Resource::new(|| (), |_| api::people());
+    let people = Loaded::new(None, || (), |()| api::people());
     let add = Action::new(move |person: &PersonView| {
         let (slug, person) = (slug.clone(), person.clone());
         async move { api::add_member(slug, person.id).await.map(|()| person.name) }
@@ -221,21 +222,17 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
             </li>
         }
     };
-    let list = move || {
-        Suspend::new(async move {
-            let (people, members) = (people.await, members.await);
-            match (people, members) {
-                (Ok(people), Ok(members)) => {
-                    let absent = |person: &PersonView| !members.iter().any(|member| member.id == person.id);
-                    let lines: Vec<_> = people.into_iter().filter(absent).map(line).collect();
-                    let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> });
-                    view! { {none}<ul class="members">{lines}</ul> }.into_any()
-                }
-                (Err(error), _) | (_, Err(error)) => {
-                    view! { <p class="note error">{(texts.error)(error.code)}</p> }.into_any()
-                }
-            }
-        })
+    let list = move || match (people.get(), members.get()) {
+        (Some(Ok(people)), Some(Ok(members))) => {
+            let absent = |person: &PersonView| !members.iter().any(|member| member.id == person.id);
+            let lines: Vec<_> = people.into_iter().filter(absent).map(line).collect();
+            let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> });
+            view! { {none}<ul class="members">{lines}</ul> }.into_any()
+        }
+        (Some(Err(error)), _) | (_, Some(Err(error))) => {
+            view! { <p class="note error">{(texts.error)(error.code)}</p> }.into_any()
+        }
+        _ => view! { <p class="hint late">{texts.common.loading}</p> }.into_any(),
     };
     view! {
         <p class="hint">{texts.rooms.add_text}</p>
@@ -243,6 +240,6 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
         <p class="unseen" role="status">
             {move || answer.get().and_then(Result::ok).map(|name| (texts.rooms.added)(&name))}
         </p>
-        <Transition fallback=move || view! { <p class="hint late">{texts.common.loading}</p> }>{list}</Transition>
+        {list}
     }
 }

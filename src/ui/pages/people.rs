@@ -1,8 +1,10 @@
 use super::people_invites::Invites;
 use super::people_list::PeopleList;
-use crate::api;
-use crate::protocol::PersonView;
+use crate::api::{self, Place};
+use crate::protocol::{ErrorBody, InviteView, PersonView};
 use crate::ui::components::Sheet;
+use crate::ui::first::First;
+use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
 use leptos::prelude::*;
@@ -12,21 +14,29 @@ use leptos::prelude::*;
 pub fn PeoplePage() -> impl IntoView {
     let reader = Reader::expect();
     let texts = reader.texts();
-    let people = Resource::new_blocking(|| (), |()| api::people());
-    let list = move || {
-        Suspend::new(async move {
-            match people.await {
-                Ok(list) => view! { <Everybody list changed=Callback::new(move |()| people.refetch())/> }.into_any(),
-                Err(error) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
-            }
-        })
+    let (first, first_invites) = First::take(people_at).unzip();
+    let people = Loaded::new(first, || (), |()| api::people());
+    let list = move || match people.get() {
+        None => view! { <p class="late" role="status">{texts.common.loading}</p> }.into_any(),
+        Some(Ok(list)) => view! { <Everybody list changed=Callback::new(move |()| people.refetch())/> }.into_any(),
+        Some(Err(error)) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
     };
     view! {
         <PageTitle name=Signal::stored(texts.people.title.to_owned())/>
         <Sheet title=texts.people.title>
-            {reader.is_owner().then(|| view! { <Invites/> })}
-            <Transition fallback=move || view! { <p class="late" role="status">{texts.common.loading}</p> }>{list}</Transition>
+            {reader.is_owner().then(|| view! { <Invites first=first_invites/> })}
+            {list}
         </Sheet>
+    }
+}
+
+type Answer<T> = Result<Vec<T>, ErrorBody>;
+
+/// What the page brought, if it is this one.
+fn people_at(place: &Place) -> Option<(Answer<PersonView>, Answer<InviteView>)> {
+    match place {
+        Place::People { people, invites } => Some((people.clone(), invites.clone())),
+        Place::Room { .. } | Place::Plain => None,
     }
 }
 

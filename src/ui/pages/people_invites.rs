@@ -2,6 +2,7 @@ use crate::api;
 use crate::client::session::Session;
 use crate::protocol::{ErrorBody, InviteView};
 use crate::ui::components::{CopyLink, ErrorNote, refusal};
+use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
 use leptos::ev::SubmitEvent;
 use leptos::html;
@@ -15,17 +16,17 @@ const CHOSEN_USES: u32 = 10;
 
 /// Links by which others come in: making one, and those that were made.
 #[component]
-pub fn Invites() -> impl IntoView {
+pub fn Invites(
+    /// Those that were made, when the page brought them.
+    first: Option<Result<Vec<InviteView>, ErrorBody>>,
+) -> impl IntoView {
     let texts = Reader::expect().texts();
-    let invites = Resource::new_blocking(|| (), |()| api::invites());
+    let invites = Loaded::new(first, || (), |()| api::invites());
     let changed = Callback::new(move |()| invites.refetch());
-    let list = move || {
-        Suspend::new(async move {
-            match invites.await {
-                Ok(list) => view! { <InviteList list changed/> }.into_any(),
-                Err(error) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
-            }
-        })
+    let list = move || match invites.get() {
+        None => ().into_any(),
+        Some(Ok(list)) => view! { <InviteList list changed/> }.into_any(),
+        Some(Err(error)) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
     };
     view! {
         <section class="section">
@@ -34,7 +35,7 @@ pub fn Invites() -> impl IntoView {
                 <p>{texts.people.invite_text}</p>
             </header>
             <NewInvite changed/>
-            <Transition>{list}</Transition>
+            {list}
         </section>
     }
 }

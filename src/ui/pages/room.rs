@@ -1,11 +1,13 @@
 use super::lost::{Failed, NotFound, Problem};
-use crate::api::{self, RoomStart};
+use crate::api::{self, Place, RoomStart};
 use crate::client::room_session::RoomSession;
 use crate::client::session::Session;
-use crate::protocol::{ErrorCode, RoomSummary};
+use crate::protocol::{ErrorBody, ErrorCode, MemberView, RoomSummary};
 use crate::ui::components::{
     Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
 };
+use crate::ui::first::First;
+use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title::PageTitle;
 use leptos::html;
@@ -23,18 +25,30 @@ pub fn RoomPage() -> impl IntoView {
         let slug = slug.read();
         rooms.read().iter().find(|room| room.slug == *slug).cloned()
     });
-    let start = Resource::new_blocking(move || slug.get(), api::open_room);
+    let brought = slug.with_untracked(|slug| First::take(|place| room_at(place, slug)));
+    let (first, members) = brought.unzip();
+    // Of the room that the page brought; others fetch theirs.
+    let members = StoredValue::new(members);
+    let start = Loaded::new(first, move || slug.get(), api::open_room);
     let retry = Callback::new(move |()| start.refetch());
-    view! {
-        <Suspense fallback=move || view! { <Opening room=listed/> }>
-            {move || Suspend::new(async move {
-                match start.await {
-                    Ok(start) => view! { <Room start/> }.into_any(),
-                    Err(error) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
-                    Err(error) => view! { <Failed error retry/> }.into_any(),
-                }
-            })}
-        </Suspense>
+    move || match start.get() {
+        None => view! { <Opening room=listed/> }.into_any(),
+        Some(Ok(start)) => {
+            let members = members.try_update_value(Option::take).flatten();
+            view! { <Room start members/> }.into_any()
+        }
+        Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
+        Some(Err(error)) => view! { <Failed error retry/> }.into_any(),
+    }
+}
+
+type Answer<T> = Result<T, ErrorBody>;
+
+/// The room's part of a page, if the page is that room's.
+fn room_at(place: &Place, slug: &str) -> Option<(Answer<RoomStart>, Answer<Vec<MemberView>>)> {
+    match place {
+        Place::Room { slug: at, start, members } if at == slug => Some((start.clone(), members.clone())),
+        _ => None,
     }
 }
 
@@ -53,7 +67,7 @@ fn Opening(room: Memo<Option<RoomSummary>>) -> impl IntoView {
 }
 
 #[component]
-fn Room(start: RoomStart) -> impl IntoView {
+fn Room(start: RoomStart, members: Option<Answer<Vec<MemberView>>>) -> impl IntoView {
     let session = Session::expect();
     let form_key = start.form_key.clone();
     let room = follow(start.room.clone());
@@ -63,7 +77,7 @@ fn Room(start: RoomStart) -> impl IntoView {
         <PageTitle name=Signal::derive(move || room.read().name.clone())/>
         {move || match revoked.get() {
             true => view! { <Revoked/> }.into_any(),
-            false => view! { <Columns room session=open form_key=form_key.clone()/> }.into_any(),
+            false => view! { <Columns room session=open form_key=form_key.clone() members=members.clone()/> }.into_any(),
         }}
     }
 }
@@ -79,7 +93,12 @@ fn follow(first: RoomSummary) -> Signal<RoomSummary> {
 }
 
 #[component]
-fn Columns(room: Signal<RoomSummary>, session: RoomSession, form_key: String) -> impl IntoView {
+fn Columns(
+    room: Signal<RoomSummary>,
+    session: RoomSession,
+    form_key: String,
+    members: Option<Answer<Vec<MemberView>>>,
+) -> impl IntoView {
     let place = ReaderPlace::new();
     let field = NodeRef::<html::Textarea>::new();
     let open = OpenDrawer::expect();
@@ -97,7 +116,7 @@ fn Columns(room: Signal<RoomSummary>, session: RoomSession, form_key: String) ->
                 </div>
             </section>
             <Scrim drawer=Drawer::About class="of-context"/>
-            <ContextColumn room session/>
+            <ContextColumn room session first=members/>
         </div>
     }
 }

@@ -9,11 +9,10 @@ use leptos::prelude::*;
 
 pub fn sign_in(context: &PlainContext, name: String, next: Option<String>, error: Option<ErrorBody>) -> Sheet {
     let texts = context.locale.texts();
-    let title = (texts.plain.sign_in_title)(context.community.as_deref().unwrap_or("PickMate"));
     // Whoever mistyped the password goes on there.
     let named = !name.is_empty();
     let body = view! {
-        <header><h1>{title.clone()}</h1></header>
+        <header><h1>{texts.plain.sign_in}</h1></header>
         <form method="post" action="/sign-in">
             <Refusal texts error/>
             {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
