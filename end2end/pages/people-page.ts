@@ -1,6 +1,7 @@
 // Who is in the community, and the links that bring new people.
-import { type Locator, type Page, expect } from '@playwright/test';
+import { type Page, expect } from '@playwright/test';
 import type { Words } from '../fixtures/words';
+import { running } from './app';
 
 export class PeoplePage {
   constructor(
@@ -11,7 +12,7 @@ export class PeoplePage {
   async open(): Promise<void> {
     await this.page.goto('/people');
     await expect(this.page.getByRole('heading', { level: 1, name: this.words.peopleTitle })).toBeVisible();
-    await expect(this.page.getByText(this.words.live, { exact: true })).toBeAttached();
+    await running(this.page);
   }
 
   /** Makes an invite link and gives back its address. */
@@ -22,17 +23,14 @@ export class PeoplePage {
 
   /** The address that is shown this once. */
   async shownLink(address: RegExp): Promise<string> {
-    const field = this.page.getByRole('textbox', { name: this.words.inviteLink });
+    const field = this.page.getByRole('textbox', { name: this.words.invites });
     await expect(field).toHaveValue(address);
     return await field.inputValue();
   }
 
-  get invites(): Locator {
-    return this.page.getByRole('region', { name: this.words.invites });
-  }
-
+  /** Takes back the newest link. */
   async revokeInvite(): Promise<void> {
-    await this.invites.getByRole('button', { name: this.words.revoke }).first().click();
-    await expect(this.invites.getByText(this.words.revoked)).toBeVisible();
+    await this.page.getByRole('button', { name: this.words.revoke, exact: true }).first().click();
+    await expect(this.page.getByText(new RegExp(`^${this.words.revoked} · `))).toBeVisible();
   }
 }

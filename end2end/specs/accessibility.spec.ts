@@ -4,6 +4,7 @@ import { expectAccessible } from '../fixtures/a11y';
 import { expect, test } from '../fixtures/test';
 import { PeoplePage } from '../pages/people-page';
 import type { Language } from '../fixtures/words';
+import { running } from '../pages/app';
 
 for (const language of ['ko', 'en'] as Language[]) {
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -24,7 +25,7 @@ for (const language of ['ko', 'en'] as Language[]) {
       await expectAccessible(owner.page);
       for (const address of ['/', '/rooms', '/settings']) {
         await owner.page.goto(address);
-        await expect(owner.page.getByText(owner.words.live, { exact: true })).toBeAttached();
+        await running(owner.page);
         await expectAccessible(owner.page);
       }
     });

@@ -4,6 +4,7 @@ import { refusedWith } from '../fixtures/guard';
 import { expect, test } from '../fixtures/test';
 import { PlainPages } from '../pages/plain-pages';
 import { RoomPage } from '../pages/room-page';
+import { running } from '../pages/app';
 
 test('signing out in one tab ends the other', async ({ community, guard }) => {
   guard.intend(refusedWith(401));
@@ -11,7 +12,7 @@ test('signing out in one tab ends the other', async ({ community, guard }) => {
   await person.enter();
   const other = await person.anotherTab();
   await other.goto('/settings');
-  await expect(other.getByText(person.words.live, { exact: true })).toBeAttached();
+  await running(other);
   await other.getByRole('button', { name: person.words.signOut }).click();
   await expect(other).toHaveURL(/\/sign-in/);
   await expect(person.page).toHaveURL(/\/sign-in/);
