@@ -9,7 +9,9 @@ export class Sidebar {
   ) {}
 
   get list(): Locator {
-    return this.page.getByRole('navigation', { name: this.words.roomsTitle, exact: true });
+    // A drawer where there is no room for a column.
+    const name = { name: this.words.roomsTitle, exact: true };
+    return this.page.getByRole('navigation', name).or(this.page.getByRole('dialog', name));
   }
 
   room(name: string): Locator {
