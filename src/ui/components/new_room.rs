@@ -13,13 +13,13 @@ use leptos_router::hooks::use_navigate;
 pub fn NewRoom(open: RwSignal<bool>) -> impl IntoView {
     view! {
         <Dialog open title=Signal::stored(texts().rooms.new.to_owned())>
-            <NewRoomForm/>
+            <NewRoomForm open/>
         </Dialog>
     }
 }
 
 #[component]
-fn NewRoomForm() -> impl IntoView {
+fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let texts = texts();
     let session = Session::expect();
     let navigate = use_navigate();
@@ -30,6 +30,7 @@ fn NewRoomForm() -> impl IntoView {
     Effect::new(move || {
         if let Some(Ok(slug)) = answer.get() {
             session.refresh_rooms();
+            open.set(false);
             navigate(&format!("/rooms/{slug}"), Default::default());
         }
     });
