@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use web_sys::HtmlElement;
 
 /// Where the reader is in a conversation. At its end new rows are followed; above it the row that is
 /// looked at stays where it is, whatever comes before or after it.
@@ -18,6 +19,8 @@ pub struct ReaderPlace {
     at_end: RwSignal<bool>,
     /// The row looked at, while the reader is above the end.
     anchor: StoredValue<Option<Anchor>>,
+    /// Scroll position and height when the anchor was last right.
+    settled: StoredValue<(i32, i32)>,
     /// The newest row when the reader was at the end.
     seen: RwSignal<Seq>,
 }
@@ -28,6 +31,7 @@ impl ReaderPlace {
             viewport: NodeRef::new(),
             at_end: RwSignal::new(true),
             anchor: StoredValue::new(None),
+            settled: StoredValue::new((0, 0)),
             seen: RwSignal::new(Seq::ZERO),
         }
     }
@@ -44,13 +48,30 @@ impl ReaderPlace {
     pub fn moved(self, session: RoomSession) {
         let Some(viewport) = self.viewport.get_untracked() else { return };
         let at_end = scroll::element_is_at_end(&viewport);
-        self.anchor.set_value(if at_end { None } else { scroll::capture(&viewport) });
+        self.follow_scroll(&viewport, at_end);
         if at_end != self.at_end.get_untracked() {
             self.at_end.set(at_end);
         }
         if scroll::element_is_near_beginning(&viewport) {
             load_more(session);
         }
+    }
+
+    /// Scrolling that the page did itself changes no place. Rows that came in this very frame have
+    /// not been made up for yet (`hold` does that after layout), so what is seen now is not the
+    /// place; the place moves as far as the reader scrolled.
+    fn follow_scroll(self, viewport: &HtmlElement, at_end: bool) {
+        let (top, height) = (viewport.scroll_top(), viewport.scroll_height());
+        let (top_before, height_before) = self.settled.get_value();
+        if top == top_before && !at_end {
+            return;
+        }
+        self.settled.set_value((top, height_before));
+        self.anchor.update_value(|anchor| match anchor {
+            Some(anchor) if !at_end && height != height_before => anchor.offset_px -= top - top_before,
+            _ if at_end => *anchor = None,
+            _ => *anchor = scroll::capture(viewport),
+        });
     }
 
     /// Holds the place from now on: in the browser, while the component lives.
@@ -86,6 +107,7 @@ impl ReaderPlace {
                 scroll::restore(&viewport, anchor);
             }
         });
+        self.settled.set_value((viewport.scroll_top(), viewport.scroll_height()));
         if scroll::element_is_near_beginning(&viewport) {
             load_more(session);
         }

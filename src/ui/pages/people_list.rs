@@ -24,8 +24,9 @@ fn Person(person: PersonView, changed: Callback<()>) -> impl IntoView {
         Role::Owner => texts.common.owner,
         Role::Member => texts.common.member,
     };
-    let me = reader.is_me(person.id).then(|| view! { " ("{texts.common.you}")" });
-    let powers = reader.is_owner().then(|| view! { <Powers person=person.clone() changed/> });
+    let is_me = reader.is_me(person.id);
+    let me = is_me.then(|| view! { " ("{texts.common.you}")" });
+    let powers = (reader.is_owner() && !is_me).then(|| view! { <Powers person=person.clone() changed/> });
     view! {
         <li>
             <Avatar id=person.id name=person.name.clone()/>
@@ -38,7 +39,7 @@ fn Person(person: PersonView, changed: Callback<()>) -> impl IntoView {
     }
 }
 
-/// What an owner can do for a person.
+/// What an owner can do for somebody else.
 #[component]
 fn Powers(person: PersonView, changed: Callback<()>) -> impl IntoView {
     let reader = Reader::expect();
