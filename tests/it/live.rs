@@ -4,6 +4,7 @@ use crate::app::{Live, PATIENCE, TestApp};
 use pickmate::domain::{Access, Seq};
 use pickmate::protocol::{CloseCode, ErrorCode, EventKind, Refused, ServerFrame};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 async fn refused(live: &mut Live) -> Refused {
@@ -168,6 +169,15 @@ async fn frames_that_cannot_be_understood_close_with_their_code() {
         futures_util::SinkExt::send(&mut live.socket, message).await.unwrap();
         live.is_closed_with(code).await;
     }
+}
+
+#[tokio::test]
+async fn a_close_by_the_client_is_answered() {
+    let app = TestApp::spawn().await;
+    let mina = app.owner("mina").await;
+    let mut live = app.live(&mina).await;
+    live.socket.close(Some(CloseFrame { code: 1000.into(), reason: "".into() })).await.unwrap();
+    live.is_closed_with(CloseCode::Normal).await;
 }
 
 #[tokio::test]

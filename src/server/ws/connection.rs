@@ -21,6 +21,9 @@ const COMMANDS_UNDER_WAY: usize = 64;
 /// A log that cannot be read now is read again after this long.
 const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
 
+/// Both sides have this long to say goodbye.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
+
 /// How long clients stay away after `draining`; they add jitter of their own.
 const DRAIN_RETRY_MS: u32 = 1_000;
 
@@ -94,15 +97,21 @@ impl Live {
 
     async fn hear(&mut self, message: Message) -> Result<(), Option<CloseCode>> {
         match message {
+            Message::Text(text) if text.len() > self.state.config.limits.frame_bytes => {
+                Err(Some(CloseCode::FrameTooLarge))
+            }
             Message::Text(text) => {
                 let answer = commands::obey(&self.state, &self.actor, &self.registered, &text).await?;
                 self.answers.extend(answer);
                 Ok(())
             }
             Message::Binary(_) => Err(Some(CloseCode::Binary)),
-            // The socket answers pings and closes by itself.
+            // The socket answers pings by itself.
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(None),
+            Message::Close(_) => {
+                outgoing::answer_close(&mut self.socket, CLOSE_DEADLINE).await;
+                Err(None)
+            }
         }
     }
 
@@ -161,7 +170,7 @@ impl Live {
             }
             let _ = self.write(self.registered.queue().take().frames).await;
         }
-        outgoing::close(&mut self.socket, code, Duration::from_secs(1)).await;
+        outgoing::close(&mut self.socket, code, CLOSE_DEADLINE).await;
     }
 
     fn hello(&self) -> ServerFrame {

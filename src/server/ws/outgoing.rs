@@ -34,10 +34,21 @@ pub async fn ping(socket: &mut WebSocket, deadline: Duration) -> Result<(), Writ
     finish(timeout(deadline, socket.send(Message::Ping(Bytes::new()))).await)
 }
 
-/// Says why, best effort: the peer may be gone.
+/// Says why and reads on until the peer has closed too, best effort: dropping a socket with
+/// something unread resets it, and the peer would never hear the reason.
 pub async fn close(socket: &mut WebSocket, code: CloseCode, deadline: Duration) {
     let frame = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
-    let _ = timeout(deadline, socket.send(Message::Close(Some(frame)))).await;
+    let closing = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    let _ = timeout(deadline, closing).await;
+}
+
+/// Writes the answer to the peer's close, which waits in the socket until something is written.
+pub async fn answer_close(socket: &mut WebSocket, deadline: Duration) {
+    let _ = timeout(deadline, socket.flush()).await;
 }
 
 fn finish(result: Result<Result<(), axum::Error>, tokio::time::error::Elapsed>) -> Result<(), WriteError> {

@@ -15,6 +15,10 @@ use axum::response::{IntoResponse, Response};
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
+/// A frame over the limit is still read, up to this many times the limit: only a peer whose frame
+/// has been read hears why it is closed. Beyond that the socket is reset.
+const READ_BEYOND_LIMIT: usize = 4;
+
 /// `GET /live`. 400 for a subprotocol that is not ours; 403 for a foreign `Origin` (checked before
 /// this); then 101, and 4401 or 4429 as the first word when there is no session or no room.
 pub async fn live(
@@ -31,8 +35,8 @@ pub async fn live(
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_frame_size(state.config.limits.frame_bytes)
-        .max_message_size(state.config.limits.frame_bytes);
+        .max_frame_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT)
+        .max_message_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT);
     let Some(actor) = actor else {
         return upgrade.on_upgrade(|socket| refuse(socket, CloseCode::Unauthenticated));
     };
