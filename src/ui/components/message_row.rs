@@ -79,18 +79,13 @@ fn NotSent(code: ErrorCode, key: Arc<str>, session: RoomSession, rewrite: Callba
     let texts = texts();
     let again = key.clone();
     let taken = key.clone();
-    let retry = code.retryable().then(|| {
-        view! {
-            <button type="button" class="button small" on:click=move |_| session.retry(again.clone())>
-                {texts.talk.resend}
-            </button>
-        }
-    });
     view! {
         <div class="not-sent">
             <Icon glyph=Glyph::Alert/>
             <span>{texts.talk.failed}". "{(texts.error)(code)}</span>
-            {retry}
+            <button type="button" class="button small" on:click=move |_| session.retry(again.clone())>
+                {texts.talk.resend}
+            </button>
             <button
                 type="button" class="button small"
                 on:click=move |_| {
