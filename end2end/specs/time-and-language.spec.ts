@@ -27,7 +27,8 @@ test('each reader sees the hour of their own clock', async ({ community }) => {
 
     await test.step('and from the second visit on the server words it so too', async () => {
       await reader.page.reload({ waitUntil: 'commit' });
-      const html = await (await reader.context.request.get(`/rooms/${ROOM.slug}`)).text();
+      const headers = { 'accept-language': language };
+      const html = await (await reader.context.request.get(`/rooms/${ROOM.slug}`, { headers })).text();
       expect(html).toContain(expected);
       await room.live();
     });

@@ -139,7 +139,7 @@ test('a name that is taken and a short password are answered in the form', async
   await form.join(OWNER, PASSWORD);
   await expect(form.refusal).toContainText(guest.words.errors.nameTaken);
   // The server decides, whatever the browser would have checked.
-  await guest.page.locator('form').evaluate((element: HTMLFormElement) => (element.noValidate = true));
+  await guest.page.locator('form').first().evaluate((element: HTMLFormElement) => (element.noValidate = true));
   await form.join('Fine Name', 'short');
   await expect(form.refusal).toContainText(guest.words.errors.passwordTooShort);
   await expect(guest.page.getByLabel(guest.words.name, { exact: true })).toHaveValue('Fine Name');
