@@ -13,7 +13,8 @@ pub const LOAD_OLDER_PX: i32 = 800;
 /// The rows of a conversation carry their item's key in this attribute.
 pub const ROW_ATTRIBUTE: &str = "data-key";
 
-/// A row, and how far its top lies below the viewport's top (negative: above), in CSS pixels.
+/// A row, and how far its bottom lies below the viewport's top, in CSS pixels. Not its top: a row loses
+/// name and avatar above its text when rows of its author come before it, and the text is what is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub key: String,
@@ -32,9 +33,9 @@ pub fn first_visible(extents: impl Iterator<Item = Extent>) -> Option<(usize, Ex
     extents.enumerate().find(|(_, extent)| extent.bottom > 0)
 }
 
-/// How far to scroll so that the anchor's row, whose top is now at `top_px`, is where it was.
-pub fn correction(anchor: &Anchor, top_px: i32) -> i32 {
-    top_px - anchor.offset_px
+/// How far to scroll so that the anchor's row, whose bottom is now at `bottom_px`, is where it was.
+pub fn correction(anchor: &Anchor, bottom_px: i32) -> i32 {
+    bottom_px - anchor.offset_px
 }
 
 /// Whether the end of the content is in sight, or nearly. The viewport is laid out from its end
@@ -54,7 +55,7 @@ pub fn capture(viewport: &HtmlElement) -> Option<Anchor> {
     let rows = rows(viewport);
     let extents = rows.iter().map(|row| extent_of(row, top));
     let (index, extent) = first_visible(extents)?;
-    Some(Anchor { key: rows.get(index)?.get_attribute(ROW_ATTRIBUTE)?, offset_px: extent.top })
+    Some(Anchor { key: rows.get(index)?.get_attribute(ROW_ATTRIBUTE)?, offset_px: extent.bottom })
 }
 
 /// Scrolls so that the anchor's row stands where it stood. Nothing happens when the row is gone.
@@ -62,7 +63,7 @@ pub fn restore(viewport: &HtmlElement, anchor: &Anchor) {
     let rows = rows(viewport);
     let same = |row: &&Element| row.get_attribute(ROW_ATTRIBUTE).as_deref() == Some(anchor.key.as_str());
     let Some(row) = rows.iter().find(same) else { return };
-    let distance = correction(anchor, extent_of(row, top_of(viewport)).top);
+    let distance = correction(anchor, extent_of(row, top_of(viewport)).bottom);
     if distance != 0 {
         viewport.set_scroll_top(viewport.scroll_top() + distance);
     }
@@ -74,6 +75,11 @@ pub fn element_is_at_end(viewport: &HtmlElement) -> bool {
 
 pub fn element_is_near_beginning(viewport: &HtmlElement) -> bool {
     is_near_beginning(viewport.scroll_top(), viewport.client_height(), viewport.scroll_height())
+}
+
+/// Whether the content does not fill the viewport.
+pub fn element_has_nothing_above(viewport: &HtmlElement) -> bool {
+    viewport.scroll_height() <= viewport.client_height()
 }
 
 pub fn scroll_to_end(viewport: &HtmlElement) {
@@ -116,9 +122,16 @@ mod tests {
         let before = extents(&[40, 60, 50], 55);
         let (index, extent) = first_visible(before.into_iter()).unwrap();
         assert_eq!((index, extent.top), (1, -15));
-        let anchor = Anchor { key: "m1:k2".into(), offset_px: extent.top };
+        let anchor = Anchor { key: "m1:k2".into(), offset_px: extent.bottom };
         let after = extents(&[30, 30, 40, 60, 50], 55);
-        assert_eq!(correction(&anchor, after[3].top), 60);
+        assert_eq!(correction(&anchor, after[3].bottom), 60);
+    }
+
+    #[test]
+    fn text_stays_when_its_row_loses_the_name_above_it() {
+        let anchor = Anchor { key: "m1:k1".into(), offset_px: extents(&[62, 50], 0)[0].bottom };
+        let after = extents(&[62, 40, 40, 50], 0);
+        assert_eq!(correction(&anchor, after[2].bottom), 80);
     }
 
     #[test]
