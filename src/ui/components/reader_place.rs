@@ -108,7 +108,9 @@ impl ReaderPlace {
             }
         });
         self.settled.set_value((viewport.scroll_top(), viewport.scroll_height()));
-        if scroll::element_is_near_beginning(&viewport) {
+        // At the end nobody looks for older rows yet, unless there is nothing to scroll.
+        let wanted = !self.at_end.get_untracked() || scroll::element_has_nothing_above(&viewport);
+        if wanted && scroll::element_is_near_beginning(&viewport) {
             load_more(session);
         }
     }
