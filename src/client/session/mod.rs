@@ -18,7 +18,7 @@ use crate::protocol::{Author, ErrorCode, RoomSummary};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// Milliseconds from seeing the end of a room to telling the server.
+/// Milliseconds from telling the server what was seen to telling it more.
 const READ_AFTER_MS: u32 = 1_000;
 
 /// What the connection indicator says.
@@ -238,6 +238,10 @@ impl Session {
             self.publish_rooms();
         }
         if tell_soon {
+            // The first at once, because the page may be left at any moment and a closing page's
+            // frames get lost; then as many as gather.
+            self.update(Core::tell_read_positions);
+            self.update(|core| core.tells_soon = true);
             spawn_local(async move {
                 browser::sleep_ms(READ_AFTER_MS).await;
                 self.update(Core::tell_read_positions);

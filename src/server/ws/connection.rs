@@ -13,7 +13,7 @@ use crate::server::state::AppState;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 /// Commands of one connection that may be under way; beyond that it is not read from.
 const COMMANDS_UNDER_WAY: usize = 64;
@@ -35,6 +35,7 @@ pub async fn run(state: AppState, actor: Actor, registered: Connection, socket: 
     if let Some(code) = code {
         live.finish(code).await;
     }
+    live.settle().await;
     // `registered` is dropped here, which takes the connection out of the hub.
 }
 
@@ -171,6 +172,13 @@ impl Live {
             let _ = self.write(self.registered.queue().take().frames).await;
         }
         outgoing::close(&mut self.socket, code, CLOSE_DEADLINE).await;
+    }
+
+    /// What was said before the end is carried out: a page that closes tells what was read with its
+    /// last frame.
+    async fn settle(&mut self) {
+        let settling = async { while self.answers.next().await.is_some() {} };
+        let _ = timeout(CLOSE_DEADLINE, settling).await;
     }
 
     fn hello(&self) -> ServerFrame {
