@@ -1,10 +1,7 @@
 import { defineConfig } from '@playwright/test';
 import { launchOptions } from './fixtures/browser';
-import { NOT_YET } from './not-yet';
 
 const ci = Boolean(process.env.CI);
-const left = process.env.NOT_YET ? [] : NOT_YET;
-for (const title of left) console.log(`NOT HOLDING YET: ${title}`);
 
 export default defineConfig({
   testDir: 'specs',
@@ -13,7 +10,6 @@ export default defineConfig({
   fullyParallel: false,
   workers: 2,
   forbidOnly: ci,
-  grepInvert: left.map((title) => new RegExp(`${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)),
   retries: 0,
   timeout: 60_000,
   expect: { timeout: 10_000 },

@@ -69,12 +69,9 @@ export class RoomPage {
     return found.flatMap((text) => text.match(pattern)?.[0] ?? []);
   }
 
-  /** The scrolling box around the conversation. */
-  async scrollTo(where: 'top' | 'end'): Promise<void> {
-    await this.conversation.evaluate((log, to) => {
-      let box: Element | null = log;
-      while (box && box.scrollHeight <= box.clientHeight + 1) box = box.parentElement;
-      if (box) box.scrollTop = to === 'top' ? 0 : box.scrollHeight;
-    }, where);
+  /** Scrolls all the way up, with the wheel. */
+  async scrollUp(): Promise<void> {
+    await this.conversation.hover();
+    await this.page.mouse.wheel(0, -100_000);
   }
 }

@@ -4,6 +4,7 @@ import { lostConnection } from '../fixtures/guard';
 import { expect, test } from '../fixtures/test';
 import { PeoplePage } from '../pages/people-page';
 import { PlainPages } from '../pages/plain-pages';
+import { RoomPage } from '../pages/room-page';
 import { type Look, circumstances, looks, nameOf, picture } from './album';
 import { type Line, archive, general, people } from './conversations';
 
@@ -75,7 +76,7 @@ for (const look of looks) {
     await room.composer.fill('');
 
     await owner.enter(GARDEN);
-    await room.page.getByRole('log').evaluate((log) => (log.scrollTop = 400));
+    await new RoomPage(owner.page, owner.words, GARDEN.name).scrollUp();
     await picture(owner.page, 'room-reading', look);
     await owner.enter(LONG);
     await picture(owner.page, 'room-long-words', look);

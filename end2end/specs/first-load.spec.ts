@@ -4,6 +4,11 @@ import { expect, test } from '../fixtures/test';
 
 test.use({ flags: ['--no-rate-limit'] });
 
+interface LayoutShift extends PerformanceEntry {
+  value: number;
+  sources: { node?: Element; previousRect: DOMRect; currentRect: DOMRect }[];
+}
+
 test('nothing moves while a room loads', async ({ community }) => {
   const bot = await community.bot(OWNER);
   for (let line = 0; line < 60; line += 1) await bot.post(ROOM.slug, `line ${line}: 레이아웃이 움직이지 않아요, 글이 조금 길어도요.`);
@@ -14,8 +19,9 @@ test('nothing moves while a room loads', async ({ community }) => {
         const shifts: string[] = [];
         Object.assign(window, { shifts });
         new PerformanceObserver((list) => {
-          for (const entry of list.getEntries() as (PerformanceEntry & { value: number; sources: { node?: Element }[] })[]) {
-            shifts.push(`${entry.value}: ${entry.sources.map(({ node }) => node?.nodeName + '.' + node?.className).join(', ')}`);
+          for (const { value, sources } of list.getEntries() as LayoutShift[]) {
+            const moves = sources.map(({ node, previousRect: was, currentRect: is }) => `${node?.nodeName} ${was.x},${was.y} → ${is.x},${is.y}`);
+            shifts.push(`${value}: ${moves.join('; ')}`);
           }
         }).observe({ type: 'layout-shift', buffered: true });
       });

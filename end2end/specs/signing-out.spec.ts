@@ -6,6 +6,8 @@ import { PlainPages } from '../pages/plain-pages';
 import { RoomPage } from '../pages/room-page';
 import { running } from '../pages/app';
 
+test.use({ flags: ['--limit', 'sign_in_burst=10'] });
+
 test('signing out in one tab ends the other', async ({ community, guard }) => {
   guard.intend(refusedWith(401));
   const person = await community.newcomer('Noor');

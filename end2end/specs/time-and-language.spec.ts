@@ -43,7 +43,7 @@ test('the language follows the browser, then the setting', async ({ community })
   await expect(person.page.getByRole('heading', { level: 1, name: words.ko.settingsTitle })).toBeVisible();
 
   const choice = person.page.getByRole('radio', { name: 'English' });
-  await choice.check();
+  await choice.click();
   await expect(person.page.getByRole('heading', { level: 1, name: words.en.settingsTitle })).toBeVisible();
   await expect(person.page.locator('html')).toHaveAttribute('lang', 'en');
 
@@ -54,7 +54,7 @@ test('the language follows the browser, then the setting', async ({ community })
   });
 
   await test.step('until it follows the browser again', async () => {
-    await person.page.getByRole('radio', { name: words.en.followBrowser }).check();
+    await person.page.getByRole('radio', { name: words.en.followBrowser }).click();
     await expect(person.page.getByRole('heading', { level: 1, name: words.ko.settingsTitle })).toBeVisible();
   });
 });
