@@ -6,7 +6,7 @@ use std::fmt;
 /// The only thing a client is told about what went wrong. Codes are stable; words are made from
 /// them in the reader's language by `i18n`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "String")]
 pub enum ErrorCode {
     // About the caller
     Unauthenticated,
@@ -44,11 +44,54 @@ pub enum ErrorCode {
     Unavailable,
     Internal,
     /// Of a later version, or the network's: worth another try.
-    #[serde(other)]
     Unknown,
 }
 
+impl From<String> for ErrorCode {
+    fn from(text: String) -> ErrorCode {
+        ErrorCode::ALL.into_iter().find(|code| code.as_str() == text).unwrap_or(ErrorCode::Unknown)
+    }
+}
+
 impl ErrorCode {
+    pub const ALL: [ErrorCode; 32] = {
+        use ErrorCode::*;
+        [
+            Unauthenticated,
+            WrongCredentials,
+            WrongOrigin,
+            Forbidden,
+            RateLimited,
+            TooManyConnections,
+            NotFound,
+            Gap,
+            LinkExpired,
+            BadRequest,
+            UnknownType,
+            BadKey,
+            KeyReused,
+            BodyEmpty,
+            BodyTooLong,
+            ControlCharacter,
+            NameEmpty,
+            NameTooLong,
+            NameInvisible,
+            NameTaken,
+            BadSlug,
+            SlugTaken,
+            PasswordTooShort,
+            PasswordTooLong,
+            TooManyRooms,
+            NotJoined,
+            LastMember,
+            LastOwner,
+            TooLarge,
+            Unavailable,
+            Internal,
+            Unknown,
+        ]
+    };
+
     /// Whether the same request, with the same key, may succeed later without a change.
     pub fn retryable(self) -> bool {
         use ErrorCode::*;

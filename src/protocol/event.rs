@@ -1,3 +1,4 @@
+use super::flat::FlatEvent;
 use crate::domain::{Access, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub struct Author {
 /// One entry of a room's log as every member may see it. A body is never stored in the event:
 /// `posted` and `edited` are served with the body and `rev` of the moment they are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "FlatEvent")]
 pub struct Event {
     pub seq: Seq,
     /// Unix milliseconds of the commit, for display only; order is by `seq`.
@@ -19,25 +21,25 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventKind {
     /// A message. Erased ones come with `deleted: true` and without `body` and `rev`.
     Posted {
         key: String,
         author: Author,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         rev: Option<Seq>,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
     },
     /// The message at `target` has a new body. `body` is absent once the message is erased.
     Edited {
         target: Seq,
         rev: Seq,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<String>,
     },
     /// The message at `target` is erased.
@@ -61,7 +63,6 @@ pub enum EventKind {
         access: Access,
     },
     /// Of a later version: counts for density and is otherwise ignored.
-    #[serde(other)]
     Unknown,
 }
 

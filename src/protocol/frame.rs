@@ -1,3 +1,4 @@
+use super::flat::FlatFrame;
 use super::{Author, ErrorCode, Event};
 use crate::domain::Seq;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ pub enum ClientFrame {
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "FlatFrame")]
 pub enum ServerFrame {
     /// The first frame of a connection.
     Hello {
@@ -84,19 +85,18 @@ pub enum ServerFrame {
         retry_after_ms: u32,
     },
     Pong,
-    #[serde(other)]
     Unknown,
 }
 
 /// A command was not carried out and left nothing behind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refused {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
     pub code: ErrorCode,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
 }
 

@@ -5,6 +5,7 @@
 mod close;
 mod error;
 mod event;
+mod flat;
 mod frame;
 mod view;
 
