@@ -4,7 +4,7 @@ source "$(dirname "$0")/env.sh"
 
 # The build fails above LIMIT_BYTES: what the app weighs today, to be lowered whenever it gets lighter
 # and never raised. GOAL_BYTES is what a first visit should cost.
-LIMIT_BYTES=$((380 * 1000))
+LIMIT_BYTES=$((345 * 1000))
 GOAL_BYTES=$((260 * 1000))
 
 total=0

@@ -25,44 +25,6 @@ impl Sample for CivilTime {
     }
 }
 
-const ERRORS: [ErrorCode; 32] = {
-    use ErrorCode::*;
-    [
-        Unauthenticated,
-        WrongCredentials,
-        WrongOrigin,
-        Forbidden,
-        RateLimited,
-        TooManyConnections,
-        NotFound,
-        Gap,
-        LinkExpired,
-        BadRequest,
-        UnknownType,
-        BadKey,
-        KeyReused,
-        BodyEmpty,
-        BodyTooLong,
-        ControlCharacter,
-        NameEmpty,
-        NameTooLong,
-        NameInvisible,
-        NameTaken,
-        BadSlug,
-        SlugTaken,
-        PasswordTooShort,
-        PasswordTooLong,
-        TooManyRooms,
-        NotJoined,
-        LastMember,
-        LastOwner,
-        TooLarge,
-        Unavailable,
-        Internal,
-        Unknown,
-    ]
-};
-
 fn every_text(locale: Locale) -> Vec<(&'static str, String)> {
     let texts = locale.texts();
     let groups = [
@@ -74,7 +36,7 @@ fn every_text(locale: Locale) -> Vec<(&'static str, String)> {
         texts.settings.all(),
         texts.link.all(),
         texts.dates.all(),
-        ERRORS.map(|code| (code.as_str(), (texts.error)(code))).to_vec(),
+        ErrorCode::ALL.map(|code| (code.as_str(), (texts.error)(code))).to_vec(),
     ];
     groups.concat()
 }

@@ -10,7 +10,7 @@ use crate::ui;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::Nonce;
 use leptos_axum::ResponseOptions;
@@ -69,7 +69,10 @@ pub async fn people(State(state): State<AppState>, actor: Actor, request: Reques
 async fn render(state: &AppState, actor: &Actor, place: Place, request: Request) -> Response {
     let reader = Reader::of(actor.locale, request.headers());
     let app = first_page::app(state, actor, reader).await.map_err(Into::into);
-    let first = FirstPage { app, place };
+    let first = match ui::SentPage::new(FirstPage { app, place }) {
+        Ok(first) => first,
+        Err(error) => return AppError::Internal(format!("page data: {error}")).into_response(),
+    };
     let nonce = request.extensions().get::<Nonce>().cloned();
     let context = move || {
         provide_context(first.clone());

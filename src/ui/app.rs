@@ -5,6 +5,7 @@ use super::reader::{Reader, texts};
 use crate::api::AppStart;
 use crate::client::session::Session;
 use crate::protocol::ErrorCode;
+use crate::ui::live::{effect, live};
 use leptos::prelude::*;
 use leptos_meta::{Html, provide_meta_context};
 use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
@@ -44,21 +45,21 @@ fn Workspace() -> impl IntoView {
 fn Frame(start: AppStart) -> impl IntoView {
     let session = Session::provide(&start);
     let reader = Reader::provide(start);
-    let live = RwSignal::new(false);
-    Effect::new(move || {
+    let alive = RwSignal::new(false);
+    effect(move || {
         session.start();
-        live.set(true);
+        alive.set(true);
     });
-    let open = OpenDrawer::provide(live.into());
+    let open = OpenDrawer::provide(alive.into());
     let at = use_location().pathname;
     let on_list = move || at.read().trim_end_matches('/') == "/rooms";
     view! {
         <Html {..} lang=reader.locale().tag()/>
         <a class="skip" href="#main" rel="external">{texts().common.skip_to_content}</a>
-        <div class="app" data-live=move || live.get() data-place=move || on_list().then_some("rooms")>
+        <div class="app" data-live=live(move || alive.get()) data-place=live(move || on_list().then_some("rooms"))>
             <RoomList/>
             <Scrim drawer=Drawer::Rooms class="of-rail"/>
-            <main class="main" id="main" tabindex="-1" inert=move || open.is(Drawer::Rooms)>
+            <main class="main" id="main" tabindex="-1" inert=live(move || open.is(Drawer::Rooms))>
                 <Outlet/>
             </main>
         </div>

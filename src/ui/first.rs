@@ -1,6 +1,21 @@
 use crate::api::{AppStart, FirstPage, Place};
 use crate::protocol::{ErrorBody, ErrorCode};
 use leptos::prelude::*;
+use std::sync::Arc;
+
+/// A page's data on its way into the page: as the server renders from it, and as the browser reads it.
+#[derive(Clone)]
+pub struct SentPage {
+    page: FirstPage,
+    json: Arc<str>,
+}
+
+impl SentPage {
+    pub fn new(page: FirstPage) -> Result<SentPage, serde_json::Error> {
+        let json = serde_json::to_string(&page)?.into();
+        Ok(SentPage { page, json })
+    }
+}
 
 /// What the server loaded for the page that is hydrated. Each page takes its part once: whoever
 /// comes back to it later gets it fresh.
@@ -10,7 +25,12 @@ pub struct First(StoredValue<Option<FirstPage>>);
 impl First {
     /// On the server from context, in the browser from what came with the page.
     pub fn provide() {
-        let page = SharedValue::new(use_context::<FirstPage>).into_inner();
+        let sent = use_context::<SentPage>();
+        let json = SharedValue::new_str(|| sent.as_ref().map(|sent| sent.json.to_string()).unwrap_or_default());
+        let page = match sent {
+            Some(sent) => Some(sent.page),
+            None => serde_json::from_slice(json.into_inner().as_bytes()).ok(),
+        };
         provide_context(First(StoredValue::new(page)));
     }
 

@@ -2,6 +2,7 @@ use crate::protocol::ErrorBody;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
+use std::pin::Pin;
 
 /// Something a page shows that comes from the server: there at once when the page brought it,
 /// fetched in the browser otherwise. An answer stays until a newer one replaces it; when something
@@ -41,7 +42,7 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
                 Some(before) if before.0 != now.0 => loaded.answer.set(None),
                 _ => {}
             }
-            loaded.ask(fetch(now.0.clone()));
+            loaded.ask(Box::pin(fetch(now.0.clone())));
             now
         });
         loaded
@@ -56,7 +57,7 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         self.asked.update(|asked| *asked += 1);
     }
 
-    fn ask(self, answer: impl Future<Output = Result<T, ErrorBody>> + 'static) {
+    fn ask(self, answer: Pin<Box<dyn Future<Output = Result<T, ErrorBody>>>>) {
         let number = self.last.with_value(|last| last + 1);
         self.last.set_value(number);
         spawn_local(async move {

@@ -4,8 +4,10 @@
 
 mod answer;
 mod app;
+mod attempt;
 mod components;
 mod first;
+mod live;
 mod loaded;
 mod pages;
 pub mod plain;
@@ -15,4 +17,5 @@ mod title;
 
 pub use answer::AnswerStatus;
 pub use app::App;
+pub use first::SentPage;
 pub use shell::shell;

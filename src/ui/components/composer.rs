@@ -5,6 +5,7 @@ use crate::client::room_session::RoomSession;
 use crate::domain::{BodyError, UserId};
 use crate::i18n::Talk;
 use crate::protocol::{ErrorCode, RoomSummary};
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::Reader;
 use leptos::ev;
 use leptos::html;
@@ -47,7 +48,7 @@ pub fn Composer(
         ime: StoredValue::new(Ime::new(EnterKey::Sends)),
         sent,
     };
-    Effect::new(move || {
+    effect(move || {
         if let Some(field) = field.get() {
             desk.begin(&field);
         }
@@ -59,13 +60,13 @@ pub fn Composer(
             class="composer"
             method="post"
             action=format!("/rooms/{slug}")
-            on:submit=move |event| {
+            on:submit=act(move |event: ev::SubmitEvent| {
                 event.prevent_default();
                 desk.send();
-            }
+            })
         >
             <p class="hint" id="composer-hint" role="status" class:error=invalid>
-                {move || hint_words(hint.get(), &reader)}
+                {live(move || hint_words(hint.get(), &reader).unwrap_or_default())}
             </p>
             <input type="hidden" name="key" value=form_key/>
             <div class="composer-box">
@@ -75,22 +76,22 @@ pub fn Composer(
                     required
                     node_ref=field
                     placeholder=texts.placeholder
-                    aria-label=move || (texts.write_to)(&room.read().name)
+                    aria-label=live(move || (texts.write_to)(&room.read().name))
                     aria-describedby="composer-hint"
-                    aria-invalid=move || invalid().then_some("true")
+                    aria-invalid=live(move || invalid().then_some("true"))
                     enterkeyhint="enter"
-                    on:input=move |_| desk.changed()
-                    on:keydown=move |event| desk.key_down(&event)
-                    on:keyup=move |event| desk.ime.update_value(|ime| ime.key_up(&event.key()))
-                    on:compositionstart=move |_| desk.ime.update_value(|ime| { ime.composition_start(); })
-                    on:compositionupdate=move |event| {
+                    on:input=act(move |_| desk.changed())
+                    on:keydown=act(move |event| desk.key_down(&event))
+                    on:keyup=act(move |event: ev::KeyboardEvent| desk.ime.update_value(|ime| ime.key_up(&event.key())))
+                    on:compositionstart=act(move |_| desk.ime.update_value(|ime| { ime.composition_start(); }))
+                    on:compositionupdate=act(move |event: ev::CompositionEvent| {
                         desk.ime.update_value(|ime| { ime.composition_update(&event.data().unwrap_or_default()); });
-                    }
-                    on:compositionend=move |event| desk.composition_end(&event)
-                    on:blur=move |_| desk.ime.update_value(Ime::blur)
+                    })
+                    on:compositionend=act(move |event| desk.composition_end(&event))
+                    on:blur=act(move |_| desk.ime.update_value(Ime::blur))
                 ></textarea>
                 // Pressing it leaves the focus, and with it a phone's keyboard, where it is.
-                <button class="send" aria-label=texts.send title=texts.send on:mousedown=|event| event.prevent_default()>
+                <button class="send" aria-label=texts.send title=texts.send on:mousedown=act(|event: ev::MouseEvent| event.prevent_default())>
                     <Icon glyph=Glyph::Send/>
                 </button>
             </div>

@@ -5,6 +5,7 @@ use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
 use crate::protocol::{ErrorBody, EventKind, MemberView, RoomSummary};
+use crate::ui::live::live;
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
@@ -35,10 +36,10 @@ pub fn ContextColumn(
             id=Drawer::About.id()
             tabindex="-1"
             aria-label=texts.rooms.about
-            role=move || open.is(Drawer::About).then_some("dialog")
-            aria-modal=move || open.is(Drawer::About).then_some("true")
-            data-open=move || open.is(Drawer::About)
-            inert=move || open.is(Drawer::Rooms)
+            role=live(move || open.is(Drawer::About).then_some("dialog"))
+            aria-modal=live(move || open.is(Drawer::About).then_some("true"))
+            data-open=live(move || open.is(Drawer::About))
+            inert=live(move || open.is(Drawer::Rooms))
         >
             <div class="bar">
                 <h2>{texts.rooms.about}</h2>
@@ -46,11 +47,11 @@ pub fn ContextColumn(
             </div>
             <div class="context-body">
                 <section>
-                    {move || match members.get() {
+                    {live(move || match members.get() {
                         None => view! { <h3>{texts.rooms.members}</h3> }.into_any(),
                         Some(Ok(members)) => view! { <Members members/> }.into_any(),
                         Some(Err(error)) => view! { <p class="hint">{(texts.error)(error.code)}</p> }.into_any(),
-                    }}
+                    })}
                 </section>
                 <RoomActions room members/>
             </div>

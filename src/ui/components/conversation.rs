@@ -5,6 +5,7 @@ use super::reader_place::ReaderPlace;
 use crate::client::conversation::{DayItem, Item, MessageItem};
 use crate::client::room_session::{Older, RoomSession};
 use crate::protocol::RoomSummary;
+use crate::ui::live::{act, live};
 use crate::ui::reader::texts;
 use leptos::html;
 use leptos::prelude::*;
@@ -30,9 +31,9 @@ pub fn Conversation(
             node_ref=place.viewport
             role="log"
             tabindex="0"
-            aria-label=move || (texts.log)(&room.read().name)
-            aria-busy=move || if older.get() == Older::Loading { "true" } else { "false" }
-            on:scroll=move |_| place.moved(session)
+            aria-label=live(move || (texts.log)(&room.read().name))
+            aria-busy=live(move || if older.get() == Older::Loading { "true" } else { "false" })
+            on:scroll=act(move |_| place.moved(session))
         >
             <div class="history" node_ref=history>
                 <Above room session/>
@@ -80,10 +81,10 @@ fn DayRow(day: DayItem) -> impl IntoView {
 fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
     let texts = texts();
     let older = session.older();
-    move || match older.get() {
+    live(move || match older.get() {
         Older::More => view! {
             <div class="above">
-                <button type="button" class="button quiet small" on:click=move |_| session.load_older()>
+                <button type="button" class="button quiet small" on:click=act(move |_| session.load_older())>
                     {texts.talk.older_more}
                 </button>
             </div>
@@ -95,14 +96,14 @@ fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
         Older::Failed => view! {
             <div class="above">
                 <span>{texts.talk.older_failed}</span>
-                <button type="button" class="button small" on:click=move |_| session.load_older()>
+                <button type="button" class="button small" on:click=act(move |_| session.load_older())>
                     {texts.common.try_again}
                 </button>
             </div>
         }
         .into_any(),
         Older::Beginning => view! { <Beginning room session/> }.into_any(),
-    }
+    })
 }
 
 /// Where a conversation begins, or will.
@@ -111,8 +112,9 @@ fn Beginning(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
     let texts = &texts().talk;
     let items = session.items();
     let silent = Memo::new(move |_| !items.read().iter().any(|item| matches!(**item, Item::Message(_))));
-    let title = move || if silent.get() { texts.empty_title.to_owned() } else { room.read().name.clone() };
-    let text = move || if silent.get() { texts.empty_text.to_owned() } else { (texts.beginning)(&room.read().name) };
+    let title = live(move || if silent.get() { texts.empty_title.to_owned() } else { room.read().name.clone() });
+    let text =
+        live(move || if silent.get() { texts.empty_text.to_owned() } else { (texts.beginning)(&room.read().name) });
     view! {
         <div class="beginning">
             <h2>{title}</h2>

@@ -1,3 +1,4 @@
+use crate::ui::live::{act, live};
 use crate::ui::reader::texts;
 use leptos::html;
 use leptos::prelude::*;
@@ -16,15 +17,15 @@ pub fn CopyLink(address: String, #[prop(into)] label: String) -> impl IntoView {
     };
     view! {
         <div class="secret">
-            <input class="input" readonly node_ref=field value=address aria-label=label on:focus=move |_| {
+            <input class="input" readonly node_ref=field value=address aria-label=label on:focus=act(move |_| {
                 if let Some(field) = field.get() {
                     field.select();
                 }
-            }/>
+            })/>
             <button type="button" class="button" on:click=copy>
-                {move || if copied.get() { texts.common.copied } else { texts.common.copy }}
+                {live(move || if copied.get() { texts.common.copied } else { texts.common.copy })}
             </button>
         </div>
-        <p class="unseen" role="status">{move || copied.get().then_some(texts.common.copied)}</p>
+        <p class="unseen" role="status">{live(move || copied.get().then_some(texts.common.copied))}</p>
     }
 }

@@ -1,4 +1,5 @@
 use super::{Glyph, Icon};
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::texts;
 use leptos::html;
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use leptos::prelude::*;
 pub fn Dialog(open: RwSignal<bool>, #[prop(into)] title: Signal<String>, children: ChildrenFn) -> impl IntoView {
     let texts = texts();
     let node = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
+    effect(move || {
         let Some(dialog) = node.get() else { return };
         match (open.get(), dialog.open()) {
             (true, false) => {
@@ -21,11 +22,11 @@ pub fn Dialog(open: RwSignal<bool>, #[prop(into)] title: Signal<String>, childre
         }
     });
     view! {
-        <dialog class="dialog" node_ref=node on:close=move |_| open.set(false) aria-label=move || title.get()>
+        <dialog class="dialog" node_ref=node on:close=act(move |_| open.set(false)) aria-label=live(move || title.get())>
             <Show when=move || open.get()>
                 <header>
-                    <h2>{move || title.get()}</h2>
-                    <button type="button" class="icon-button" aria-label=texts.common.close on:click=move |_| open.set(false)>
+                    <h2>{live(move || title.get())}</h2>
+                    <button type="button" class="icon-button" aria-label=texts.common.close on:click=act(move |_| open.set(false))>
                         <Icon glyph=Glyph::Close/>
                     </button>
                 </header>

@@ -3,6 +3,7 @@
 //! without scripts `:target` opens it.
 
 use super::{Glyph, Icon, place};
+use crate::ui::live::{act, live};
 use crate::ui::reader::texts;
 use leptos::ev;
 use leptos::prelude::*;
@@ -34,10 +35,10 @@ impl Drawer {
 
 impl OpenDrawer {
     /// Follows the address, from the moment the page lives: the server does not see the part after `#`.
-    pub fn provide(live: Signal<bool>) -> OpenDrawer {
+    pub fn provide(alive: Signal<bool>) -> OpenDrawer {
         let hash = use_location().hash;
         let open = Memo::new(move |_| {
-            if !live.get() {
+            if !alive.get() {
                 return None;
             }
             let named = |drawer: &Drawer| hash.read().as_str() == drawer.hash();
@@ -109,7 +110,7 @@ pub fn DrawerButton(drawer: Drawer, class: &'static str) -> impl IntoView {
             aria-label=label
             title=label
             aria-controls=drawer.id()
-            aria-expanded=move || if open.is(drawer) { "true" } else { "false" }
+            aria-expanded=live(move || if open.is(drawer) { "true" } else { "false" })
         >
             <Icon glyph/>
         </a>
@@ -121,7 +122,7 @@ pub fn DrawerButton(drawer: Drawer, class: &'static str) -> impl IntoView {
 pub fn DrawerClose() -> impl IntoView {
     let texts = texts();
     view! {
-        <button type="button" class="icon-button only-drawer" aria-label=texts.common.close on:click=|_| place::go_back()>
+        <button type="button" class="icon-button only-drawer" aria-label=texts.common.close on:click=act(|_| place::go_back())>
             <Icon glyph=Glyph::Close/>
         </button>
     }
@@ -134,7 +135,7 @@ pub fn Scrim(drawer: Drawer, class: &'static str) -> impl IntoView {
     let classes = format!("scrim {class}");
     view! {
         <Show when=move || open.is(drawer)>
-            <div class=classes.clone() aria-hidden="true" on:click=|_| place::go_back()></div>
+            <div class=classes.clone() aria-hidden="true" on:click=act(|_| place::go_back())></div>
         </Show>
     }
 }

@@ -1,4 +1,5 @@
 use crate::client::session::{Link, Session};
+use crate::ui::live::live;
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 
@@ -8,13 +9,13 @@ use leptos::prelude::*;
 pub fn LinkState() -> impl IntoView {
     let texts = &texts().link;
     let link = Session::expect().link();
-    let name = move || match link.get() {
+    let name = live(move || match link.get() {
         Link::Connecting => "connecting",
         Link::Live => "live",
         Link::Reconnecting => "reconnecting",
         Link::Offline => "offline",
         Link::SignedOut => "signed-out",
-    };
+    });
     let words = move || match link.get() {
         Link::Connecting | Link::Live => None,
         Link::Reconnecting => Some(texts.reconnecting),
@@ -23,12 +24,12 @@ pub fn LinkState() -> impl IntoView {
     };
     let tooltip = move || (link.get() == Link::Live).then_some(texts.live);
     view! {
-        <p class="link" data-link=name title=tooltip role="status">
+        <p class="link" data-link=name title=live(tooltip) role="status">
             <span class="dot" aria-hidden="true"></span>
-            {move || match words() {
+            {live(move || match words() {
                 Some(words) => view! { <span class="words">{words}</span> }.into_any(),
-                None => view! { <span class="unseen">{tooltip}</span> }.into_any(),
-            }}
+                None => view! { <span class="unseen">{live(tooltip)}</span> }.into_any(),
+            })}
         </p>
     }
 }

@@ -4,6 +4,7 @@ use super::{Avatar, Glyph, Icon};
 use crate::client::conversation::{Delivery, MessageItem};
 use crate::client::room_session::RoomSession;
 use crate::protocol::ErrorCode;
+use crate::ui::live::{act, live};
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -21,25 +22,25 @@ pub fn MessageRow(
     let at = Memo::new(move |_| message.read().at);
     let first = Memo::new(move |_| message.read().first_of_run);
     let delivery = Memo::new(move |_| message.read().delivery);
-    let state = move || match delivery.get() {
+    let state = live(move || match delivery.get() {
         Delivery::Sent => "sent",
         Delivery::Pending => "pending",
         Delivery::Failed(_) => "failed",
-    };
-    let head = move || match first.get() {
+    });
+    let head = live(move || match first.get() {
         true => view! { <Who message/> }.into_any(),
         false => view! { <ClockTime at/> }.into_any(),
-    };
+    });
     view! {
-        <li class="message" class:first=move || first.get() data-key=name data-delivery=state>
+        <li class="message" class:first=live(move || first.get()) data-key=name data-delivery=state>
             {head}
             <div class="said">
                 <Said message/>
-                {move || match delivery.get() {
+                {live(move || match delivery.get() {
                     Delivery::Failed(code) => view! { <NotSent code key=key.clone() session rewrite/> }.into_any(),
                     Delivery::Pending => view! { <span class="unseen">{texts().talk.pending}</span> }.into_any(),
                     Delivery::Sent => ().into_any(),
-                }}
+                })}
             </div>
         </li>
     }
@@ -51,9 +52,9 @@ fn Who(message: Signal<MessageItem>) -> impl IntoView {
     let author = Memo::new(move |_| message.read().author.clone());
     let at = Memo::new(move |_| message.read().at);
     view! {
-        {move || view! { <Avatar id=author.read().id name=author.read().name.clone()/> }}
+        {live(move || view! { <Avatar id=author.read().id name=author.read().name.clone()/> }.into_any())}
         <div class="who">
-            <span class="name">{move || author.read().name.clone()}</span>
+            <span class="name">{live(move || author.read().name.clone())}</span>
             <ClockTime at/>
         </div>
     }
@@ -65,11 +66,11 @@ fn Said(message: Signal<MessageItem>) -> impl IntoView {
     let body = Memo::new(move |_| message.read().body.clone());
     let edited = Memo::new(move |_| message.read().edited);
     view! {
-        {move || match body.get() {
+        {live(move || match body.get() {
             Some(source) => view! { <Prose source/> }.into_any(),
             None => view! { <p class="erased">{texts.erased}</p> }.into_any(),
-        }}
-        <span class="mark" hidden=move || !edited.get()>{texts.edited}</span>
+        })}
+        <span class="mark" hidden=live(move || !edited.get())>{texts.edited}</span>
     }
 }
 
@@ -83,20 +84,20 @@ fn NotSent(code: ErrorCode, key: Arc<str>, session: RoomSession, rewrite: Callba
         <div class="not-sent">
             <Icon glyph=Glyph::Alert/>
             <span>{texts.talk.failed}". "{(texts.error)(code)}</span>
-            <button type="button" class="button small" on:click=move |_| session.retry(again.clone())>
+            <button type="button" class="button small" on:click=act(move |_| session.retry(again.clone()))>
                 {texts.talk.resend}
             </button>
             <button
                 type="button" class="button small"
-                on:click=move |_| {
+                on:click=act(move |_| {
                     if let Some(text) = session.discard(taken.clone()) {
                         rewrite.run(text);
                     }
-                }
+                })
             >
                 {texts.talk.rewrite}
             </button>
-            <button type="button" class="button quiet small" on:click=move |_| { session.discard(key.clone()); }>
+            <button type="button" class="button quiet small" on:click=act(move |_| { session.discard(key.clone()); })>
                 {texts.talk.discard}
             </button>
         </div>

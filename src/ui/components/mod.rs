@@ -32,7 +32,7 @@ pub use dialog::Dialog;
 pub use drawer::{Drawer, DrawerButton, OpenDrawer, Scrim};
 pub use icon::{Glyph, Icon, Mark};
 pub use new_room::NewRoom;
-pub use note::{ErrorNote, refusal};
+pub use note::ErrorNote;
 pub use page_head::PageHead;
 pub use place::reload;
 pub use reader_place::{ReaderPlace, ToLatest};

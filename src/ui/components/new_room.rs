@@ -1,7 +1,9 @@
-use super::{Dialog, ErrorNote, refusal};
+use super::{Dialog, ErrorNote};
 use crate::api;
 use crate::client::session::Session;
 use crate::domain::{Access, RoomName};
+use crate::ui::attempt::Attempt;
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
 use leptos::html;
@@ -25,16 +27,8 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let navigate = use_navigate();
     let name = NodeRef::<html::Input>::new();
     let access = RwSignal::new(Access::Open);
-    let create = Action::new(|(name, access): &(String, Access)| api::create_room(name.clone(), *access));
-    let answer = create.value();
-    Effect::new(move || {
-        if let Some(Ok(slug)) = answer.get() {
-            session.refresh_rooms();
-            open.set(false);
-            navigate(&format!("/rooms/{slug}"), Default::default());
-        }
-    });
-    Effect::new(move || {
+    let create = Attempt::new();
+    effect(move || {
         if let Some(name) = name.get() {
             let _ = name.focus();
         }
@@ -42,9 +36,12 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let name = name.get_untracked().map(|field| field.value()).unwrap_or_default();
-        if !create.pending().get_untracked() {
-            create.dispatch((name, access.get_untracked()));
-        }
+        let navigate = navigate.clone();
+        create.begin(api::create_room(name, access.get_untracked()), move |slug| {
+            session.refresh_rooms();
+            open.set(false);
+            navigate(&format!("/rooms/{slug}"), Default::default());
+        });
     };
     view! {
         <form class="dialog-form" on:submit=submit>
@@ -56,9 +53,9 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
                 />
             </div>
             <AccessChoice access/>
-            <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+            <ErrorNote code=Signal::derive(move || create.refusal())/>
             <div class="dialog-actions">
-                <button class="button primary" aria-disabled=move || create.pending().get().then_some("true")>
+                <button class="button primary" aria-disabled=live(move || create.busy())>
                     {texts.rooms.create}
                 </button>
             </div>
@@ -74,8 +71,8 @@ fn AccessChoice(access: RwSignal<Access>) -> impl IntoView {
         view! {
             <label class="choice">
                 <input
-                    type="radio" name="access" prop:checked=move || access.get() == choice
-                    on:change=move |_| access.set(choice)
+                    type="radio" name="access" prop:checked=live(move || access.get() == choice)
+                    on:change=act(move |_| access.set(choice))
                 />
                 <span>{label}</span>
                 <span class="hint">{hint}</span>

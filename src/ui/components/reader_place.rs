@@ -3,6 +3,7 @@ use crate::client::conversation::Item;
 use crate::client::room_session::{Older, RoomSession};
 use crate::client::scroll::{self, Anchor};
 use crate::domain::Seq;
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::{Reader, texts};
 use leptos::html;
 use leptos::prelude::*;
@@ -77,7 +78,7 @@ impl ReaderPlace {
     /// Holds the place from now on: in the browser, while the component lives.
     pub fn keep(self, session: RoomSession, history: NodeRef<html::Div>) {
         let items = session.items();
-        Effect::new(move || {
+        effect(move || {
             let newest = items.read().iter().rev().find_map(seq);
             if self.at_end.get() {
                 if let Some(newest) = newest {
@@ -86,7 +87,7 @@ impl ReaderPlace {
                 session.seen_to_end();
             }
         });
-        Effect::new(move || {
+        effect(move || {
             let Some(history) = history.get() else { return };
             // Runs after layout and before paint, so a correction is never seen.
             let resized: Closure<dyn FnMut()> = Closure::new(move || self.hold(session));
@@ -160,9 +161,9 @@ pub fn ToLatest(place: ReaderPlace, session: RoomSession) -> impl IntoView {
     view! {
         <Show when=move || !place.at_end.get()>
             <div class="to-latest">
-                <button type="button" class="button small" class:primary=some_wait on:click=move |_| place.to_end()>
+                <button type="button" class="button small" class:primary=live(some_wait) on:click=act(move |_| place.to_end())>
                     <Icon glyph=Glyph::Down/>
-                    {words}
+                    {live(words)}
                 </button>
             </div>
         </Show>

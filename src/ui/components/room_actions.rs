@@ -1,10 +1,12 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
-use super::{Avatar, Dialog, ErrorNote, Glyph, Icon, refusal};
+use super::{Avatar, Dialog, ErrorNote, Glyph, Icon};
 use crate::api;
 use crate::client::session::Session;
 use crate::domain::{Access, RoomName};
-use crate::protocol::{ErrorBody, MemberView, PersonView, RoomSummary};
+use crate::protocol::{MemberView, PersonView, RoomSummary};
+use crate::ui::attempt::Attempt;
+use crate::ui::live::{act, effect, live};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
@@ -38,16 +40,16 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
     };
     let line = move |deed, glyph| {
         view! {
-            <li hidden=move || !allowed(deed)>
-                <button type="button" on:click=move |_| begin(deed)>
+            <li hidden=live(move || !allowed(deed))>
+                <button type="button" on:click=act(move |_| begin(deed))>
                     <Icon glyph/>
-                    <span>{move || words(deed)}</span>
+                    <span>{live(move || words(deed))}</span>
                 </button>
             </li>
         }
     };
     view! {
-        <section hidden=move || !room.read().member && !room.read().manages>
+        <section hidden=live(move || !room.read().member && !room.read().manages)>
             <h3>{texts.rooms.actions}</h3>
             <ul class="room-actions">
                 {line(Deed::Add, Glyph::AddPerson)}
@@ -57,12 +59,12 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
             </ul>
         </section>
         <Dialog open title=Signal::derive(move || words(deed.get()).to_owned())>
-            {move || match deed.get_untracked() {
+            {live(move || match deed.get_untracked() {
                 Deed::Add => view! { <AddPeople room members/> }.into_any(),
                 Deed::Rename => view! { <Rename room open/> }.into_any(),
                 Deed::ChangeAccess => view! { <ChangeAccess room open/> }.into_any(),
                 Deed::Leave => view! { <Leave room/> }.into_any(),
-            }}
+            })}
         </Dialog>
     }
 }
@@ -84,24 +86,19 @@ fn Rename(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoView {
     let session = Session::expect();
     let field = NodeRef::<html::Input>::new();
     let slug = room.read_untracked().slug.clone();
-    let rename = Action::new(move |name: &String| api::rename_room(slug.clone(), name.clone()));
-    let answer = rename.value();
-    Effect::new(move || {
-        if let Some(Ok(())) = answer.get() {
-            session.refresh_rooms();
-            open.set(false);
-        }
-    });
-    Effect::new(move || {
+    let rename = Attempt::new();
+    effect(move || {
         if let Some(field) = field.get() {
             field.select();
         }
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if let Some(field) = field.get_untracked().filter(|_| !rename.pending().get_untracked()) {
-            rename.dispatch(field.value());
-        }
+        let name = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        rename.begin(api::rename_room(slug.clone(), name), move |()| {
+            session.refresh_rooms();
+            open.set(false);
+        });
     };
     view! {
         <form class="dialog-form" on:submit=submit>
@@ -112,9 +109,9 @@ fn Rename(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoView {
                     value=room.read_untracked().name.clone() maxlength=RoomName::MAX_CHARS.to_string()
                 />
             </div>
-            <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+            <ErrorNote code=Signal::derive(move || rename.refusal())/>
             <div class="dialog-actions">
-                <button class="button primary" aria-disabled=move || rename.pending().get().then_some("true")>
+                <button class="button primary" aria-disabled=live(move || rename.busy())>
                     {texts.common.save}
                 </button>
             </div>
@@ -131,15 +128,14 @@ fn ChangeAccess(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoVie
         Access::Open => (Access::Closed, texts.rooms.make_closed, texts.rooms.make_closed_text),
         Access::Closed => (Access::Open, texts.rooms.make_open, texts.rooms.make_open_text),
     };
-    let change = Action::new(move |_: &()| api::set_room_access(slug.clone(), other));
-    let answer = change.value();
-    Effect::new(move || {
-        if let Some(Ok(())) = answer.get() {
+    let change = Attempt::new();
+    let begin = move || {
+        change.begin(api::set_room_access(slug.clone(), other), move |()| {
             session.refresh_rooms();
             open.set(false);
-        }
-    });
-    view! { <Confirm text label action=change class="primary"/> }
+        });
+    };
+    view! { <Confirm text label attempt=change begin class="primary"/> }
 }
 
 #[component]
@@ -152,15 +148,15 @@ fn Leave(room: Signal<RoomSummary>) -> impl IntoView {
         Access::Open => texts.rooms.leave_open_text,
         Access::Closed => texts.rooms.leave_closed_text,
     };
-    let leave = Action::new(move |_: &()| api::leave_room(slug.clone()));
-    let answer = leave.value();
-    Effect::new(move || {
-        if let Some(Ok(())) = answer.get() {
+    let leave = Attempt::new();
+    let begin = move || {
+        let navigate = navigate.clone();
+        leave.begin(api::leave_room(slug.clone()), move |()| {
             session.refresh_rooms();
             navigate("/rooms", Default::default());
-        }
-    });
-    view! { <Confirm text label=texts.rooms.leave action=leave class="primary danger"/> }
+        });
+    };
+    view! { <Confirm text label=texts.rooms.leave attempt=leave begin class="primary danger"/> }
 }
 
 /// What will happen, and the button that does it.
@@ -168,22 +164,17 @@ fn Leave(room: Signal<RoomSummary>) -> impl IntoView {
 fn Confirm(
     text: &'static str,
     label: &'static str,
-    action: Action<(), Result<(), ErrorBody>>,
+    attempt: Attempt<()>,
+    #[prop(into)] begin: UnsyncCallback<()>,
     class: &'static str,
 ) -> impl IntoView {
-    let answer = action.value();
     view! {
         <p>{text}</p>
-        <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+        <ErrorNote code=Signal::derive(move || attempt.refusal())/>
         <div class="dialog-actions">
             <button
-                type="button" class=format!("button {class}")
-                aria-disabled=move || action.pending().get().then_some("true")
-                on:click=move |_| {
-                    if !action.pending().get_untracked() {
-                        action.dispatch(());
-                    }
-                }
+                type="button" class=format!("button {class}") aria-disabled=live(move || attempt.busy())
+                on:click=act(move |_| begin.run(()))
             >
                 {label}
             </button>
@@ -197,35 +188,31 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
     let texts = texts();
     let slug = room.read_untracked().slug.clone();
     let people = Loaded::new(None, || (), |()| api::people());
-    let add = Action::new(move |person: &PersonView| {
-        let (slug, person) = (slug.clone(), person.clone());
-        async move { api::add_member(slug, person.id).await.map(|()| person.name) }
-    });
-    let answer = add.value();
-    Effect::new(move || {
-        if let Some(Ok(_)) = answer.get() {
-            members.refetch();
-        }
-    });
+    let add = Attempt::new();
+    let begin = move |person: PersonView| {
+        let slug = slug.clone();
+        let work = async move { api::add_member(slug, person.id).await.map(|()| person.name) };
+        add.begin(work, move |_| members.refetch());
+    };
     let line = move |person: PersonView| {
-        let chosen = person.clone();
+        let (chosen, begin) = (person.clone(), begin.clone());
         view! {
             <li>
                 <Avatar id=person.id name=person.name.clone() class="small"/>
                 <span class="name truncate">{person.name.clone()}</span>
                 <button
                     type="button" class="button small" aria-label=format!("{} {}", texts.rooms.add_action, person.name)
-                    on:click=move |_| { add.dispatch(chosen.clone()); }
+                    on:click=act(move |_| begin(chosen.clone()))
                 >
                     {texts.rooms.add_action}
                 </button>
             </li>
         }
     };
-    let list = move || match (people.get(), members.get()) {
+    let list = live(move || match (people.get(), members.get()) {
         (Some(Ok(people)), Some(Ok(members))) => {
             let absent = |person: &PersonView| !members.iter().any(|member| member.id == person.id);
-            let lines: Vec<_> = people.into_iter().filter(absent).map(line).collect();
+            let lines: Vec<_> = people.into_iter().filter(absent).map(&line).collect();
             let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> });
             view! { {none}<ul class="members">{lines}</ul> }.into_any()
         }
@@ -233,12 +220,12 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
             view! { <p class="note error">{(texts.error)(error.code)}</p> }.into_any()
         }
         _ => view! { <p class="hint late">{texts.common.loading}</p> }.into_any(),
-    };
+    });
     view! {
         <p class="hint">{texts.rooms.add_text}</p>
-        <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+        <ErrorNote code=Signal::derive(move || add.refusal())/>
         <p class="unseen" role="status">
-            {move || answer.get().and_then(Result::ok).map(|name| (texts.rooms.added)(&name))}
+            {live(move || add.outcome().map(|name: String| (texts.rooms.added)(&name)).unwrap_or_default())}
         </p>
         {list}
     }

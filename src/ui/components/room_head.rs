@@ -2,6 +2,7 @@ use super::link_state::LinkState;
 use super::{Drawer, DrawerButton};
 use crate::domain::Access;
 use crate::protocol::RoomSummary;
+use crate::ui::live::live;
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 
@@ -9,13 +10,13 @@ use leptos::prelude::*;
 #[component]
 pub fn RoomHead(room: Signal<Option<RoomSummary>>) -> impl IntoView {
     let texts = texts();
-    let name = move || room.read().as_ref().map(|room| room.name.clone());
-    let access = move || {
+    let name = Signal::derive(move || room.read().as_ref().map(|room| room.name.clone()).unwrap_or_default());
+    let access = live(move || {
         room.read().as_ref().map(|room| match room.access {
             Access::Open => texts.rooms.open,
             Access::Closed => texts.rooms.closed,
         })
-    };
+    });
     view! {
         <header class="bar room-head">
             <DrawerButton drawer=Drawer::Rooms class="only-narrow"/>

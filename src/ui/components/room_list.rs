@@ -3,6 +3,7 @@ use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer};
 use crate::client::session::Session;
 use crate::domain::Access;
 use crate::protocol::RoomSummary;
+use crate::ui::live::{act, live};
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -24,16 +25,16 @@ pub fn RoomList() -> impl IntoView {
             id=Drawer::Rooms.id()
             tabindex="-1"
             aria-label=texts.rooms.title
-            role=move || open.is(Drawer::Rooms).then_some("dialog")
-            aria-modal=move || open.is(Drawer::Rooms).then_some("true")
-            data-open=move || open.is(Drawer::Rooms)
-            inert=move || open.is(Drawer::About)
+            role=live(move || open.is(Drawer::Rooms).then_some("dialog"))
+            aria-modal=live(move || open.is(Drawer::Rooms).then_some("true"))
+            data-open=live(move || open.is(Drawer::Rooms))
+            inert=live(move || open.is(Drawer::About))
         >
             <div class="bar">
                 <a class="community truncate" href="/rooms">{reader.start.community.name.clone()}</a>
                 <button
                     type="button" class="icon-button" aria-label=texts.rooms.new title=texts.rooms.new
-                    on:click=move |_| making.set(true)
+                    on:click=act(move |_| making.set(true))
                 >
                     <Icon glyph=Glyph::Add/>
                 </button>
@@ -69,14 +70,14 @@ fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
     // The group of one's own rooms stays, to say that there is none.
     let shown = move || group == Group::Joined || !none();
     view! {
-        <section class="room-group" hidden=move || !shown()>
+        <section class="room-group" hidden=live(move || !shown())>
             <h2>{title}</h2>
             <ul>
                 <For each=move || slugs.get() key=String::clone let:slug>
                     <li><RoomLink slug/></li>
                 </For>
             </ul>
-            <p class="rail-none" hidden=move || !none()>{texts().rooms.none_title}</p>
+            <p class="rail-none" hidden=live(move || !none())>{texts().rooms.none_title}</p>
         </section>
     }
 }
@@ -90,26 +91,26 @@ fn RoomLink(slug: String) -> impl IntoView {
     let href = format!("/rooms/{slug}");
     let current = use_is_current(href.clone());
     let room = Memo::new(move |_| rooms.read().iter().find(|room| room.slug == slug).cloned());
-    let name = move || room.read().as_ref().map(|room| room.name.clone());
+    let name = live(move || room.read().as_ref().map(|room| room.name.clone()).unwrap_or_default());
     let glyph = move || match room.read().as_ref().map(|room| room.access) {
         Some(Access::Closed) => Glyph::Lock,
         _ => Glyph::Hash,
     };
     let unread = Memo::new(move |_| room.read().as_ref().map_or(0, |room| room.unread));
-    let some_unread = move || unread.get() > 0;
+    let some_unread = live(move || unread.get() > 0);
     view! {
         <a
             class="rail-link"
             href=href
-            prop:replace=move || open.is_any()
-            aria-current=move || current.get().then_some("page")
+            prop:replace=live(move || open.is_any())
+            aria-current=live(move || current.get().then_some("page"))
             data-unread=some_unread
         >
-            {move || view! { <Icon glyph=glyph()/> }}
+            {live(move || view! { <Icon glyph=glyph()/> }.into_any())}
             <span class="name truncate">{name}</span>
-            <span class="badge" hidden=move || unread.get() == 0>
-                <span aria-hidden="true">{move || badge(unread.get())}</span>
-                <span class="unseen">{move || (texts.rooms.unread)(unread.get())}</span>
+            <span class="badge" hidden=live(move || unread.get() == 0)>
+                <span aria-hidden="true">{live(move || badge(unread.get()))}</span>
+                <span class="unseen">{live(move || (texts.rooms.unread)(unread.get()))}</span>
             </span>
         </a>
     }
@@ -121,8 +122,8 @@ fn RailLink(href: &'static str, glyph: Glyph, label: &'static str) -> impl IntoV
     let current = use_is_current(href.to_owned());
     view! {
         <a
-            class="rail-link" href=href prop:replace=move || open.is_any()
-            aria-current=move || current.get().then_some("page")
+            class="rail-link" href=href prop:replace=live(move || open.is_any())
+            aria-current=live(move || current.get().then_some("page"))
         >
             <Icon glyph/>
             <span class="name truncate">{label}</span>

@@ -2,6 +2,7 @@ use crate::i18n::Locale;
 use crate::protocol::{ErrorBody, ErrorCode};
 use crate::ui::answer::AnswerStatus;
 use crate::ui::components::{Drawer, DrawerButton};
+use crate::ui::live::act;
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -26,7 +27,7 @@ pub fn Failed(error: ErrorBody, retry: Callback<()>) -> impl IntoView {
     let texts = texts();
     view! {
         <Problem title=texts.common.failed_title text=(texts.error)(error.code)>
-            <button type="button" class="button" on:click=move |_| retry.run(())>{texts.common.try_again}</button>
+            <button type="button" class="button" on:click=act(move |_| retry.run(()))>{texts.common.try_again}</button>
         </Problem>
     }
 }

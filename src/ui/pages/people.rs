@@ -4,6 +4,7 @@ use crate::api::{self, Place};
 use crate::protocol::{ErrorBody, InviteView, PersonView};
 use crate::ui::components::Sheet;
 use crate::ui::first::First;
+use crate::ui::live::live;
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
@@ -16,11 +17,11 @@ pub fn PeoplePage() -> impl IntoView {
     let texts = reader.texts();
     let (first, first_invites) = First::take(people_at).unzip();
     let people = Loaded::new(first, || (), |()| api::people());
-    let list = move || match people.get() {
+    let list = live(move || match people.get() {
         None => view! { <p class="late" role="status">{texts.common.loading}</p> }.into_any(),
         Some(Ok(list)) => view! { <Everybody list changed=Callback::new(move |()| people.refetch())/> }.into_any(),
         Some(Err(error)) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
-    };
+    });
     view! {
         <PageTitle name=Signal::stored(texts.people.title.to_owned())/>
         <Sheet title=texts.people.title>

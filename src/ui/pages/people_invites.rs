@@ -1,7 +1,9 @@
 use crate::api;
 use crate::client::session::Session;
 use crate::protocol::{ErrorBody, InviteView};
-use crate::ui::components::{CopyLink, ErrorNote, refusal};
+use crate::ui::attempt::Attempt;
+use crate::ui::components::{CopyLink, ErrorNote};
+use crate::ui::live::{act, live};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
 use leptos::ev::SubmitEvent;
@@ -23,11 +25,11 @@ pub fn Invites(
     let texts = Reader::expect().texts();
     let invites = Loaded::new(first, || (), |()| api::invites());
     let changed = Callback::new(move |()| invites.refetch());
-    let list = move || match invites.get() {
+    let list = live(move || match invites.get() {
         None => ().into_any(),
         Some(Ok(list)) => view! { <InviteList list changed/> }.into_any(),
         Some(Err(error)) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
-    };
+    });
     view! {
         <section class="section">
             <header>
@@ -44,29 +46,22 @@ pub fn Invites(
 fn NewInvite(changed: Callback<()>) -> impl IntoView {
     let texts = Reader::expect().texts();
     let (days, uses) = (NodeRef::<html::Select>::new(), NodeRef::<html::Select>::new());
-    let create = Action::new(|(days, uses): &(u32, u32)| api::create_invite(*days, *uses));
-    let answer = create.value();
-    Effect::new(move || {
-        if let Some(Ok(_)) = answer.get() {
-            changed.run(());
-        }
-    });
+    let create = Attempt::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if !create.pending().get_untracked() {
-            create.dispatch((chosen(days).unwrap_or(CHOSEN_DAYS), chosen(uses).unwrap_or(CHOSEN_USES)));
+        let (days, uses) = (chosen(days).unwrap_or(CHOSEN_DAYS), chosen(uses).unwrap_or(CHOSEN_USES));
+        create.begin(api::create_invite(days, uses), move |_| changed.run(()));
+    };
+    let link = live(move || match create.outcome() {
+        Some(address) => view! {
+            <div class="once">
+                <p class="hint">{texts.people.invite_once}</p>
+                <CopyLink address label=texts.people.invites_title/>
+            </div>
         }
-    };
-    let link = move || {
-        answer.get().and_then(Result::ok).map(|address| {
-            view! {
-                <div class="once">
-                    <p class="hint">{texts.people.invite_once}</p>
-                    <CopyLink address label=texts.people.invites_title/>
-                </div>
-            }
-        })
-    };
+        .into_any(),
+        None => ().into_any(),
+    });
     view! {
         <form class="row" on:submit=submit>
             <div class="field">
@@ -81,11 +76,11 @@ fn NewInvite(changed: Callback<()>) -> impl IntoView {
                     {options(&USES, CHOSEN_USES, texts.people.use_count)}
                 </select>
             </div>
-            <button class="button primary" aria-disabled=move || create.pending().get().then_some("true")>
+            <button class="button primary" aria-disabled=live(move || create.busy())>
                 {texts.people.make_link}
             </button>
         </form>
-        <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+        <ErrorNote code=Signal::derive(move || create.refusal())/>
         {link}
     }
 }
@@ -113,7 +108,7 @@ fn Invite(invite: InviteView, changed: Callback<()>) -> impl IntoView {
     let (zone, now) = (Session::expect().zone(), Session::expect().now());
     let InviteView { id, expires_at, uses, max_uses, revoked, .. } = invite;
     let open = move || !revoked && uses < max_uses && expires_at > now.get();
-    let state = move || {
+    let state = live(move || {
         let date = locale.date(expires_at, zone.get().offset_min_at(expires_at), now.get());
         match () {
             () if revoked => texts.people.revoked.to_owned(),
@@ -121,14 +116,9 @@ fn Invite(invite: InviteView, changed: Callback<()>) -> impl IntoView {
             () if expires_at <= now.get() => texts.people.expired.to_owned(),
             () => (texts.people.until)(&date),
         }
-    };
-    let revoke = Action::new(move |_: &()| api::revoke_invite(id));
-    let answer: MappedSignal<Option<Result<(), ErrorBody>>> = revoke.value();
-    Effect::new(move || {
-        if let Some(Ok(())) = answer.get() {
-            changed.run(());
-        }
     });
+    let revoke = Attempt::new();
+    let begin = move |_| revoke.begin(api::revoke_invite(id), move |()| changed.run(()));
     view! {
         <li>
             <div class="what">
@@ -136,11 +126,11 @@ fn Invite(invite: InviteView, changed: Callback<()>) -> impl IntoView {
                 <p class="hint">{state}" · "{(texts.people.made_by)(&invite.created_by)}</p>
             </div>
             <div class="line-actions">
-                <button type="button" class="button small" hidden=move || !open() on:click=move |_| { revoke.dispatch(()); }>
+                <button type="button" class="button small" hidden=live(move || !open()) on:click=act(begin)>
                     {texts.people.revoke}
                 </button>
             </div>
-            <div class="full"><ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/></div>
+            <div class="full"><ErrorNote code=Signal::derive(move || revoke.refusal())/></div>
         </li>
     }
 }

@@ -2,7 +2,9 @@ use crate::api;
 use crate::client::session::Session;
 use crate::domain::Role;
 use crate::protocol::PersonView;
-use crate::ui::components::{Avatar, CopyLink, ErrorNote, refusal};
+use crate::ui::attempt::Attempt;
+use crate::ui::components::{Avatar, CopyLink, ErrorNote};
+use crate::ui::live::{act, live};
 use crate::ui::reader::Reader;
 use leptos::prelude::*;
 
@@ -19,7 +21,7 @@ fn Person(person: PersonView, changed: Callback<()>) -> impl IntoView {
     let (zone, now) = (Session::expect().zone(), Session::expect().now());
     let locale = reader.locale();
     let at = person.created_at;
-    let since = move || (texts.people.since)(&locale.date(at, zone.get().offset_min_at(at), now.get()));
+    let since = live(move || (texts.people.since)(&locale.date(at, zone.get().offset_min_at(at), now.get())));
     let role = match person.role {
         Role::Owner => texts.common.owner,
         Role::Member => texts.common.member,
@@ -49,34 +51,29 @@ fn Powers(person: PersonView, changed: Callback<()>) -> impl IntoView {
         Role::Owner => (Role::Member, texts.people.make_member),
         Role::Member => (Role::Owner, texts.people.make_owner),
     };
-    let set_role = Action::new(move |_: &()| api::set_role(id, other));
-    let reset = Action::new(move |_: &()| api::create_reset(id));
-    let (role_answer, reset_answer) = (set_role.value(), reset.value());
-    Effect::new(move || {
-        if let Some(Ok(())) = role_answer.get() {
-            changed.run(());
-        }
-    });
-    let code = move || refusal(role_answer.get().as_ref()).or_else(|| refusal(reset_answer.get().as_ref()));
+    let (role, reset) = (Attempt::new(), Attempt::new());
+    let set_role = move |_| role.begin(api::set_role(id, other), move |()| changed.run(()));
+    let create_reset = move |_| reset.begin(api::create_reset(id), |_| {});
+    let code = Signal::derive(move || role.refusal().or_else(|| reset.refusal()));
     let link_label = (texts.common.link_for)(&person.name);
-    let link = move || {
-        reset_answer.get().and_then(Result::ok).map(|address| {
-            view! {
-                <div class="full once">
-                    <p class="hint">{texts.people.reset_once}</p>
-                    <CopyLink address label=link_label.clone()/>
-                </div>
-            }
-        })
-    };
+    let link = live(move || match reset.outcome() {
+        Some(address) => view! {
+            <div class="full once">
+                <p class="hint">{texts.people.reset_once}</p>
+                <CopyLink address label=link_label.clone()/>
+            </div>
+        }
+        .into_any(),
+        None => ().into_any(),
+    });
     view! {
         <div class="line-actions" role="group" aria-label=(texts.people.more_for)(&person.name)>
-            <button type="button" class="button quiet small" on:click=move |_| { set_role.dispatch(()); }>{words}</button>
-            <button type="button" class="button quiet small" on:click=move |_| { reset.dispatch(()); }>
+            <button type="button" class="button quiet small" on:click=act(set_role)>{words}</button>
+            <button type="button" class="button quiet small" on:click=act(create_reset)>
                 {texts.people.reset_link}
             </button>
         </div>
-        <div class="full"><ErrorNote code=Signal::derive(code)/></div>
+        <div class="full"><ErrorNote code/></div>
         {link}
     }
 }

@@ -3,10 +3,12 @@ use crate::api::{self, Place, RoomStart};
 use crate::client::room_session::RoomSession;
 use crate::client::session::Session;
 use crate::protocol::{ErrorBody, ErrorCode, MemberView, RoomSummary};
+use crate::ui::attempt::Attempt;
 use crate::ui::components::{
     Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
 };
 use crate::ui::first::First;
+use crate::ui::live::{act, live};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title::PageTitle;
@@ -31,7 +33,7 @@ pub fn RoomPage() -> impl IntoView {
     let members = StoredValue::new(members);
     let start = Loaded::new(first, move || slug.get(), api::open_room);
     let retry = Callback::new(move |()| start.refetch());
-    move || match start.get() {
+    live(move || match start.get() {
         None => view! { <Opening room=listed/> }.into_any(),
         Some(Ok(start)) => {
             let members = members.try_update_value(Option::take).flatten();
@@ -39,7 +41,7 @@ pub fn RoomPage() -> impl IntoView {
         }
         Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
         Some(Err(error)) => view! { <Failed error retry/> }.into_any(),
-    }
+    })
 }
 
 type Answer<T> = Result<T, ErrorBody>;
@@ -75,10 +77,10 @@ fn Room(start: RoomStart, members: Option<Answer<Vec<MemberView>>>) -> impl Into
     let revoked = open.revoked();
     view! {
         <PageTitle name=Signal::derive(move || room.read().name.clone())/>
-        {move || match revoked.get() {
+        {live(move || match revoked.get() {
             true => view! { <Revoked/> }.into_any(),
             false => view! { <Columns room session=open form_key=form_key.clone() members=members.clone()/> }.into_any(),
-        }}
+        })}
     }
 }
 
@@ -106,7 +108,7 @@ fn Columns(
     let sent = Callback::new(move |()| place.to_end());
     view! {
         <div class="room">
-            <section class="conversation" inert=move || open.is(Drawer::About)>
+            <section class="conversation" inert=live(move || open.is(Drawer::About))>
                 <RoomHead room=Signal::derive(move || Some(room.get()))/>
                 <Conversation room session place rewrite/>
                 <div class="foot">
@@ -127,16 +129,12 @@ fn Visitor(room: Signal<RoomSummary>) -> impl IntoView {
     let texts = &texts().rooms;
     let session = Session::expect();
     let slug = room.read_untracked().slug.clone();
-    let join = Action::new(move |_: &()| api::join_room(slug.clone()));
-    Effect::new(move || {
-        if let Some(Ok(())) = join.value().get() {
-            session.refresh_rooms();
-        }
-    });
+    let join = Attempt::new();
+    let begin = move |_| join.begin(api::join_room(slug.clone()), move |()| session.refresh_rooms());
     view! {
-        <div class="visitor" hidden=move || room.read().member>
+        <div class="visitor" hidden=live(move || room.read().member)>
             <p>{texts.not_member}</p>
-            <button type="button" class="button small" on:click=move |_| { join.dispatch(()); }>{texts.join}</button>
+            <button type="button" class="button small" on:click=act(begin)>{texts.join}</button>
         </div>
     }
 }

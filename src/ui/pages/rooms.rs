@@ -1,5 +1,6 @@
 use crate::client::session::Session;
 use crate::ui::components::{Glyph, Icon, NewRoom};
+use crate::ui::live::{act, live};
 use crate::ui::reader::{Reader, texts};
 use crate::ui::title::PageTitle;
 use leptos::prelude::*;
@@ -15,9 +16,9 @@ pub fn RoomsPage() -> impl IntoView {
     view! {
         <PageTitle name=Signal::stored(community)/>
         <section class="state">
-            <h1>{move || if none.get() { texts.none_title } else { texts.choose_title }}</h1>
-            <p>{move || if none.get() { texts.none_text } else { texts.choose_text }}</p>
-            <button type="button" class="button" hidden=move || !none.get() on:click=move |_| making.set(true)>
+            <h1>{live(move || if none.get() { texts.none_title } else { texts.choose_title })}</h1>
+            <p>{live(move || if none.get() { texts.none_text } else { texts.choose_text })}</p>
+            <button type="button" class="button" hidden=live(move || !none.get()) on:click=act(move |_| making.set(true))>
                 <Icon glyph=Glyph::Add/>
                 {texts.new}
             </button>

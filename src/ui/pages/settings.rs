@@ -2,7 +2,9 @@ use crate::api;
 use crate::domain::Password;
 use crate::i18n::Locale;
 use crate::protocol::ErrorCode;
-use crate::ui::components::{ErrorNote, Sheet, refusal, reload};
+use crate::ui::attempt::Attempt;
+use crate::ui::components::{ErrorNote, Sheet, reload};
+use crate::ui::live::{act, live};
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
 use leptos::ev::SubmitEvent;
@@ -29,19 +31,13 @@ fn Language() -> impl IntoView {
     let reader = Reader::expect();
     let texts = reader.texts();
     let now = reader.start.chosen_locale;
-    let choose = Action::new(|locale: &Option<Locale>| api::set_locale(*locale));
-    let answer = choose.value();
-    Effect::new(move || {
-        if let Some(Ok(())) = answer.get() {
-            reload();
-        }
-    });
+    let choose = Attempt::new();
     let choice = |locale: Option<Locale>| {
         view! {
             <label class="choice">
                 <input
                     type="radio" name="locale" value=locale.map_or("auto", Locale::tag) checked={locale == now}
-                    on:change=move |_| { choose.dispatch(locale); }
+                    on:change=act(move |_| choose.begin(api::set_locale(locale), |()| reload()))
                 />
                 <span lang=locale.map(Locale::tag)>{locale.map_or(texts.settings.follow_browser, Locale::own_name)}</span>
             </label>
@@ -60,7 +56,7 @@ fn Language() -> impl IntoView {
                 </fieldset>
                 <noscript>{without_scripts}</noscript>
             </form>
-            <ErrorNote code=Signal::derive(move || refusal(answer.get().as_ref()))/>
+            <ErrorNote code=Signal::derive(move || choose.refusal())/>
         </section>
     }
 }
@@ -71,23 +67,18 @@ fn ChangePassword() -> impl IntoView {
     let texts = reader.texts();
     let form = NodeRef::<html::Form>::new();
     let (current, new) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
-    let change = Action::new(|(current, new): &(String, String)| api::change_password(current.clone(), new.clone()));
-    let answer = change.value();
-    Effect::new(move || {
-        if let (Some(Ok(())), Some(form)) = (answer.get(), form.get_untracked()) {
-            form.reset();
-        }
-    });
+    let change = Attempt::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let value = |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
-        if !change.pending().get_untracked() {
-            change.dispatch((value(current), value(new)));
-        }
+        change.begin(api::change_password(value(current), value(new)), move |()| {
+            if let Some(form) = form.get_untracked() {
+                form.reset();
+            }
+        });
     };
-    let done = move || matches!(answer.get(), Some(Ok(())));
     // Whoever is signed in has the right name: only the password can be wrong.
-    let wrong = move || refusal(answer.get().as_ref());
+    let wrong = Signal::derive(move || change.refusal());
     view! {
         <section class="section">
             <header>
@@ -102,7 +93,7 @@ fn ChangePassword() -> impl IntoView {
                     <input
                         class="input" id="current-password" type="password" node_ref=current required
                         autocomplete="current-password" maxlength=Password::MAX_BYTES.to_string()
-                        aria-invalid=move || (wrong() == Some(ErrorCode::WrongCredentials)).then_some("true")
+                        aria-invalid=live(move || (wrong.get() == Some(ErrorCode::WrongCredentials)).then_some("true"))
                     />
                 </div>
                 <div class="field">
@@ -114,11 +105,11 @@ fn ChangePassword() -> impl IntoView {
                     />
                     <p class="hint" id="new-password-hint">{texts.plain.password_hint}</p>
                 </div>
-                <ErrorNote code=Signal::derive(wrong)/>
-                <p class="note done" role="status" hidden=move || !done()>
-                    {move || done().then_some(texts.settings.password_changed)}
+                <ErrorNote code=wrong/>
+                <p class="note done" role="status" hidden=live(move || !change.worked())>
+                    {live(move || change.worked().then_some(texts.settings.password_changed))}
                 </p>
-                <button class="button primary" aria-disabled=move || change.pending().get().then_some("true")>
+                <button class="button primary" aria-disabled=live(move || change.busy())>
                     {texts.settings.change_password}
                 </button>
             </form>
