@@ -1,46 +1,46 @@
 use super::components::{Drawer, OpenDrawer, RoomList, Scrim};
 use super::first::First;
-use super::pages::{CannotStart, PeoplePage, RoomPage, RoomsPage, SettingsPage};
+use super::pages::{CannotStart, NotFound, PeoplePage, RoomPage, RoomsPage, SettingsPage};
 use super::reader::{Reader, texts};
 use crate::api::AppStart;
 use crate::client::session::Session;
-use crate::protocol::ErrorCode;
 use crate::ui::live::{effect, live};
 use leptos::prelude::*;
 use leptos_meta::{Html, provide_meta_context};
-use leptos_router::components::{Outlet, ParentRoute, Route, Router, Routes};
+use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
 
-/// The route table. The server loads what a page shows before it renders it, whole, so it can be
-/// read without WASM.
+/// Who reads and what the page shows first come from the server, whole, so that a page can be read
+/// without WASM.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     First::provide();
     view! {
         <Router>
-            <Routes fallback=|| view! { <CannotStart error=ErrorCode::NotFound.into()/> }>
-                <ParentRoute path=path!("") view=Workspace>
-                    <Route path=path!("/rooms") view=RoomsPage/>
-                    <Route path=path!("/rooms/:slug") view=RoomPage/>
-                    <Route path=path!("/people") view=PeoplePage/>
-                    <Route path=path!("/settings") view=SettingsPage/>
-                </ParentRoute>
-            </Routes>
+            {match First::app() {
+                Ok(start) => view! { <Frame start/> }.into_any(),
+                Err(error) => view! { <CannotStart error/> }.into_any(),
+            }}
         </Router>
     }
 }
 
-/// Around every page: who reads, the live session, the room list.
+/// The route table.
 #[component]
-fn Workspace() -> impl IntoView {
-    match First::app() {
-        Ok(start) => view! { <Frame start/> }.into_any(),
-        Err(error) => view! { <CannotStart error/> }.into_any(),
+fn Pages() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=NotFound>
+            <Route path=path!("/rooms") view=RoomsPage/>
+            <Route path=path!("/rooms/:slug") view=RoomPage/>
+            <Route path=path!("/people") view=PeoplePage/>
+            <Route path=path!("/settings") view=SettingsPage/>
+        </FlatRoutes>
     }
 }
 
+/// Around every page: who reads, the live session, the room list.
 #[component]
 fn Frame(start: AppStart) -> impl IntoView {
     let session = Session::provide(&start);
@@ -60,7 +60,7 @@ fn Frame(start: AppStart) -> impl IntoView {
             <RoomList/>
             <Scrim drawer=Drawer::Rooms class="of-rail"/>
             <main class="main" id="main" tabindex="-1" inert=live(move || open.is(Drawer::Rooms))>
-                <Outlet/>
+                <Pages/>
             </main>
         </div>
     }

@@ -8,7 +8,7 @@ mod room;
 mod rooms;
 mod settings;
 
-pub use lost::CannotStart;
+pub use lost::{CannotStart, NotFound};
 pub use people::PeoplePage;
 pub use room::RoomPage;
 pub use rooms::RoomsPage;
