@@ -1,16 +1,17 @@
 use crate::domain::Role;
+use crate::protocol::json::Answer;
 use crate::protocol::{ErrorBody, InviteView, PersonView};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn people() -> Result<Vec<PersonView>, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::accounts::people(&state, &actor).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn set_role(user: i64, role: Role) -> Result<(), ErrorBody> {
     use crate::domain::UserId;
     use crate::server::{auth, service};
@@ -19,21 +20,21 @@ pub async fn set_role(user: i64, role: Role) -> Result<(), ErrorBody> {
 }
 
 /// Returns the whole address of the link; it is not shown again.
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn create_invite(days: u32, max_uses: u32) -> Result<String, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::invites::create(&state, &actor, days, max_uses).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn invites() -> Result<Vec<InviteView>, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::invites::list(&state, &actor).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn revoke_invite(id: i64) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
@@ -41,7 +42,7 @@ pub async fn revoke_invite(id: i64) -> Result<(), ErrorBody> {
 }
 
 /// Returns the whole address of a one-time link by which `user` sets a new password.
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn create_reset(user: i64) -> Result<String, ErrorBody> {
     use crate::domain::UserId;
     use crate::server::{auth, service};

@@ -1,4 +1,5 @@
 use crate::domain::{Access, Seq};
+use crate::protocol::json::Answer;
 use crate::protocol::{ErrorBody, MemberView, Page, RoomSummary};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -13,7 +14,7 @@ pub struct RoomStart {
     pub form_key: String,
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn rooms() -> Result<Vec<RoomSummary>, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
@@ -21,14 +22,14 @@ pub async fn rooms() -> Result<Vec<RoomSummary>, ErrorBody> {
 }
 
 /// `NotFound` for a room that the reader may not see, as for one that does not exist.
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn open_room(slug: String) -> Result<RoomStart, ErrorBody> {
     use crate::server::{auth, first_page};
     let (state, actor) = auth::current().await?;
     Ok(first_page::room(&state, &actor, &slug).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
@@ -36,42 +37,42 @@ pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
 }
 
 /// Returns the slug of the new room.
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn create_room(name: String, access: Access) -> Result<String, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::create(&state, &actor, &name, access).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn rename_room(slug: String, name: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::rename(&state, &actor, &slug, &name).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn set_room_access(slug: String, access: Access) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::set_access(&state, &actor, &slug, access).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn join_room(slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::join(&state, &actor, &slug).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::leave(&state, &actor, &slug).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
     use crate::domain::UserId;
     use crate::server::{auth, service};
@@ -79,7 +80,7 @@ pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
     Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn members(slug: String) -> Result<Vec<MemberView>, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;

@@ -1,4 +1,5 @@
 use crate::i18n::Locale;
+use crate::protocol::json::Answer;
 use crate::protocol::{Community, ErrorBody, Me, RoomSummary};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
@@ -22,7 +23,7 @@ pub struct AppStart {
     pub body_bytes: u32,
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn boot() -> Result<AppStart, ErrorBody> {
     use crate::server::{auth, first_page};
     let (state, actor) = auth::current().await?;
@@ -30,14 +31,14 @@ pub async fn boot() -> Result<AppStart, ErrorBody> {
     Ok(first_page::app(&state, &actor, reader).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn set_locale(locale: Option<Locale>) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::accounts::set_locale(&state, &actor, locale).await?)
 }
 
-#[server(input = Json)]
+#[server(input = Json, output = Answer)]
 pub async fn change_password(current: String, new: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;

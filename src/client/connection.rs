@@ -4,7 +4,7 @@
 use super::backoff::{Backoff, after_asked_ms};
 use super::browser::{jitter, now_ms, sleep_ms, socket_url};
 use super::heartbeat::{Beat, Heartbeat};
-use crate::protocol::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame};
+use crate::protocol::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, json};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::future::{Fuse, FutureExt, LocalBoxFuture};
 use futures_util::stream::Fuse as FuseStream;
@@ -181,7 +181,7 @@ impl Line {
                 }
                 // A frame that does not decode is of another version: not for this client. Bytes, like
                 // everything else that is read here: a second kind of input would be compiled again.
-                if let Ok(frame) = serde_json::from_slice(text.as_bytes()) {
+                if let Ok(frame) = json::read(&text) {
                     self.frame(frame, on_update);
                 }
                 None

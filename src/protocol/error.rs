@@ -1,4 +1,4 @@
-use leptos::server_fn::codec::JsonEncoding;
+use super::json::AnswerEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -169,7 +169,7 @@ impl fmt::Display for ErrorBody {
 impl std::error::Error for ErrorBody {}
 
 impl FromServerFnError for ErrorBody {
-    type Encoder = JsonEncoding;
+    type Encoder = AnswerEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> ErrorBody {
         match error {

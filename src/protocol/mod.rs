@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod flat;
 mod frame;
+pub mod json;
 mod view;
 
 pub use close::CloseCode;

@@ -1,5 +1,5 @@
 use crate::api::{AppStart, FirstPage, Place};
-use crate::protocol::{ErrorBody, ErrorCode};
+use crate::protocol::{ErrorBody, ErrorCode, json};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ impl First {
     /// On the server from context, in the browser from what came with the page.
     pub fn provide() {
         let sent = use_context::<SentPage>();
-        let json = SharedValue::new_str(|| sent.as_ref().map(|sent| sent.json.to_string()).unwrap_or_default());
+        let sent_json = SharedValue::new_str(|| sent.as_ref().map(|sent| sent.json.to_string()).unwrap_or_default());
         let page = match sent {
             Some(sent) => Some(sent.page),
-            None => serde_json::from_slice(json.into_inner().as_bytes()).ok(),
+            None => json::read(&sent_json.into_inner()).ok(),
         };
         provide_context(First(StoredValue::new(page)));
     }
