@@ -237,6 +237,6 @@ fn changes_a_row(event: &Event) -> bool {
 /// Ascending by `seq`. Repeats stay, since one may carry a newer revision: those after the first
 /// are folded as seen events.
 fn in_order(mut events: Vec<Event>) -> Vec<Event> {
-    events.sort_by_key(|event| event.seq);
+    events.sort_unstable_by_key(|event| event.seq);
     events
 }

@@ -5,7 +5,7 @@ use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
 use crate::protocol::{ErrorBody, EventKind, MemberView, RoomSummary};
-use crate::ui::live::live;
+use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
@@ -70,9 +70,10 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
             <li>
                 <Avatar id=member.id name=member.name.clone() class="small"/>
                 <span class="name truncate" title=member.name.clone()>{member.name.clone()}</span>
-                {me.then(|| view! { <span class="hint">{texts.common.you}</span> })}
+                {me.then(|| view! { <span class="hint">{texts.common.you}</span> }.into_any())}
             </li>
         }
+        .into_any()
     };
     view! {
         <h3><span>{texts.rooms.members}</span><span class="count">{count}</span></h3>
@@ -83,7 +84,7 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
 /// Moves when somebody came or went, so that the list is fetched again.
 fn member_changes(session: RoomSession) -> Memo<u64> {
     let items = session.items();
-    Memo::new(move |_| {
+    memo(move || {
         let moved = |item: &Item| match item {
             Item::Notice(notice) => {
                 matches!(notice.kind, EventKind::Joined { .. } | EventKind::Left { .. }).then_some(notice.seq.0)

@@ -5,7 +5,7 @@ use super::reader_place::ReaderPlace;
 use crate::client::conversation::{DayItem, Item, MessageItem};
 use crate::client::room_session::{Older, RoomSession};
 use crate::protocol::RoomSummary;
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::reader::texts;
 use leptos::html;
 use leptos::prelude::*;
@@ -111,7 +111,7 @@ fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
 fn Beginning(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
     let texts = &texts().talk;
     let items = session.items();
-    let silent = Memo::new(move |_| !items.read().iter().any(|item| matches!(**item, Item::Message(_))));
+    let silent = memo(move || !items.read().iter().any(|item| matches!(**item, Item::Message(_))));
     let title = live(move || if silent.get() { texts.empty_title.to_owned() } else { room.read().name.clone() });
     let text =
         live(move || if silent.get() { texts.empty_text.to_owned() } else { (texts.beginning)(&room.read().name) });

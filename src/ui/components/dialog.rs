@@ -23,7 +23,9 @@ pub fn Dialog(open: RwSignal<bool>, #[prop(into)] title: Signal<String>, childre
     });
     view! {
         <dialog class="dialog" node_ref=node on:close=act(move |_| open.set(false)) aria-label=live(move || title.get())>
-            <Show when=move || open.get()>
+            {live(move || match open.get() {
+                false => ().into_any(),
+                true => view! {
                 <header>
                     <h2>{live(move || title.get())}</h2>
                     <button type="button" class="icon-button" aria-label=texts.common.close on:click=act(move |_| open.set(false))>
@@ -31,7 +33,9 @@ pub fn Dialog(open: RwSignal<bool>, #[prop(into)] title: Signal<String>, childre
                     </button>
                 </header>
                 <div class="dialog-body">{children()}</div>
-            </Show>
+                }
+                .into_any(),
+            })}
         </dialog>
     }
 }

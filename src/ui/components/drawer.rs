@@ -3,7 +3,7 @@
 //! without scripts `:target` opens it.
 
 use super::{Glyph, Icon, place};
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::reader::texts;
 use leptos::ev;
 use leptos::prelude::*;
@@ -37,7 +37,7 @@ impl OpenDrawer {
     /// Follows the address, from the moment the page lives: the server does not see the part after `#`.
     pub fn provide(alive: Signal<bool>) -> OpenDrawer {
         let hash = use_location().hash;
-        let open = Memo::new(move |_| {
+        let open = memo(move || {
             if !alive.get() {
                 return None;
             }
@@ -133,9 +133,10 @@ pub fn DrawerClose() -> impl IntoView {
 pub fn Scrim(drawer: Drawer, class: &'static str) -> impl IntoView {
     let open = OpenDrawer::expect();
     let classes = format!("scrim {class}");
-    view! {
-        <Show when=move || open.is(drawer)>
-            <div class=classes.clone() aria-hidden="true" on:click=act(|_| place::go_back())></div>
-        </Show>
-    }
+    live(move || match open.is(drawer) {
+        true => {
+            view! { <div class=classes.clone() aria-hidden="true" on:click=act(|_| place::go_back())></div> }.into_any()
+        }
+        false => ().into_any(),
+    })
 }

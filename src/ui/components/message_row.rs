@@ -4,7 +4,7 @@ use super::{Avatar, Glyph, Icon};
 use crate::client::conversation::{Delivery, MessageItem};
 use crate::client::room_session::RoomSession;
 use crate::protocol::ErrorCode;
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ pub fn MessageRow(
 ) -> impl IntoView {
     let key = message.read_untracked().key.clone();
     let name = key.to_string();
-    let at = Memo::new(move |_| message.read().at);
-    let first = Memo::new(move |_| message.read().first_of_run);
-    let delivery = Memo::new(move |_| message.read().delivery);
+    let at = memo(move || message.read().at);
+    let first = memo(move || message.read().first_of_run);
+    let delivery = memo(move || message.read().delivery);
     let state = live(move || match delivery.get() {
         Delivery::Sent => "sent",
         Delivery::Pending => "pending",
@@ -49,8 +49,8 @@ pub fn MessageRow(
 /// Avatar, name and time: once for a run.
 #[component]
 fn Who(message: Signal<MessageItem>) -> impl IntoView {
-    let author = Memo::new(move |_| message.read().author.clone());
-    let at = Memo::new(move |_| message.read().at);
+    let author = memo(move || message.read().author.clone());
+    let at = memo(move || message.read().at);
     view! {
         {live(move || view! { <Avatar id=author.read().id name=author.read().name.clone()/> }.into_any())}
         <div class="who">
@@ -63,8 +63,8 @@ fn Who(message: Signal<MessageItem>) -> impl IntoView {
 #[component]
 fn Said(message: Signal<MessageItem>) -> impl IntoView {
     let texts = &texts().talk;
-    let body = Memo::new(move |_| message.read().body.clone());
-    let edited = Memo::new(move |_| message.read().edited);
+    let body = memo(move || message.read().body.clone());
+    let edited = memo(move || message.read().edited);
     view! {
         {live(move || match body.get() {
             Some(source) => view! { <Prose source/> }.into_any(),

@@ -8,9 +8,9 @@ pub fn Prose(source: String) -> impl IntoView {
     view! { <div class="body">{lines}</div> }
 }
 
-fn line((at, line): (usize, &Line<'_>)) -> impl IntoView + use<> {
+fn line((at, line): (usize, &Line<'_>)) -> AnyView {
     let spans = line.spans.iter().map(|span| self::span(*span)).collect_view();
-    view! { {(at > 0).then(|| view! { <br/> })}{spans} }
+    view! { {(at > 0).then(|| view! { <br/> }.into_any())}{spans} }.into_any()
 }
 
 fn span(span: Span<'_>) -> AnyView {

@@ -3,7 +3,7 @@ use crate::client::conversation::Item;
 use crate::client::room_session::{Older, RoomSession};
 use crate::client::scroll::{self, Anchor};
 use crate::domain::Seq;
-use crate::ui::live::{act, effect, live};
+use crate::ui::live::{act, effect, live, memo};
 use crate::ui::reader::{Reader, texts};
 use leptos::html;
 use leptos::prelude::*;
@@ -120,7 +120,7 @@ impl ReaderPlace {
     fn waiting(self, session: RoomSession) -> Memo<u32> {
         let items = session.items();
         let reader = Reader::expect();
-        Memo::new(move |_| {
+        memo(move || {
             if self.at_end.get() {
                 return 0;
             }
@@ -158,14 +158,18 @@ pub fn ToLatest(place: ReaderPlace, session: RoomSession) -> impl IntoView {
         0 => texts.to_latest.to_owned(),
         count => (texts.new_messages)(count),
     };
-    view! {
-        <Show when=move || !place.at_end.get()>
+    live(move || {
+        match place.at_end.get() {
+        true => ().into_any(),
+        false => view! {
             <div class="to-latest">
                 <button type="button" class="button small" class:primary=live(some_wait) on:click=act(move |_| place.to_end())>
                     <Icon glyph=Glyph::Down/>
                     {live(words)}
                 </button>
             </div>
-        </Show>
+        }
+        .into_any(),
     }
+    })
 }

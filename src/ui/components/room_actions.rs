@@ -208,12 +208,13 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
                 </button>
             </li>
         }
+        .into_any()
     };
     let list = live(move || match (people.get(), members.get()) {
         (Some(Ok(people)), Some(Ok(members))) => {
             let absent = |person: &PersonView| !members.iter().any(|member| member.id == person.id);
             let lines: Vec<_> = people.into_iter().filter(absent).map(&line).collect();
-            let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> });
+            let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> }.into_any());
             view! { {none}<ul class="members">{lines}</ul> }.into_any()
         }
         (Some(Err(error)), _) | (_, Some(Err(error))) => {

@@ -3,7 +3,7 @@ use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer};
 use crate::client::session::Session;
 use crate::domain::Access;
 use crate::protocol::RoomSummary;
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -62,7 +62,7 @@ enum Group {
 #[component]
 fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
     let rooms = Session::expect().rooms();
-    let slugs = Memo::new(move |_| {
+    let slugs = memo(move || {
         let mine = |room: &&RoomSummary| room.member == (group == Group::Joined);
         rooms.read().iter().filter(mine).map(|room| room.slug.clone()).collect::<Vec<_>>()
     });
@@ -90,13 +90,13 @@ fn RoomLink(slug: String) -> impl IntoView {
     let rooms = Session::expect().rooms();
     let href = format!("/rooms/{slug}");
     let current = use_is_current(href.clone());
-    let room = Memo::new(move |_| rooms.read().iter().find(|room| room.slug == slug).cloned());
+    let room = memo(move || rooms.read().iter().find(|room| room.slug == slug).cloned());
     let name = live(move || room.read().as_ref().map(|room| room.name.clone()).unwrap_or_default());
     let glyph = move || match room.read().as_ref().map(|room| room.access) {
         Some(Access::Closed) => Glyph::Lock,
         _ => Glyph::Hash,
     };
-    let unread = Memo::new(move |_| room.read().as_ref().map_or(0, |room| room.unread));
+    let unread = memo(move || room.read().as_ref().map_or(0, |room| room.unread));
     let some_unread = live(move || unread.get() > 0);
     view! {
         <a
@@ -139,5 +139,5 @@ fn badge(unread: u32) -> String {
 /// writes Hangul in percent signs, the server does not.
 fn use_is_current(path: String) -> Memo<bool> {
     let at = use_location().pathname;
-    Memo::new(move |_| Url::unescape(&at.read()) == path)
+    memo(move || Url::unescape(&at.read()) == path)
 }

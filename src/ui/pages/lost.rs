@@ -63,6 +63,7 @@ pub fn CannotStart(error: ErrorBody) -> impl IntoView {
                 <a class="button" href=href rel="external">{words}</a>
             </div>
         }
+        .into_any()
     };
     view! { <main class="cannot-start" role="alert">{Locale::ALL.map(said).collect_view()}</main> }
 }

@@ -25,7 +25,7 @@ pub fn PeoplePage() -> impl IntoView {
     view! {
         <PageTitle name=Signal::stored(texts.people.title.to_owned())/>
         <Sheet title=texts.people.title>
-            {reader.is_owner().then(|| view! { <Invites first=first_invites/> })}
+            {reader.is_owner().then(|| view! { <Invites first=first_invites/> }.into_any())}
             {list}
         </Sheet>
     }
@@ -50,7 +50,7 @@ fn Everybody(list: Vec<PersonView>, changed: Callback<()>) -> impl IntoView {
         <section class="section">
             <header>
                 <h2>{(texts.count)(list.len() as u32)}</h2>
-                {alone.then(|| view! { <p>{texts.alone}</p> })}
+                {alone.then(|| view! { <p>{texts.alone}</p> }.into_any())}
             </header>
             <PeopleList list changed/>
         </section>

@@ -90,13 +90,14 @@ fn chosen(select: NodeRef<html::Select>) -> Option<u32> {
 }
 
 fn options(values: &'static [u32], first: u32, words: fn(u32) -> String) -> impl IntoView {
-    let option = |value: u32| view! { <option value=value selected={value == first}>{words(value)}</option> };
+    let option =
+        |value: u32| view! { <option value=value selected={value == first}>{words(value)}</option> }.into_any();
     values.iter().copied().map(option).collect_view()
 }
 
 #[component]
 fn InviteList(list: Vec<InviteView>, changed: Callback<()>) -> impl IntoView {
-    let line = move |invite| view! { <Invite invite changed/> };
+    let line = move |invite| view! { <Invite invite changed/> }.into_any();
     let none = list.is_empty();
     view! { <ul class="lines" hidden=none>{list.into_iter().map(line).collect_view()}</ul> }
 }

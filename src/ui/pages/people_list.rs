@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn PeopleList(list: Vec<PersonView>, changed: Callback<()>) -> impl IntoView {
-    let line = move |person| view! { <Person person changed/> };
+    let line = move |person| view! { <Person person changed/> }.into_any();
     view! { <ul class="lines">{list.into_iter().map(line).collect_view()}</ul> }
 }
 
@@ -27,8 +27,8 @@ fn Person(person: PersonView, changed: Callback<()>) -> impl IntoView {
         Role::Member => texts.common.member,
     };
     let is_me = reader.is_me(person.id);
-    let me = is_me.then(|| view! { " ("{texts.common.you}")" });
-    let powers = (reader.is_owner() && !is_me).then(|| view! { <Powers person=person.clone() changed/> });
+    let me = is_me.then(|| view! { " ("{texts.common.you}")" }.into_any());
+    let powers = (reader.is_owner() && !is_me).then(|| view! { <Powers person=person.clone() changed/> }.into_any());
     view! {
         <li>
             <Avatar id=person.id name=person.name.clone()/>

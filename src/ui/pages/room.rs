@@ -8,7 +8,7 @@ use crate::ui::components::{
     Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
 };
 use crate::ui::first::First;
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title::PageTitle;
@@ -20,10 +20,10 @@ use leptos_router::hooks::use_params_map;
 #[component]
 pub fn RoomPage() -> impl IntoView {
     let params = use_params_map();
-    let slug = Memo::new(move |_| params.read().get("slug").unwrap_or_default());
+    let slug = memo(move || params.read().get("slug").unwrap_or_default());
     let rooms = Session::expect().rooms();
     // Known before the room is loaded, so its head is there at once.
-    let listed = Memo::new(move |_| {
+    let listed = memo(move || {
         let slug = slug.read();
         rooms.read().iter().find(|room| room.slug == *slug).cloned()
     });
@@ -87,7 +87,7 @@ fn Room(start: RoomStart, members: Option<Answer<Vec<MemberView>>>) -> impl Into
 /// The room as the list has it now; as it was opened, when the list does not have it.
 fn follow(first: RoomSummary) -> Signal<RoomSummary> {
     let rooms = Session::expect().rooms();
-    let now = Memo::new(move |_| {
+    let now = memo(move || {
         let listed = rooms.read().iter().find(|room| room.slug == first.slug).cloned();
         listed.unwrap_or_else(|| first.clone())
     });

@@ -1,6 +1,6 @@
 use crate::client::session::Session;
 use crate::ui::components::{Glyph, Icon, NewRoom};
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
 use crate::ui::title::PageTitle;
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use leptos::prelude::*;
 pub fn RoomsPage() -> impl IntoView {
     let texts = &texts().rooms;
     let rooms = Session::expect().rooms();
-    let none = Memo::new(move |_| rooms.read().is_empty());
+    let none = memo(move || rooms.read().is_empty());
     let making = RwSignal::new(false);
     let community = Reader::expect().start.community.name.clone();
     view! {

@@ -42,6 +42,7 @@ fn Language() -> impl IntoView {
                 <span lang=locale.map(Locale::tag)>{locale.map_or(texts.settings.follow_browser, Locale::own_name)}</span>
             </label>
         }
+        .into_any()
     };
     let without_scripts = view! { <button class="button">{texts.common.save}</button> };
     view! {
