@@ -2,10 +2,8 @@
 # What a first visit downloads to run: WASM and JavaScript as served, compressed with Brotli.
 source "$(dirname "$0")/env.sh"
 
-# The build fails above LIMIT_BYTES: what the app weighs today, to be lowered whenever it gets lighter
-# and never raised. GOAL_BYTES is what a first visit should cost.
-LIMIT_BYTES=$((345 * 1000))
-GOAL_BYTES=$((260 * 1000))
+# Never raised: what a feature adds is taken off somewhere else.
+LIMIT_BYTES=$((260 * 1000))
 
 total=0
 shopt -s nullglob
@@ -18,7 +16,4 @@ for file in "${files[@]}"; do
     total=$((total + bytes))
 done
 printf '%9d bytes of WASM and JavaScript in Brotli; the limit is %d\n' "$total" "$LIMIT_BYTES"
-if [ "$total" -gt "$GOAL_BYTES" ]; then
-    say "NOT REACHED: the goal of $GOAL_BYTES bytes"
-fi
 [ "$total" -le "$LIMIT_BYTES" ]
