@@ -179,6 +179,13 @@ async fn start(config: Config) -> Node {
     Node::start(config, options).await.unwrap()
 }
 
+impl Person {
+    /// The secret of the session.
+    pub fn session(&self) -> &str {
+        self.cookie.split_once('=').unwrap().1
+    }
+}
+
 /// A raw WebSocket client.
 pub struct Live {
     pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,

@@ -3,6 +3,9 @@
 use crate::app::{Live, PATIENCE, TestApp};
 use pickmate::domain::{Access, Seq};
 use pickmate::protocol::{CloseCode, ErrorCode, EventKind, Refused, ServerFrame};
+use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::service::Actor;
+use pickmate::server::ws::admit;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
@@ -274,4 +277,26 @@ async fn connections_per_user_are_capped() {
     let mut second = app.knock(&[("authorization", &format!("Bearer {}", mina.token))]).await.unwrap();
     second.is_closed_with(CloseCode::TooManyConnections).await;
     drop(first);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_before_the_hub_knew_the_connection_is_refused() {
+    let app = TestApp::spawn().await;
+    let mina = app.owner("mina").await;
+    let session = hash_secret(mina.session());
+    let user = app.store().session(&session, now_ms(), now_ms()).await.unwrap().unwrap();
+    let (actor, address) = (Actor::new(user, Some(session)), [127, 0, 0, 1].into());
+    assert!(admit(app.state(), &actor, address).await.is_ok());
+    app.store().end_session(&session).await.unwrap();
+    assert_eq!(admit(app.state(), &actor, address).await.err(), Some(CloseCode::Unauthenticated));
+    assert_eq!(app.state().hub.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_without_a_notice_loses_its_socket() {
+    let app = TestApp::spawn_with(|config| config.limits.session_check_ms = 100).await;
+    let mina = app.owner("mina").await;
+    let mut live = app.live_by_cookie(&mina).await;
+    app.store().end_session(&hash_secret(mina.session())).await.unwrap();
+    live.is_closed_with(CloseCode::Unauthenticated).await;
 }

@@ -12,6 +12,7 @@ mod django;
 mod edge;
 mod forms;
 mod http_api;
+mod hub;
 mod live;
 mod node;
 mod site;

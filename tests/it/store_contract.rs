@@ -8,7 +8,7 @@ mod pages;
 mod posting;
 mod processes;
 mod rooms;
-mod world;
+pub mod world;
 
 use world::{Sqlite, World};
 

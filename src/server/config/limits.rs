@@ -95,6 +95,8 @@ limits! {
     ping_every_ms: u32 = 8_000, 100..=600_000;
     /// A client of the live socket that was silent for so long is given up.
     silence_ms: u64 = 60_000, 100..=3_600_000;
+    /// How often the sessions of open sockets are compared with the store.
+    session_check_ms: u64 = 30_000, 100..=3_600_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
     /// Messages of one page of the HTTP API, at most.

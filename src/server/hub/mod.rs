@@ -16,6 +16,7 @@ use super::metrics::Metrics;
 use queue::{Queue, QueueLimits};
 use registry::Registry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A handle to the hub; clones share it.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ struct Shared {
     layer: Arc<dyn ChannelLayer>,
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
+    session_check: Duration,
     /// Held while subscriptions change, so that the last leaver and a new joiner of a room cannot
     /// leave the layer in the other's state.
     subscribing: tokio::sync::Mutex<()>,
@@ -57,6 +59,7 @@ impl Hub {
                 per_user: unless_lifted(limits.connections_per_user),
                 per_address: unless_lifted(limits.connections_per_address),
             },
+            session_check: Duration::from_millis(limits.session_check_ms),
             subscribing: tokio::sync::Mutex::const_new(()),
             ended: tokio::sync::Notify::new(),
         }))

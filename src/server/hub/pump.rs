@@ -9,6 +9,7 @@ use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 /// After a comparison failed, because the store was busy or gone.
@@ -24,6 +25,8 @@ impl Hub {
         let layer = Arc::clone(&self.0.layer);
         let mut store_open = true;
         let mut unsure = false;
+        let mut session_check = interval_at(Instant::now() + self.0.session_check, self.0.session_check);
+        session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -36,6 +39,7 @@ impl Hub {
                     store_open = written.is_ok();
                     unsure |= store_open;
                 }
+                _ = session_check.tick() => self.check_sessions(&*store, now()).await,
                 () = tokio::time::sleep(RETRY), if unsure => {}
             }
             if unsure && self.compare(&*store, now()).await.is_ok() {
@@ -114,6 +118,14 @@ impl Hub {
             && let Some(slug) = queue.unfollow(room)
         {
             queue.push(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
+        }
+    }
+
+    /// Expiry sends no notice, and a sign-out whose request was dropped half-way may not have sent
+    /// its own: what has not stood at the last check loses its sockets at this one.
+    async fn check_sessions(&self, store: &dyn Store, now: i64) {
+        if let Err(error) = self.end_fallen_sessions(store, now).await {
+            tracing::warn!(%error, "cannot compare sessions; trying again at the next check");
         }
     }
 

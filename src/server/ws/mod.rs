@@ -8,6 +8,7 @@ mod outgoing;
 mod upgrade;
 
 pub(super) use commands::close_code_of;
+pub use upgrade::admit;
 
 use super::state::AppState;
 use axum::Router;

@@ -3,13 +3,15 @@
 
 use super::connection;
 use crate::protocol::{CloseCode, SUBPROTOCOL};
-use crate::server::auth::{ClientIp, MaybeActor};
-use crate::server::hub::Peer;
+use crate::server::auth::{ClientIp, MaybeActor, now_ms};
+use crate::server::hub::{Connection, Peer, TooManyConnections};
+use crate::server::service::Actor;
 use crate::server::state::AppState;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
 
 /// Buffers of a socket: small, because most sockets are idle; a burst is written as it is encoded.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -40,10 +42,25 @@ pub async fn live(
     let Some(actor) = actor else {
         return upgrade.on_upgrade(|socket| refuse(socket, CloseCode::Unauthenticated));
     };
-    let peer = Peer { user: actor.id, session: actor.session, address };
-    match state.hub.connect(peer).await {
+    match admit(&state, &actor, address).await {
         Ok(registered) => upgrade.on_upgrade(move |socket| connection::run(state, actor, registered, socket)),
-        Err(_) => upgrade.on_upgrade(|socket| refuse(socket, CloseCode::TooManyConnections)),
+        Err(code) => upgrade.on_upgrade(move |socket| refuse(socket, code)),
+    }
+}
+
+/// Registers a connection, or says why it is refused. The session is looked at again once the hub
+/// knows the connection: nobody was there to be told of an end before that.
+pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<Connection, CloseCode> {
+    let peer = Peer { user: actor.id, session: actor.session, address };
+    let registered = state.hub.connect(peer).await.map_err(|TooManyConnections| CloseCode::TooManyConnections)?;
+    let Some(session) = actor.session else { return Ok(registered) };
+    match state.store.standing_sessions(&[session], now_ms()).await {
+        Ok(standing) if standing.is_empty() => Err(CloseCode::Unauthenticated),
+        Ok(_) => Ok(registered),
+        Err(error) => {
+            tracing::warn!(%error, "cannot look at a session again");
+            Err(CloseCode::Internal)
+        }
     }
 }
 

@@ -1,0 +1,230 @@
+//! Two nodes on one store and one bus: what reaches the other node's connections, by notice or by
+//! comparing with the store when the notice was lost.
+
+use crate::app::PATIENCE;
+use crate::store_contract::world::{HOUR, NOW, account, post, slug};
+use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
+use pickmate::protocol::{CloseCode, ServerFrame};
+use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, MemoryLayer, Notice};
+use pickmate::server::config::Config;
+use pickmate::server::hub::queue::Work;
+use pickmate::server::hub::{Connection, Hub, Peer};
+use pickmate::server::metrics::Metrics;
+use pickmate::server::service::publisher::Publisher;
+use pickmate::server::store::sqlite::SqliteStore;
+use pickmate::server::store::{Command, Committed, Store, StoreOptions};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const SESSION: [u8; 32] = [7; 32];
+
+/// A node's end of the bus that remembers its subscriptions.
+struct Watched {
+    layer: MemoryLayer,
+    groups: Mutex<HashSet<Group>>,
+}
+
+#[async_trait::async_trait]
+impl ChannelLayer for Watched {
+    fn publish(&self, notice: Notice) {
+        self.layer.publish(notice);
+    }
+
+    async fn subscribe(&self, group: Group) {
+        self.layer.subscribe(group).await;
+        self.groups.lock().unwrap().insert(group);
+    }
+
+    async fn unsubscribe(&self, group: Group) {
+        self.layer.unsubscribe(group).await;
+        self.groups.lock().unwrap().remove(&group);
+    }
+
+    async fn next(&self) -> Option<Delivery> {
+        self.layer.next().await
+    }
+}
+
+/// Node A writes; the hub is node B's, whose people listen.
+struct Nodes {
+    store: Arc<dyn Store>,
+    bus: Arc<Watched>,
+    hub: Hub,
+    mina: UserId,
+    room: RoomId,
+    _data: TempDir,
+}
+
+impl Nodes {
+    /// With an inbox of `capacity` notices on node B.
+    async fn new(capacity: usize) -> Nodes {
+        let data = TempDir::new().unwrap();
+        let config = Config {
+            limits: pickmate::server::config::Limits { session_check_ms: 1, ..Default::default() },
+            ..Config::default()
+        };
+        let layer = MemoryLayer::with_capacity(capacity);
+        let bus = Arc::new(Watched { layer: layer.peer(), groups: Mutex::default() });
+        let publisher = Publisher::new(Arc::new(layer), Arc::new(Metrics::new()));
+        let options = StoreOptions::new(&config.limits, Arc::new(publisher));
+        let store: Arc<dyn Store> = SqliteStore::open(data.path(), options).await.unwrap();
+        let hub = Hub::new(&config, bus.clone(), Arc::new(Metrics::new()));
+        let mina = store.create_user(account("mina", Role::Member), NOW).await.unwrap().unwrap();
+        let mut nodes = Nodes { store, bus, hub, mina, room: RoomId(0), _data: data };
+        let (slug, name) = (slug("general"), RoomName::parse("general").unwrap());
+        let create = Command::CreateRoom { slug, name, access: Access::Closed, creator: Some(mina) };
+        nodes.room = nodes.run(create).await.room;
+        nodes
+    }
+
+    async fn run(&self, command: Command) -> Committed {
+        self.store.submit(command).await.unwrap().outcome().await.unwrap()
+    }
+
+    async fn posts(&self, count: usize) {
+        for number in 0..count {
+            self.run(post("general", self.mina, &format!("k{number}"), "hello")).await;
+        }
+    }
+
+    /// A member with a session, who listens on node B from the head of the log on.
+    async fn joon(&self) -> (UserId, Connection) {
+        let joon = self.store.create_user(account("joon", Role::Member), NOW).await.unwrap().unwrap();
+        self.store.create_session(&SESSION, joon, NOW, NOW + HOUR).await.unwrap();
+        let head = self.run(Command::AddMember { room: slug("general"), member: joon, actor: None }).await.seq.unwrap();
+        let peer = Peer { user: joon, session: Some(SESSION), address: [127, 0, 0, 1].into() };
+        let connection = self.hub.connect(peer).await.unwrap();
+        connection.follow(self.room, slug("general"), head).await;
+        connection.queue().release(self.room, head);
+        (joon, connection)
+    }
+
+    fn pump(&self, now: fn() -> i64) -> Pump {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(self.hub.clone().run(Arc::clone(&self.store), now, stop.clone()));
+        Pump { stop, task }
+    }
+}
+
+struct Pump {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Pump {
+    async fn end(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+fn now() -> i64 {
+    NOW
+}
+
+fn later() -> i64 {
+    NOW + HOUR
+}
+
+/// What is to be done for a connection, until there is what `wanted` looks for.
+async fn awaited<T>(connection: &Connection, mut wanted: impl FnMut(&Work) -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = wanted(&connection.queue().take()) {
+                return found;
+            }
+            connection.queue().changed().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, found).await.expect("it is found in time")
+}
+
+fn frames(work: &Work) -> Vec<ServerFrame> {
+    work.frames.iter().map(|frame| serde_json::from_slice(frame).unwrap()).collect()
+}
+
+fn revocation(work: &Work) -> Option<()> {
+    let revoked = ServerFrame::Revoked { room: "general".into() };
+    frames(work).contains(&revoked).then_some(())
+}
+
+#[tokio::test]
+async fn a_post_of_one_node_is_pushed_on_the_other_without_reading_the_log() {
+    let nodes = Nodes::new(8_192).await;
+    let (_, connection) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    nodes.posts(1).await;
+    let list = awaited(&connection, |work| {
+        assert_eq!(work.behind, None);
+        frames(work).into_iter().find_map(|frame| match frame {
+            ServerFrame::Events { list, .. } => Some(list),
+            _ => None,
+        })
+    });
+    assert_eq!(list.await.iter().map(|event| event.seq.0).collect::<Vec<_>>(), [3]);
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn what_a_full_inbox_lost_is_caught_up_with() {
+    let nodes = Nodes::new(1).await;
+    let (_, connection) = nodes.joon().await;
+    nodes.posts(5).await;
+    let pump = nodes.pump(now);
+    let behind = awaited(&connection, |work| work.behind.clone()).await;
+    assert_eq!((behind.room, behind.at, behind.head), (nodes.room, Seq(2), Seq(7)));
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn a_revocation_whose_notice_was_lost_is_found_by_comparing() {
+    let nodes = Nodes::new(1).await;
+    let (joon, connection) = nodes.joon().await;
+    nodes.posts(1).await;
+    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    let pump = nodes.pump(now);
+    awaited(&connection, revocation).await;
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn a_sign_out_whose_notice_was_lost_is_found_by_comparing() {
+    let nodes = Nodes::new(8_192).await;
+    let (_, connection) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    nodes.store.end_session(&SESSION).await.unwrap();
+    assert_eq!(awaited(&connection, |work| work.close).await, CloseCode::Unauthenticated);
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn a_session_that_expires_loses_its_connection() {
+    let nodes = Nodes::new(8_192).await;
+    let (_, connection) = nodes.joon().await;
+    let pump = nodes.pump(later);
+    assert_eq!(awaited(&connection, |work| work.close).await, CloseCode::Unauthenticated);
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn who_left_gets_nothing_more() {
+    let nodes = Nodes::new(8_192).await;
+    let (joon, connection) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    awaited(&connection, revocation).await;
+    nodes.posts(1).await;
+    // A notice of its own account comes after everything before it on this node.
+    nodes.bus.publish(Notice::SignedOut { user: joon, except: None });
+    let mut seen = Vec::new();
+    awaited(&connection, |work| {
+        seen.extend(frames(work));
+        work.close
+    })
+    .await;
+    assert!(!seen.iter().any(|frame| matches!(frame, ServerFrame::Events { .. })), "{seen:?}");
+    pump.end().await;
+}
