@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod app;
+mod channel_layer_contract;
 mod command;
 mod config;
 mod django;
