@@ -25,7 +25,7 @@ pub struct AppState {
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,
-    /// Sockets outside the hub that a stop waits for.
+    /// Sockets outside the hub that a stop waits for: the echo, and those that are being refused.
     pub sockets: TaskTracker,
 }
 

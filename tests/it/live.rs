@@ -300,3 +300,25 @@ async fn a_session_that_ends_without_a_notice_loses_its_socket() {
     app.store().end_session(&hash_secret(mina.session())).await.unwrap();
     live.is_closed_with(CloseCode::Unauthenticated).await;
 }
+
+#[tokio::test]
+async fn who_is_refused_and_spoke_first_hears_why_and_is_waited_for() {
+    let app = TestApp::spawn_with(|config| config.limits.close_timeout_ms = 60_000).await;
+    let mut live = app.knock(&[]).await.unwrap();
+    for _ in 0..50 {
+        let pad = "a".repeat(60_000);
+        live.send_json(json!({"type": "join", "room": "general", "pad": pad})).await;
+    }
+    live.is_closed_with(CloseCode::Unauthenticated).await;
+}
+
+#[tokio::test]
+async fn a_refused_socket_does_not_hold_a_stop() {
+    let mut app = TestApp::spawn_with(|config| {
+        config.limits.close_timeout_ms = 100;
+        config.limits.shutdown_ms = 60_000;
+    })
+    .await;
+    let _silent = app.knock(&[]).await.unwrap();
+    tokio::time::timeout(PATIENCE, app.stop()).await.expect("the stop waits for nobody");
+}

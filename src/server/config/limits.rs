@@ -3,6 +3,7 @@
 
 use crate::domain::MessageBody;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// One limit of the list, to be read and described by its name.
 #[derive(Debug)]
@@ -21,6 +22,16 @@ impl Limit {
 }
 
 impl Limits {
+    /// How long a peer may take nothing.
+    pub fn write_timeout(&self) -> Duration {
+        Duration::from_millis(self.write_timeout_ms)
+    }
+
+    /// How long both sides of a socket have to say goodbye.
+    pub fn close_timeout(&self) -> Duration {
+        Duration::from_millis(self.close_timeout_ms)
+    }
+
     /// Sets the limit of this name. An error changes nothing.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let limit = LIMITS.iter().find(|limit| limit.name == name).ok_or(LimitError::Unknown)?;
@@ -81,7 +92,7 @@ limits! {
     rooms_per_connection: usize = 200, 1..=10_000;
     /// Live sockets of one account.
     connections_per_user: usize = 50, 1..=1_000_000;
-    /// Sockets from one address.
+    /// Sockets from one IPv4 address or one IPv6 /64.
     connections_per_address: usize = 200, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
@@ -91,6 +102,8 @@ limits! {
     queue_frames: usize = 256, 1..=100_000;
     /// A peer that takes nothing for so long is given up.
     write_timeout_ms: u64 = 30_000, 100..=600_000;
+    /// Time that a peer has to answer when a socket is closed.
+    close_timeout_ms: u64 = 1_000, 10..=60_000;
     /// How often a client of the live socket should ping.
     ping_every_ms: u32 = 8_000, 100..=600_000;
     /// A client of the live socket that was silent for so long is given up.

@@ -21,9 +21,6 @@ const COMMANDS_UNDER_WAY: usize = 64;
 /// A log that cannot be read now is read again after this long.
 const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
 
-/// Both sides have this long to say goodbye.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
-
 /// How long clients stay away after `draining`; they add jitter of their own.
 const DRAIN_RETRY_MS: u32 = 1_000;
 
@@ -85,7 +82,7 @@ impl Live {
                     if self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
                         return Some(CloseCode::Silent);
                     }
-                    let deadline = self.write_deadline();
+                    let deadline = self.state.config.limits.write_timeout();
                     if outgoing::ping(&mut self.socket, deadline).await.is_err() {
                         return None;
                     }
@@ -110,7 +107,8 @@ impl Live {
             // The socket answers pings by itself.
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => {
-                outgoing::answer_close(&mut self.socket, CLOSE_DEADLINE).await;
+                let deadline = self.state.config.limits.close_timeout();
+                outgoing::answer_close(&mut self.socket, deadline).await;
                 Err(None)
             }
         }
@@ -155,7 +153,7 @@ impl Live {
     }
 
     async fn write(&mut self, frames: impl IntoIterator<Item = bytes::Bytes>) -> Result<(), Option<CloseCode>> {
-        let deadline = self.write_deadline();
+        let deadline = self.state.config.limits.write_timeout();
         outgoing::write(&mut self.socket, frames, deadline).await.map_err(|error| match error {
             WriteError::Gone => None,
             WriteError::Stalled => Some(CloseCode::Stalled),
@@ -171,14 +169,14 @@ impl Live {
             }
             let _ = self.write(self.registered.queue().take().frames).await;
         }
-        outgoing::close(&mut self.socket, code, CLOSE_DEADLINE).await;
+        outgoing::close(&mut self.socket, code, self.state.config.limits.close_timeout()).await;
     }
 
     /// What was said before the end is carried out: a page that closes tells what was read with its
     /// last frame.
     async fn settle(&mut self) {
         let settling = async { while self.answers.next().await.is_some() {} };
-        let _ = timeout(CLOSE_DEADLINE, settling).await;
+        let _ = timeout(self.state.config.limits.close_timeout(), settling).await;
     }
 
     fn hello(&self) -> ServerFrame {
@@ -197,10 +195,6 @@ impl Live {
             // Two pings may get lost, and a dead network is still seen within 20 s.
             dead_after_ms: limits.ping_every_ms * 2 + 2_000,
         }
-    }
-
-    fn write_deadline(&self) -> Duration {
-        Duration::from_millis(self.state.config.limits.write_timeout_ms)
     }
 }
 

@@ -4,7 +4,7 @@
 mod catch_up;
 mod commands;
 mod connection;
-mod outgoing;
+pub(super) mod outgoing;
 mod upgrade;
 
 pub(super) use commands::close_code_of;

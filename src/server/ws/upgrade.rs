@@ -1,14 +1,14 @@
 //! Before a socket is a connection: subprotocol, session, caps. A browser cannot see the status of
 //! a refused upgrade, so what it must act on is said with a close code after accepting.
 
-use super::connection;
+use super::{connection, outgoing};
 use crate::protocol::{CloseCode, SUBPROTOCOL};
 use crate::server::auth::{ClientIp, MaybeActor, now_ms};
 use crate::server::hub::{Connection, Peer, TooManyConnections};
 use crate::server::service::Actor;
 use crate::server::state::AppState;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -40,11 +40,11 @@ pub async fn live(
         .max_frame_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT)
         .max_message_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT);
     let Some(actor) = actor else {
-        return upgrade.on_upgrade(|socket| refuse(socket, CloseCode::Unauthenticated));
+        return refuse(&state, upgrade, CloseCode::Unauthenticated);
     };
     match admit(&state, &actor, address).await {
         Ok(registered) => upgrade.on_upgrade(move |socket| connection::run(state, actor, registered, socket)),
-        Err(code) => upgrade.on_upgrade(move |socket| refuse(socket, code)),
+        Err(code) => refuse(&state, upgrade, code),
     }
 }
 
@@ -64,8 +64,11 @@ pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<C
     }
 }
 
-async fn refuse(mut socket: WebSocket, code: CloseCode) {
-    let frame = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
-    // The peer may be gone already; there is nobody left to tell.
-    let _ = socket.send(Message::Close(Some(frame))).await;
+/// Says why and hangs up. A client that spoke first is listened to until it has heard: hanging up on
+/// what it sent would reset the connection, and it would come back for ever.
+fn refuse(state: &AppState, upgrade: WebSocketUpgrade, code: CloseCode) -> Response {
+    let (sockets, deadline) = (state.sockets.clone(), state.config.limits.close_timeout());
+    upgrade.on_upgrade(move |mut socket| {
+        sockets.track_future(async move { outgoing::close(&mut socket, code, deadline).await })
+    })
 }
