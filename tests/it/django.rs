@@ -175,6 +175,17 @@ async fn a_stopping_node_says_so() {
 }
 
 #[tokio::test]
+async fn a_silent_echo_does_not_hold_a_stop() {
+    let mut app = TestApp::spawn_with(|config| {
+        config.limits.close_timeout_ms = 100;
+        config.limits.shutdown_ms = 60_000;
+    })
+    .await;
+    let _silent = chat(&app).await;
+    tokio::time::timeout(PATIENCE, app.stop()).await.expect("the stop waits for nobody");
+}
+
+#[tokio::test]
 async fn two_hundred_requests_wait_together() {
     let app = TestApp::spawn().await;
     let client = reqwest::Client::new();

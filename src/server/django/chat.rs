@@ -7,14 +7,13 @@ use crate::server::auth::ClientIp;
 use crate::server::error::AppError;
 use crate::server::limits::ConnectionPermit;
 use crate::server::state::AppState;
-use crate::server::ws::close_code_of;
+use crate::server::ws::{close_code_of, outgoing};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
-use std::time::Duration;
 
 const GREETING: &str = r#"{"message": "연결 성공"}"#;
 
@@ -60,10 +59,7 @@ enum End {
 impl Conversation {
     async fn run(mut self) {
         let End::Close(code) = self.talk().await else { return };
-        let close = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
-        if self.send(Message::Close(Some(close))).await.is_ok() {
-            self.drain().await;
-        }
+        outgoing::close(&mut self.socket, code, self.state.config.limits.close_timeout()).await;
     }
 
     /// One frame after the other, so answers keep the order of the questions and a peer that does
@@ -94,22 +90,9 @@ impl Conversation {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        match tokio::time::timeout(self.patience(), self.socket.send(message)).await {
+        match tokio::time::timeout(self.state.config.limits.write_timeout(), self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Left),
         }
-    }
-
-    /// Waits for the peer's half of the closing handshake. Hanging up with unread bytes would reset
-    /// the connection and could overtake the close frame.
-    async fn drain(&mut self) {
-        let patience = self.patience();
-        let drained = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        // Whoever does not answer is left alone.
-        let _ = tokio::time::timeout(patience, drained).await;
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_millis(self.state.config.limits.write_timeout_ms)
     }
 }
