@@ -117,7 +117,7 @@ fn whole_ms(wait: Duration) -> u32 {
 }
 
 /// What one subscriber has: an IPv4 address or an IPv6 /64.
-fn network(ip: IpAddr) -> IpAddr {
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
         ip => ip,

@@ -92,7 +92,7 @@ limits! {
     rooms_per_connection: usize = 200, 1..=10_000;
     /// Live sockets of one account.
     connections_per_user: usize = 50, 1..=1_000_000;
-    /// Sockets from one IPv4 address or one IPv6 /64.
+    /// Live sockets of one IPv4 address or IPv6 /64; the echo may have as many again.
     connections_per_address: usize = 200, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;

@@ -1,10 +1,11 @@
-//! The tables behind the hub: connections by id, by user and address, and by room.
+//! The tables behind the hub: connections by id, by user and network, and by room.
 
 use super::connection::Peer;
 use super::queue::Queue;
 use super::{ConnectionLimits, TooManyConnections};
 use crate::domain::{RoomId, UserId};
 use crate::server::channel_layer::Group;
+use crate::server::limits::network;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -17,7 +18,7 @@ pub struct Registry {
     connections: HashMap<u64, Registered>,
     /// How many connections each has.
     users: HashMap<UserId, usize>,
-    addresses: HashMap<IpAddr, usize>,
+    networks: HashMap<IpAddr, usize>,
     rooms: HashMap<RoomId, HashMap<u64, Arc<Queue>>>,
 }
 
@@ -36,12 +37,13 @@ pub struct Follower {
 impl Registry {
     pub fn add(&mut self, peer: Peer, queue: Arc<Queue>, limits: &ConnectionLimits) -> Result<u64, TooManyConnections> {
         let of_user = self.users.get(&peer.user).copied().unwrap_or_default();
-        let of_address = self.addresses.get(&peer.address).copied().unwrap_or_default();
-        if of_user >= limits.per_user || of_address >= limits.per_address {
+        let network = network(peer.address);
+        let of_network = self.networks.get(&network).copied().unwrap_or_default();
+        if of_user >= limits.per_user || of_network >= limits.per_address {
             return Err(TooManyConnections);
         }
         self.users.insert(peer.user, of_user + 1);
-        self.addresses.insert(peer.address, of_address + 1);
+        self.networks.insert(network, of_network + 1);
         self.next_id += 1;
         self.connections.insert(self.next_id, Registered { peer, queue });
         Ok(self.next_id)
@@ -55,7 +57,7 @@ impl Registry {
             self.unfollow(id, *room);
         }
         count_down(&mut self.users, peer.user);
-        count_down(&mut self.addresses, peer.address);
+        count_down(&mut self.networks, network(peer.address));
         Some(rooms.into_iter().map(Group::Room).chain([Group::User(peer.user)]).collect())
     }
 
@@ -120,5 +122,70 @@ fn count_down<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
         if *count.get() == 0 {
             count.remove();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Seq, Slug};
+    use crate::server::hub::queue::QueueLimits;
+
+    const LIMITS: ConnectionLimits =
+        ConnectionLimits { queue: QueueLimits { bytes: 1, frames: 1 }, per_user: 2, per_address: 3 };
+
+    fn peer(user: i64, address: &str) -> Peer {
+        Peer { user: UserId(user), session: None, address: address.parse().unwrap() }
+    }
+
+    fn queue() -> Arc<Queue> {
+        Arc::new(Queue::new(LIMITS.queue))
+    }
+
+    fn follow(registry: &mut Registry, id: u64, room: RoomId) {
+        let queue = Arc::clone(registry.queue(id).unwrap());
+        queue.follow(room, Slug::parse("general").unwrap(), Seq(0));
+        registry.follow(id, room);
+    }
+
+    #[test]
+    fn a_user_has_so_many_connections_and_a_closed_one_makes_space() {
+        let mut registry = Registry::default();
+        let first = registry.add(peer(1, "192.0.2.1"), queue(), &LIMITS).unwrap();
+        registry.add(peer(1, "192.0.2.2"), queue(), &LIMITS).unwrap();
+        assert_eq!(registry.add(peer(1, "192.0.2.3"), queue(), &LIMITS), Err(TooManyConnections));
+        registry.add(peer(2, "192.0.2.3"), queue(), &LIMITS).unwrap();
+        registry.remove(first);
+        registry.add(peer(1, "192.0.2.3"), queue(), &LIMITS).unwrap();
+    }
+
+    #[test]
+    fn the_addresses_of_one_subscriber_share_a_cap() {
+        let mut registry = Registry::default();
+        for user in 1..=3 {
+            registry.add(peer(user, &format!("2001:db8:0:1::{user}")), queue(), &LIMITS).unwrap();
+        }
+        assert_eq!(registry.add(peer(4, "2001:db8:0:1:ffff::"), queue(), &LIMITS), Err(TooManyConnections));
+        assert!(registry.add(peer(4, "2001:db8:0:2::"), queue(), &LIMITS).is_ok());
+    }
+
+    #[test]
+    fn a_group_is_wanted_until_its_last_connection_goes() {
+        let mut registry = Registry::default();
+        let (one, room, user) = (RoomId(1), Group::Room(RoomId(1)), Group::User(UserId(1)));
+        let first = registry.add(peer(1, "192.0.2.1"), queue(), &LIMITS).unwrap();
+        let second = registry.add(peer(1, "192.0.2.1"), queue(), &LIMITS).unwrap();
+        assert!(!registry.wants(room) && registry.wants(user));
+        follow(&mut registry, first, one);
+        follow(&mut registry, second, one);
+        assert_eq!(registry.followers(one).count(), 2);
+        registry.unfollow(first, one);
+        assert!(registry.wants(room));
+        assert_eq!(registry.remove(second), Some(vec![room, user]));
+        assert!(!registry.wants(room) && registry.wants(user));
+        registry.remove(first);
+        assert!(!registry.wants(user));
+        assert_eq!(registry.remove(first), None);
+        assert!(registry.users.is_empty() && registry.networks.is_empty());
     }
 }
