@@ -9,6 +9,8 @@ use bytes::Bytes;
 /// An `events` frame is at most this many bytes unless one event is larger.
 const EVENTS_FRAME_BYTES: usize = 64 * 1024;
 
+const TAIL: &[u8] = b"]}";
+
 /// A frame to one connection.
 pub fn frame(frame: &ServerFrame) -> Bytes {
     Bytes::from(json(frame))
@@ -22,10 +24,11 @@ pub fn event(event: &Event) -> Bytes {
 /// The `events` frames that carry these events, in order.
 pub fn events(growth: &Growth) -> Vec<EventsFrame> {
     let mut frames = Vec::with_capacity(1);
+    let envelope = head(&growth.slug).len() + TAIL.len();
     let mut first = growth.first;
     let mut rest = growth.events.as_slice();
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(fitting(rest));
+        let (now, later) = rest.split_at(fitting(rest, EVENTS_FRAME_BYTES - envelope));
         let last = Seq(first.0 + now.len() as u64 - 1);
         frames.push(EventsFrame { first, last, bytes: joined(&growth.slug, now) });
         first = last.next();
@@ -34,20 +37,25 @@ pub fn events(growth: &Growth) -> Vec<EventsFrame> {
     frames
 }
 
-/// How many of the events fit one frame: at least one.
-fn fitting(events: &[Bytes]) -> usize {
+/// How many of the events fit a list of so many bytes: at least one.
+fn fitting(events: &[Bytes], list_bytes: usize) -> usize {
     let mut bytes = 0;
     let fitting = events.iter().take_while(|event| {
         bytes += event.len() + 1;
-        bytes <= EVENTS_FRAME_BYTES
+        // The last one brings no comma.
+        bytes <= list_bytes + 1
     });
     fitting.count().max(1)
 }
 
-fn joined(slug: &Slug, events: &[Bytes]) -> Bytes {
+fn head(slug: &Slug) -> String {
     // A slug has letters, digits and hyphens only, so it needs no escapes.
-    let head = format!(r#"{{"type":"events","room":"{slug}","list":["#);
-    let size = head.len() + events.iter().map(|event| event.len() + 1).sum::<usize>() + 2;
+    format!(r#"{{"type":"events","room":"{slug}","list":["#)
+}
+
+fn joined(slug: &Slug, events: &[Bytes]) -> Bytes {
+    let head = head(slug);
+    let size = head.len() + events.iter().map(|event| event.len() + 1).sum::<usize>() + TAIL.len();
     let mut frame = Vec::with_capacity(size);
     frame.extend_from_slice(head.as_bytes());
     for (index, event) in events.iter().enumerate() {
@@ -56,7 +64,7 @@ fn joined(slug: &Slug, events: &[Bytes]) -> Bytes {
         }
         frame.extend_from_slice(event);
     }
-    frame.extend_from_slice(b"]}");
+    frame.extend_from_slice(TAIL);
     Bytes::from(frame)
 }
 
@@ -99,10 +107,15 @@ mod tests {
 
     #[test]
     fn many_events_are_split_into_frames_of_bounded_size() {
+        // Lists of such events come within a few bytes of the bound.
+        for length in 600..700 {
+            let body = "a".repeat(length);
+            let frames = events(&growth(&vec![body.as_str(); 200]));
+            let sizes: Vec<_> = frames.iter().map(|frame| frame.bytes.len()).collect();
+            assert!(frames.len() > 1 && sizes.iter().all(|size| *size <= EVENTS_FRAME_BYTES), "{sizes:?}");
+        }
         let long = "가".repeat(5_000);
         let frames = events(&growth(&[long.as_str(); 10]));
-        assert!(frames.len() > 1);
-        assert!(frames.iter().all(|frame| frame.bytes.len() <= EVENTS_FRAME_BYTES + 100));
         assert_eq!((frames[0].first, frames.last().unwrap().last), (Seq(10), Seq(19)));
         assert!(frames.windows(2).all(|pair| pair[0].last.next() == pair[1].first));
     }
