@@ -143,7 +143,7 @@ impl Hub {
     fn tell_rooms_changed(&self, whom: impl Fn(crate::domain::UserId) -> bool) {
         let frame = encode::frame(&ServerFrame::RoomsChanged);
         for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer.user)) {
-            queue.push(frame.clone());
+            queue.rooms_changed(frame.clone());
         }
     }
 

@@ -51,6 +51,8 @@ struct State {
     frames: VecDeque<Bytes>,
     bytes: usize,
     cursors: HashMap<RoomId, Cursor>,
+    /// `rooms_changed`, once it is due: telling it twice tells no more.
+    rooms_changed: Option<Bytes>,
     close: Option<CloseCode>,
 }
 
@@ -122,13 +124,19 @@ impl Queue {
         }
     }
 
-    /// Answers to the connection's own commands and notices to it. Their number is bounded by the
-    /// commands under way, so they are not dropped.
+    /// Answers to the connection's own commands, and what ends one of its subscriptions. Their number
+    /// is bounded by the commands under way and the rooms followed, so they are not dropped.
     pub fn push(&self, frame: Bytes) {
         let mut state = self.lock();
         state.bytes += frame.len();
         state.frames.push_back(frame);
         drop(state);
+        self.changed.notify_one();
+    }
+
+    /// `frame` is `rooms_changed`. However often it comes, it waits once.
+    pub fn rooms_changed(&self, frame: Bytes) {
+        self.lock().rooms_changed = Some(frame);
         self.changed.notify_one();
     }
 
@@ -200,7 +208,8 @@ impl Queue {
     pub fn take(&self) -> Work {
         let mut state = self.lock();
         state.bytes = 0;
-        let frames = std::mem::take(&mut state.frames);
+        let mut frames = std::mem::take(&mut state.frames);
+        frames.extend(state.rooms_changed.take());
         let behind = state.cursors.iter().find(|(_, cursor)| !cursor.held && cursor.at < cursor.head);
         let behind = behind.map(|(room, cursor)| Behind {
             room: *room,
@@ -276,6 +285,16 @@ mod tests {
         let work = queue.take();
         assert_eq!(work.frames.len(), 1);
         assert_eq!(work.behind.map(|behind| behind.at), Some(Seq(1)), "the log is read from where the queue ends");
+    }
+
+    #[test]
+    fn rooms_changed_waits_once_however_often_it_comes() {
+        let queue = queue(10);
+        for _ in 0..1_000 {
+            queue.rooms_changed(Bytes::from_static(b"rooms_changed"));
+        }
+        assert_eq!(queue.take().frames, ["rooms_changed"]);
+        assert!(queue.take().frames.is_empty());
     }
 
     #[test]
