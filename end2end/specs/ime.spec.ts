@@ -74,6 +74,44 @@ test('Windows: 229, then a clean Enter before compositionend, sends once and who
   expect((await bot.log(ROOM.slug)).filter((event) => event.body === '테스' || event.body === '트')).toEqual([]);
 });
 
+test('Windows: 229 without a clean Enter sends once and whole', async ({ community }) => {
+  const writer = await community.newcomer('한 번', { language: 'ko' });
+  const room = await writer.enter();
+  const ime = await Ime.of(writer);
+  await room.composer.focus();
+  for (const step of ['ㄱ', '그', '그ㄹ', '그래']) await ime.compose(step);
+  await ime.processedEnter();
+  await ime.commit('그래');
+  await room.sees('그래');
+  await expect(room.composer).toHaveValue('');
+  const bot = await community.bot('한 번');
+  await expect.poll(() => bot.count(ROOM.slug, '그래')).toBe(1);
+});
+
+for (const [device, browser, steps, text] of [
+  ['mouse', {}, ['ㅎ', '하', '하ㅇ', '하요'], '누르면 하요'],
+  ['finger', { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } }, ['h', 'he', 'hello'], '누르면 hello'],
+] as const) {
+  test(`the send button during a composition sends once and whole (${device})`, async ({ community }) => {
+    const quiet = await community.room(`button-${device}`, `Button ${device}`);
+    const writer = await community.newcomer(device, { language: 'ko', member: [quiet.slug], browser });
+    const room = await writer.enter(quiet);
+    const ime = await Ime.of(writer);
+    await room.composer.focus();
+    await room.composer.pressSequentially('누르면 ');
+    for (const step of steps) await ime.compose(step);
+    await (device === 'finger' ? room.send.tap() : room.send.click());
+    await room.sees(text);
+    await expect(room.composer).toHaveValue('');
+    await expect(room.composer).toBeFocused();
+    await room.composer.fill('그다음');
+    await room.send.click();
+    await room.sees('그다음');
+    const bot = await community.bot(device);
+    await expect.poll(async () => (await bot.log(quiet.slug)).flatMap((event) => event.body ?? [])).toEqual([text, '그다음']);
+  });
+}
+
 test('Safari: one more Enter after compositionend sends nothing more', async ({ community }) => {
   const writer = await community.newcomer('사파리', { language: 'ko' });
   const room = await writer.enter();

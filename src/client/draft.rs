@@ -18,6 +18,16 @@ pub fn save(reader: UserId, room: &str, text: &str) {
     let _ = if text.trim().is_empty() { storage.remove_item(&name) } else { storage.set_item(&name, text) };
 }
 
+/// Two texts in one box. A blank one counts for nothing, and so does the second of two that are
+/// the same: browsers bring back what stood in a box too.
+pub fn joined(first: &str, then: &str) -> String {
+    match (first.trim().is_empty(), then.trim().is_empty()) {
+        (true, _) => then.to_owned(),
+        (false, blank) if blank || first == then => first.to_owned(),
+        _ => format!("{first}\n{then}"),
+    }
+}
+
 /// Accounts that share a browser do not see each other's drafts by accident.
 fn name(reader: UserId, room: &str) -> String {
     format!("draft:{}:{room}", reader.0)
@@ -25,4 +35,17 @@ fn name(reader: UserId, room: &str) -> String {
 
 fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn neither_of_two_texts_is_lost() {
+        assert_eq!(joined("the draft of last time", "a"), "the draft of last time\na");
+        assert_eq!(joined("", "a"), "a");
+        assert_eq!(joined("the draft of last time", " \n"), "the draft of last time");
+        assert_eq!(joined("the same", "the same"), "the same");
+    }
 }

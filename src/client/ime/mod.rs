@@ -13,6 +13,8 @@ mod tests;
 pub struct KeyDown<'a> {
     /// `KeyboardEvent.key`; input methods may report `Process` or `Unidentified`.
     pub key: &'a str,
+    /// `KeyboardEvent.code`: the key itself, where `key` does not tell.
+    pub code: &'a str,
     /// `KeyboardEvent.keyCode`; 229 while an input method handles the key.
     pub key_code: u32,
     pub is_composing: bool,
@@ -106,7 +108,7 @@ impl Ime {
     }
 
     pub fn key_down(&mut self, event: KeyDown) -> Reaction {
-        if event.key != "Enter" {
+        if !is_enter(event.key, event.code) {
             // While a composition is under way its keys are reported too; they end no press of Enter.
             self.spent = false;
             if self.phase == Phase::JustCommitted {
@@ -129,13 +131,25 @@ impl Ime {
         }
     }
 
-    /// Ends a press of Enter.
-    pub fn key_up(&mut self, key: &str) {
-        if key == "Enter" {
+    /// Ends a press of Enter. `key` and `code` as in a [`KeyDown`].
+    pub fn key_up(&mut self, key: &str, code: &str) {
+        if is_enter(key, code) {
             self.spent = false;
             if self.phase == Phase::JustCommitted {
                 self.phase = Phase::Idle;
             }
+        }
+    }
+
+    /// The send button was pressed. [`Reaction::SendSoon`] asks to end the composition first, so that
+    /// the input method does not put its text into the emptied box; then it has nothing to send itself.
+    pub fn submit(&mut self) -> Reaction {
+        match self.phase {
+            Phase::Composing | Phase::SendAfterCommit => {
+                self.phase = Phase::Composing;
+                Reaction::SendSoon
+            }
+            Phase::Idle | Phase::JustCommitted => Reaction::Send,
         }
     }
 
@@ -169,6 +183,11 @@ impl Ime {
             Script::Other => Reaction::Nothing,
         }
     }
+}
+
+/// Input methods of Windows report every key of theirs as `Process`; `code` still names it.
+fn is_enter(key: &str, code: &str) -> bool {
+    key == "Enter" || (matches!(key, "Process" | "Unidentified") && matches!(code, "Enter" | "NumpadEnter"))
 }
 
 impl Script {

@@ -7,6 +7,11 @@ enum On {
     End(&'static str),
     /// Enter with key code and `isComposing`.
     Enter(u32, bool),
+    /// Enter as input methods of Windows report it, key up too.
+    Process,
+    ProcessUp,
+    /// The send button.
+    Button,
     ShiftEnter,
     Key(&'static str),
     Up,
@@ -17,17 +22,25 @@ use Reaction::*;
 /// Sends once in all, and the answers are exactly these.
 fn check(name: &str, enter_key: EnterKey, steps: &[(On, Reaction)]) {
     let mut ime = Ime::new(enter_key);
-    let keydown = |key, key_code, is_composing, shift| KeyDown { key, key_code, is_composing, shift };
+    let keydown = |key, key_code, is_composing, shift| KeyDown { key, code: "", key_code, is_composing, shift };
     for (index, (event, expected)) in steps.iter().enumerate() {
         let reaction = match *event {
             Start => ime.composition_start(),
             Update(text) => ime.composition_update(text),
             End(text) => ime.composition_end(text),
             Enter(code, composing) => ime.key_down(keydown("Enter", code, composing, false)),
+            Process => {
+                ime.key_down(KeyDown { key: "Process", code: "Enter", key_code: 229, is_composing: true, shift: false })
+            }
+            ProcessUp => {
+                ime.key_up("Process", "Enter");
+                Nothing
+            }
+            Button => ime.submit(),
             ShiftEnter => ime.key_down(keydown("Enter", 13, false, true)),
             Key(key) => ime.key_down(keydown(key, 229, true, false)),
             Up => {
-                ime.key_up("Enter");
+                ime.key_up("Enter", "Enter");
                 Nothing
             }
         };
@@ -79,6 +92,58 @@ fn hangul_enter_sends_once_after_the_commit() {
         steps.extend([(Key("a"), Nothing), (Enter(13, false), Send)]);
         check(name, EnterKey::Sends, &steps);
     }
+}
+
+#[test]
+fn an_enter_without_its_name_sends_once_after_the_commit() {
+    let composing = [(Key("Process"), Nothing), (Start, Nothing), (Update("테스트"), Nothing)];
+    let endings: [(&str, &[(On, Reaction)]); 2] = [
+        (
+            "Windows, no clean Enter follows",
+            &[(Process, PreventAndSendAfterCommit), (ProcessUp, Nothing), (End("테스트"), SendSoon)],
+        ),
+        (
+            "Windows, a clean Enter follows",
+            &[
+                (Process, PreventAndSendAfterCommit),
+                (ProcessUp, Nothing),
+                (Enter(13, false), Prevent),
+                (End("테스트"), SendSoon),
+                (Up, Nothing),
+            ],
+        ),
+    ];
+    for (name, ending) in endings {
+        check(name, EnterKey::Sends, &[&composing[..], ending].concat());
+    }
+    check(
+        "Windows, Pinyin",
+        EnterKey::Sends,
+        &[(Start, Nothing), (Update("nihao"), Nothing), (Process, Nothing), (End("你好"), Nothing)],
+    );
+}
+
+#[test]
+fn the_button_ends_the_composition_and_sends_once() {
+    for (text, enter_key) in [("하요", EnterKey::Sends), ("nihao", EnterKey::Sends), ("hello", EnterKey::BreaksLine)]
+    {
+        check(
+            text,
+            enter_key,
+            &[(Start, Nothing), (Update(text), Nothing), (Button, SendSoon), (End(text), Nothing), (Button, Send)],
+        );
+    }
+    check(
+        "after an Enter that is remembered",
+        EnterKey::Sends,
+        &[
+            (Start, Nothing),
+            (Update("네"), Nothing),
+            (Enter(229, true), PreventAndSendAfterCommit),
+            (Button, SendSoon),
+            (End("네"), Nothing),
+        ],
+    );
 }
 
 #[test]
@@ -206,7 +271,7 @@ fn leaving_the_box_forgets_a_remembered_enter() {
     let mut ime = Ime::new(EnterKey::Sends);
     ime.composition_start();
     ime.composition_update("네");
-    ime.key_down(KeyDown { key: "Enter", key_code: 229, is_composing: true, shift: false });
+    ime.key_down(KeyDown { key: "Enter", code: "Enter", key_code: 229, is_composing: true, shift: false });
     ime.blur();
     assert_eq!(ime.composition_end("네"), Nothing);
 }

@@ -6,7 +6,7 @@ use crate::domain::{BodyError, UserId};
 use crate::i18n::Talk;
 use crate::protocol::{ErrorCode, RoomSummary};
 use crate::ui::live::{act, effect, live};
-use crate::ui::reader::Reader;
+use crate::ui::reader::{Reader, texts};
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
@@ -22,6 +22,12 @@ enum Hint {
     /// Characters, about, that are too many.
     TooLong(u32),
     Refused(ErrorCode),
+}
+
+impl Hint {
+    fn is_wrong(self) -> bool {
+        matches!(self, Hint::TooLong(_) | Hint::Refused(_))
+    }
 }
 
 /// Where one writes. A plain form before WASM; afterwards the same text box, which nobody but the writer
@@ -48,13 +54,8 @@ pub fn Composer(
         ime: StoredValue::new(Ime::new(EnterKey::Sends)),
         sent,
     };
-    effect(move || {
-        if let Some(field) = field.get() {
-            desk.begin(&field);
-        }
-    });
     let hint = desk.hint;
-    let invalid = move || matches!(hint.get(), Hint::TooLong(_) | Hint::Refused(_));
+    let wrong = move || hint.get().is_wrong();
     view! {
         <form
             class="composer"
@@ -62,34 +63,15 @@ pub fn Composer(
             action=format!("/rooms/{slug}")
             on:submit=act(move |event: ev::SubmitEvent| {
                 event.prevent_default();
-                desk.send();
+                desk.submit();
             })
         >
-            <p class="hint" id="composer-hint" role="status" class:error=invalid>
+            <p class="hint" id="composer-hint" role="status" class:error=wrong>
                 {live(move || hint_words(hint.get(), &reader).unwrap_or_default())}
             </p>
             <input type="hidden" name="key" value=form_key/>
             <div class="composer-box">
-                <textarea
-                    name="body"
-                    rows="1"
-                    required
-                    node_ref=field
-                    placeholder=texts.placeholder
-                    aria-label=live(move || (texts.write_to)(&room.read().name))
-                    aria-describedby="composer-hint"
-                    aria-invalid=live(move || invalid().then_some("true"))
-                    enterkeyhint="enter"
-                    on:input=act(move |_| desk.changed())
-                    on:keydown=act(move |event| desk.key_down(&event))
-                    on:keyup=act(move |event: ev::KeyboardEvent| desk.ime.update_value(|ime| ime.key_up(&event.key())))
-                    on:compositionstart=act(move |_| desk.ime.update_value(|ime| { ime.composition_start(); }))
-                    on:compositionupdate=act(move |event: ev::CompositionEvent| {
-                        desk.ime.update_value(|ime| { ime.composition_update(&event.data().unwrap_or_default()); });
-                    })
-                    on:compositionend=act(move |event| desk.composition_end(&event))
-                    on:blur=act(move |_| desk.ime.update_value(Ime::blur))
-                ></textarea>
+                <TextBox room desk/>
                 // Pressing it leaves the focus, and with it a phone's keyboard, where it is.
                 <button class="send" aria-label=texts.send title=texts.send on:mousedown=act(|event: ev::MouseEvent| event.prevent_default())>
                     <Icon glyph=Glyph::Send/>
@@ -99,12 +81,45 @@ pub fn Composer(
     }
 }
 
+/// Says to the desk whatever happens in the text box.
+#[component]
+fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
+    let texts = &texts().talk;
+    effect(move || {
+        if let Some(field) = desk.field.get() {
+            desk.begin(&field);
+        }
+    });
+    view! {
+        <textarea
+            name="body"
+            rows="1"
+            required
+            node_ref=desk.field
+            placeholder=texts.placeholder
+            aria-label=live(move || (texts.write_to)(&room.read().name))
+            aria-describedby="composer-hint"
+            aria-invalid=live(move || desk.hint.get().is_wrong().then_some("true"))
+            enterkeyhint="enter"
+            on:input=act(move |_| desk.changed())
+            on:keydown=act(move |event| desk.key_down(&event))
+            on:keyup=act(move |event: ev::KeyboardEvent| {
+                desk.ime.update_value(|ime| ime.key_up(&event.key(), &event.code()));
+            })
+            on:compositionstart=act(move |_| desk.ime.update_value(|ime| { ime.composition_start(); }))
+            on:compositionupdate=act(move |event: ev::CompositionEvent| {
+                desk.ime.update_value(|ime| { ime.composition_update(&event.data().unwrap_or_default()); });
+            })
+            on:compositionend=act(move |event| desk.composition_end(&event))
+            on:blur=act(move |_| desk.ime.update_value(Ime::blur))
+        ></textarea>
+    }
+}
+
 /// Puts a text that was not sent back into the text box, behind what has been written there since.
 pub fn put_back(field: NodeRef<html::Textarea>, text: &str) {
     let Some(field) = field.get_untracked() else { return };
-    let written = field.value();
-    let text = if written.trim().is_empty() { text.to_owned() } else { format!("{written}\n{text}") };
-    field.set_value(&text);
+    field.set_value(&draft::joined(&field.value(), text));
     let _ = field.focus();
     if let Ok(event) = web_sys::Event::new("input") {
         let _ = field.dispatch_event(&event);
@@ -135,17 +150,23 @@ struct Desk {
 }
 
 impl Desk {
-    /// What was written before WASM came stays; otherwise the draft of last time comes back.
+    /// The draft of last time comes back, before what was written until WASM came. The focus is
+    /// taken only where nothing else has it, but the link that led here.
     fn begin(self, field: &HtmlTextAreaElement) {
-        if place::is_touch() {
-            self.ime.set_value(Ime::new(EnterKey::BreaksLine));
-        } else if !place::is_dialog_open() {
-            let _ = field.focus();
-        }
-        if field.value().is_empty()
-            && let Some(text) = self.slug.with_value(|slug| draft::load(self.me, slug))
-        {
+        let writing = place::is_there("textarea:focus");
+        let written = field.value();
+        let kept = self.slug.with_value(|slug| draft::load(self.me, slug)).unwrap_or_default();
+        let text = draft::joined(&kept, &written);
+        if text != written {
+            end_composition(field);
             field.set_value(&text);
+        }
+        let touch = place::is_touch();
+        if touch {
+            self.ime.set_value(Ime::new(EnterKey::BreaksLine));
+        }
+        if writing || !(touch || place::is_there("dialog[open], :focus:not(.rail-link[aria-current])")) {
+            let _ = field.focus();
         }
         self.changed();
     }
@@ -162,9 +183,10 @@ impl Desk {
     }
 
     fn key_down(self, event: &ev::KeyboardEvent) {
-        let key = event.key();
+        let (key, code) = (event.key(), event.code());
         let press = KeyDown {
             key: &key,
+            code: &code,
             key_code: event.key_code(),
             is_composing: event.is_composing(),
             shift: event.shift_key(),
@@ -179,6 +201,18 @@ impl Desk {
     fn composition_end(self, event: &ev::CompositionEvent) {
         let text = event.data().unwrap_or_default();
         let reaction = self.ime.try_update_value(|ime| ime.composition_end(&text)).unwrap_or(Reaction::Nothing);
+        self.react(reaction);
+    }
+
+    /// The button: an open composition is ended first, and what it leaves in the box is sent.
+    fn submit(self) {
+        let reaction = self.ime.try_update_value(Ime::submit).unwrap_or(Reaction::Nothing);
+        if reaction == Reaction::SendSoon
+            && let Some(field) = self.field.get_untracked()
+        {
+            end_composition(&field);
+            let _ = field.focus();
+        }
         self.react(reaction);
     }
 
@@ -207,16 +241,27 @@ impl Desk {
     }
 }
 
+/// Has the input method put down what it is composing. Whoever wants the focus back says so.
+fn end_composition(field: &HtmlTextAreaElement) {
+    let _ = field.blur();
+}
+
 /// Says something about the length only near the limit and beyond it.
 fn length_hint(text: &str, max_bytes: usize) -> Hint {
     let Some(left) = max_bytes.checked_sub(text.len()) else {
-        return Hint::TooLong(chars_over(text, max_bytes));
+        return Hint::TooLong(about(chars_over(text, max_bytes)));
     };
     if left > max_bytes / 10 || text.is_empty() {
         return Hint::Nothing;
     }
     // As many as fit if the writer goes on in the same script.
-    Hint::Left((left * text.chars().count() / text.len()) as u32)
+    Hint::Left(about((left * text.chars().count() / text.len()) as u32))
+}
+
+/// Rounded up, so that it is not said anew with every key.
+fn about(chars: u32) -> u32 {
+    let step = if chars > 100 { 100 } else { 10 };
+    chars.div_ceil(step) * step
 }
 
 /// How many characters at the end are beyond the limit.
@@ -227,10 +272,14 @@ fn chars_over(text: &str, max_bytes: usize) -> u32 {
 /// For browsers that do not size a text box by its content.
 fn grow(field: &HtmlTextAreaElement) {
     let element: &web_sys::HtmlElement = field;
-    if field.value().is_empty() {
-        let _ = element.style().remove_property("height");
-    } else if field.scroll_height() > field.client_height() {
-        let _ = element.style().set_property("height", &format!("{}px", field.scroll_height()));
+    let style = element.style();
+    if js_sys::Reflect::has(&style, &"fieldSizing".into()).unwrap_or(false) {
+        return;
+    }
+    // Measured without the height of before, or it could never become less.
+    let _ = style.remove_property("height");
+    if field.scroll_height() > field.client_height() {
+        let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
     }
 }
 
@@ -244,9 +293,9 @@ mod tests {
         assert!(hint("") == Hint::Nothing);
         assert!(hint(&"a".repeat(269)) == Hint::Nothing);
         assert!(hint(&"a".repeat(280)) == Hint::Left(20));
-        assert!(hint(&"가".repeat(94)) == Hint::Left(6));
+        assert!(hint(&"가".repeat(94)) == Hint::Left(10));
         assert!(hint(&"가".repeat(100)) == Hint::Left(0));
-        assert!(hint(&"가".repeat(103)) == Hint::TooLong(3));
-        assert!(hint(&format!("{}가", "a".repeat(299))) == Hint::TooLong(1));
+        assert!(hint(&"가".repeat(103)) == Hint::TooLong(10));
+        assert!(hint(&format!("{}가", "a".repeat(299))) == Hint::TooLong(10));
     }
 }

@@ -67,7 +67,7 @@ impl OpenDrawer {
     fn govern(self) {
         let open = self.0;
         let on_key = window_event_listener(ev::keydown, move |event| {
-            if event.key() == "Escape" && open.get_untracked().is_some() && !place::is_dialog_open() {
+            if event.key() == "Escape" && open.get_untracked().is_some() && !place::is_there("dialog[open]") {
                 place::go_back();
             }
         });

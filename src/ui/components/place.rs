@@ -29,8 +29,8 @@ pub fn is_touch() -> bool {
     query.ok().flatten().is_some_and(|query| query.matches())
 }
 
-pub fn is_dialog_open() -> bool {
-    find("dialog[open]").is_some()
+pub fn is_there(selector: &str) -> bool {
+    find(selector).is_some()
 }
 
 /// Whether there is such an element and it takes part in the layout.
