@@ -31,12 +31,15 @@ impl Publisher {
     }
 
     fn publish_consequences(&self, grown: &Grown, seq: Seq, kind: &EventKind) {
+        let open = grown.access == Access::Open;
         match kind {
             EventKind::Posted { .. } => {
                 self.metrics.posts.inc();
             }
-            // The first event of a log means a new room, which everybody may be able to see.
-            EventKind::Joined { .. } if seq == Seq(1) => self.layer.publish(Notice::RoomsChanged { user: None }),
+            // The first event of a log means a new room: if it is open, everybody can see it.
+            EventKind::Joined { .. } if seq == Seq(1) && open => {
+                self.layer.publish(Notice::RoomsChanged { user: None });
+            }
             EventKind::Joined { member } => {
                 self.layer.publish(Notice::RoomsChanged { user: Some(UserId(member.id)) });
             }
@@ -44,14 +47,15 @@ impl Publisher {
                 self.layer.publish(Notice::Recheck { room: grown.room });
                 self.layer.publish(Notice::RoomsChanged { user: Some(UserId(member.id)) });
             }
-            EventKind::Renamed { .. } => self.layer.publish(Notice::RoomsChanged { user: None }),
+            // In a closed room the event itself tells its members; to others nothing happened.
+            EventKind::Renamed { .. } if open => self.layer.publish(Notice::RoomsChanged { user: None }),
             EventKind::AccessChanged { access, .. } => {
                 if *access == Access::Closed {
                     self.layer.publish(Notice::Recheck { room: grown.room });
                 }
                 self.layer.publish(Notice::RoomsChanged { user: None });
             }
-            EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {}
+            EventKind::Renamed { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {}
         }
     }
 }
@@ -59,5 +63,51 @@ impl Publisher {
 impl Observer for Publisher {
     fn grown(&self, rooms: &[Grown]) {
         rooms.iter().for_each(|grown| self.publish(grown));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{RoomId, Slug};
+    use crate::protocol::{Author, Event};
+    use crate::server::channel_layer::{Delivery, MemoryLayer};
+
+    const END: Notice = Notice::SessionEnded { session: [0; 32] };
+
+    /// What everybody's node is told about a room that grew like this.
+    async fn told_to_everyone(access: Access, kinds: Vec<EventKind>) -> Vec<Notice> {
+        let layer = Arc::new(MemoryLayer::new());
+        let publisher = Publisher::new(layer.clone(), Arc::new(Metrics::new()));
+        let events = (1..).zip(kinds).map(|(seq, kind)| Event { seq: Seq(seq), at: 1, kind }).collect();
+        publisher.grown(&[Grown { room: RoomId(1), slug: Slug::parse("a").unwrap(), access, events }]);
+        layer.publish(END);
+        let mut told = Vec::new();
+        loop {
+            match layer.next().await {
+                Some(Delivery::Notice(END)) => return told,
+                Some(Delivery::Notice(notice)) => told.push(notice),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn made_and_renamed() -> Vec<EventKind> {
+        let mina = Author { id: 1, name: "mina".into() };
+        vec![EventKind::Joined { member: mina.clone() }, EventKind::Renamed { by: mina, name: "b".into() }]
+    }
+
+    #[tokio::test]
+    async fn what_happens_in_a_closed_room_is_not_noticed_outside() {
+        assert_eq!(told_to_everyone(Access::Closed, made_and_renamed()).await, []);
+    }
+
+    #[tokio::test]
+    async fn everybody_hears_of_open_rooms_and_of_rooms_that_close() {
+        let changed = Notice::RoomsChanged { user: None };
+        assert_eq!(told_to_everyone(Access::Open, made_and_renamed()).await, [changed.clone(), changed.clone()]);
+        let by = Author { id: 1, name: "mina".into() };
+        let closed = vec![EventKind::AccessChanged { by, access: Access::Closed }];
+        assert_eq!(told_to_everyone(Access::Closed, closed).await, [changed]);
     }
 }

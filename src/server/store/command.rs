@@ -57,6 +57,8 @@ pub enum Refusal {
 pub struct Grown {
     pub room: RoomId,
     pub slug: Slug,
+    /// Who may see the room after the commit.
+    pub access: Access,
     pub events: Vec<Event>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
-use crate::domain::{Key, RoomId, Seq, Slug, UserId};
+use crate::domain::{Access, Key, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Author, Event, EventKind};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub(super) type Fingerprint = [u8; 16];
 pub(super) struct NewEvent {
     pub room: RoomId,
     pub slug: Slug,
+    /// Of the room, after the event.
+    pub access: Access,
     /// `None`: the operator.
     pub actor: Option<UserId>,
     /// The key of the command and what it was used for.

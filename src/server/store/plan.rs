@@ -62,21 +62,23 @@ pub(super) struct Plan {
     pub events: Vec<NewEvent>,
     /// Authors with the seq of their last post: each is a member from here on and has read so far.
     pub read: BTreeMap<(RoomId, UserId), Seq>,
+    /// Unix milliseconds, of every event.
+    at: i64,
     heads: BTreeMap<RoomId, Seq>,
     keys: HashMap<(RoomId, UserId, Key), (Seq, Fingerprint)>,
 }
 
 impl Plan {
     pub fn make(posts: &[Post<'_>], found: Vec<Found>, at: i64) -> Plan {
-        let mut plan = Plan::default();
+        let mut plan = Plan { at, ..Plan::default() };
         for (post, found) in posts.iter().zip(found) {
-            let answer = plan.decide(post, found, at);
+            let answer = plan.decide(post, found);
             plan.answers.push(answer);
         }
         plan
     }
 
-    fn decide(&mut self, post: &Post<'_>, found: Found, at: i64) -> Answer {
+    fn decide(&mut self, post: &Post<'_>, found: Found) -> Answer {
         let room = found.room.ok_or(Refusal::NotFound)?;
         let fingerprint = post.fingerprint();
         // The key comes first: a repeat is answered also where its author may no longer post.
@@ -95,33 +97,26 @@ impl Plan {
             return Err(Refusal::NotFound);
         }
         if !member {
-            self.append(post, room, None, |_| EventKind::Joined { member: author.clone() }, at);
+            let seq = self.next_seq(room);
+            self.append(post, room, Event { seq, at: self.at, kind: EventKind::Joined { member: author.clone() } });
         }
-        let seq = self.append(post, room, Some(fingerprint), |seq| posted(post, author.clone(), seq), at);
+        let seq = self.next_seq(room);
+        let new = self.append(post, room, Event { seq, at: self.at, kind: posted(post, author, seq) });
+        new.intent = Some((post.key.clone(), fingerprint));
         self.read.insert((room.id, post.author), seq);
         self.keys.insert((room.id, post.author, post.key.clone()), (seq, fingerprint));
         Ok(Committed { room: room.id, seq: Some(seq), repeated: false })
     }
 
-    fn append(
-        &mut self,
-        post: &Post<'_>,
-        room: FoundRoom,
-        fingerprint: Option<Fingerprint>,
-        kind: impl FnOnce(Seq) -> EventKind,
-        at: i64,
-    ) -> Seq {
+    fn next_seq(&mut self, room: FoundRoom) -> Seq {
         let head = self.heads.entry(room.id).or_insert(room.head);
         *head = head.next();
-        let seq = *head;
-        self.events.push(NewEvent {
-            room: room.id,
-            slug: post.room.clone(),
-            actor: Some(post.author),
-            intent: fingerprint.map(|fingerprint| (post.key.clone(), fingerprint)),
-            event: Event { seq, at, kind: kind(seq) },
-        });
-        seq
+        *head
+    }
+
+    fn append(&mut self, post: &Post<'_>, room: FoundRoom, event: Event) -> &mut NewEvent {
+        let (slug, actor) = (post.room.clone(), Some(post.author));
+        self.events.push_mut(NewEvent { room: room.id, slug, access: room.access, actor, intent: None, event })
     }
 }
 
@@ -142,8 +137,14 @@ impl Outcome {
     pub fn grow(&mut self, events: Vec<NewEvent>) {
         for new in events {
             match self.grown.iter_mut().find(|grown| grown.room == new.room) {
-                Some(grown) => grown.events.push(new.event),
-                None => self.grown.push(Grown { room: new.room, slug: new.slug, events: vec![new.event] }),
+                Some(grown) => {
+                    grown.access = new.access;
+                    grown.events.push(new.event);
+                }
+                None => {
+                    let NewEvent { room, slug, access, event, .. } = new;
+                    self.grown.push(Grown { room, slug, access, events: vec![event] });
+                }
             }
         }
     }

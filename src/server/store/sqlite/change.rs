@@ -45,18 +45,11 @@ struct Viewer {
     member: bool,
 }
 
-pub(super) async fn carry_out(tx: &mut SqliteConnection, command: &Command, at: i64) -> Result<Change, Refusal> {
-    match command {
-        // Posts come in runs; a single one is a run too.
-        Command::Post { .. } => Err(StoreError::Internal("a post outside its run".into()).into()),
-        Command::CreateRoom { slug, name, access, creator } => {
-            create_room(tx, NewRoom { slug, name, access: *access, creator: *creator }, at).await
-        }
-        Command::AddMember { room, member, actor } => add_member(tx, room, *member, *actor, at).await,
-        Command::Leave { room, member } => leave(tx, room, *member, at).await,
-        Command::Rename { room, actor, name } => rename(tx, room, *actor, name, at).await,
-        Command::SetAccess { room, actor, access } => set_access(tx, room, *actor, *access, at).await,
-    }
+/// Commands on their way through one transaction, at one moment.
+pub(super) struct Changes<'a> {
+    pub tx: &'a mut SqliteConnection,
+    /// Unix milliseconds.
+    pub at: i64,
 }
 
 pub(super) struct NewRoom<'a> {
@@ -66,147 +59,136 @@ pub(super) struct NewRoom<'a> {
     pub creator: Option<UserId>,
 }
 
-pub(super) async fn create_room(tx: &mut SqliteConnection, new: NewRoom<'_>, at: i64) -> Result<Change, Refusal> {
-    let creator = match new.creator {
-        Some(creator) => Some(account(tx, creator).await?.ok_or(Refusal::Forbidden)?),
-        None => None,
-    };
-    if room_by_slug(tx, new.slug).await?.is_some() {
-        return Err(Refusal::SlugTaken);
+impl Changes<'_> {
+    pub async fn carry_out(&mut self, command: &Command) -> Result<Change, Refusal> {
+        match command {
+            // Posts come in runs; a single one is a run too.
+            Command::Post { .. } => Err(StoreError::Internal("a post outside its run".into()).into()),
+            Command::CreateRoom { slug, name, access, creator } => {
+                self.create_room(NewRoom { slug, name, access: *access, creator: *creator }).await
+            }
+            Command::AddMember { room, member, actor } => self.add_member(room, *member, *actor).await,
+            Command::Leave { room, member } => self.leave(room, *member).await,
+            Command::Rename { room, actor, name } => self.rename(room, *actor, name).await,
+            Command::SetAccess { room, actor, access } => self.set_access(room, *actor, *access).await,
+        }
     }
-    let (id,): (i64,) = sqlx::query_as(sql::rooms::INSERT_ROOM)
-        .bind(new.slug.as_str())
-        .bind(new.name.as_str())
-        .bind(access_column(new.access))
-        .bind(new.creator.map(|creator| creator.0))
-        .bind(at)
-        .fetch_one(&mut *tx)
-        .await?;
-    let room = RoomRow {
-        id: RoomId(id),
-        slug: new.slug.clone(),
-        name: new.name.as_str().to_owned(),
-        access: new.access,
-        creator: new.creator,
-        head: Seq::ZERO,
-    };
-    match creator {
-        Some(creator) => enter(tx, room, creator.author, new.creator, at).await,
-        None => Ok(Change::none(room.id)),
-    }
-}
 
-pub(super) async fn add_member(
-    tx: &mut SqliteConnection,
-    slug: &Slug,
-    member: UserId,
-    actor: Option<UserId>,
-    at: i64,
-) -> Result<Change, Refusal> {
-    let room = room_by_slug(tx, slug).await?.ok_or(Refusal::NotFound)?;
-    if let Some(actor) = actor {
-        let viewer = view(tx, &room, actor).await?;
-        if !viewer.member && actor != member {
+    pub async fn create_room(&mut self, new: NewRoom<'_>) -> Result<Change, Refusal> {
+        let creator = match new.creator {
+            Some(creator) => Some(account(self.tx, creator).await?.ok_or(Refusal::Forbidden)?),
+            None => None,
+        };
+        if room_by_slug(self.tx, new.slug).await?.is_some() {
+            return Err(Refusal::SlugTaken);
+        }
+        let (id,): (i64,) = sqlx::query_as(sql::rooms::INSERT_ROOM)
+            .bind(new.slug.as_str())
+            .bind(new.name.as_str())
+            .bind(access_column(new.access))
+            .bind(new.creator.map(|creator| creator.0))
+            .bind(self.at)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        let room = RoomRow {
+            id: RoomId(id),
+            slug: new.slug.clone(),
+            name: new.name.as_str().to_owned(),
+            access: new.access,
+            creator: new.creator,
+            head: Seq::ZERO,
+        };
+        match creator {
+            Some(creator) => self.enter(room, creator.author, new.creator).await,
+            None => Ok(Change::none(room.id)),
+        }
+    }
+
+    pub async fn add_member(&mut self, slug: &Slug, member: UserId, actor: Option<UserId>) -> Result<Change, Refusal> {
+        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
+        if let Some(actor) = actor {
+            let viewer = view(self.tx, &room, actor).await?;
+            if !viewer.member && actor != member {
+                return Err(Refusal::Forbidden);
+            }
+        }
+        let newcomer = account(self.tx, member).await?.ok_or(Refusal::NotFound)?;
+        if is_member(self.tx, room.id, member).await? {
+            return Ok(Change::none(room.id));
+        }
+        self.enter(room, newcomer.author, actor).await
+    }
+
+    /// Makes the account a member that has read everything so far, its own arrival included.
+    async fn enter(&mut self, room: RoomRow, member: Author, actor: Option<UserId>) -> Result<Change, Refusal> {
+        sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
+            .bind(room.id.0)
+            .bind(member.id)
+            .bind(self.at)
+            .bind(seq_column(room.head.next()))
+            .execute(&mut *self.tx)
+            .await?;
+        self.log(room, actor, EventKind::Joined { member }).await
+    }
+
+    async fn leave(&mut self, slug: &Slug, member: UserId) -> Result<Change, Refusal> {
+        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = view(self.tx, &room, member).await?;
+        if !viewer.member {
+            return Ok(Change::none(room.id));
+        }
+        if room.access == Access::Closed {
+            let (members,): (i64,) =
+                sqlx::query_as(sql::rooms::MEMBER_COUNT).bind(room.id.0).fetch_one(&mut *self.tx).await?;
+            if members <= 1 {
+                return Err(Refusal::LastMember);
+            }
+        }
+        sqlx::query(sql::rooms::DELETE_MEMBERSHIP).bind(room.id.0).bind(member.0).execute(&mut *self.tx).await?;
+        self.log(room, Some(member), EventKind::Left { member: viewer.account.author }).await
+    }
+
+    async fn rename(&mut self, slug: &Slug, actor: UserId, name: &RoomName) -> Result<Change, Refusal> {
+        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = view(self.tx, &room, actor).await?;
+        require_manager(&room, &viewer.account)?;
+        if room.name == name.as_str() {
+            return Ok(Change::none(room.id));
+        }
+        sqlx::query(sql::rooms::SET_NAME).bind(room.id.0).bind(name.as_str()).execute(&mut *self.tx).await?;
+        let kind = EventKind::Renamed { by: viewer.account.author, name: name.as_str().to_owned() };
+        self.log(room, Some(actor), kind).await
+    }
+
+    async fn set_access(&mut self, slug: &Slug, actor: UserId, access: Access) -> Result<Change, Refusal> {
+        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = view(self.tx, &room, actor).await?;
+        require_manager(&room, &viewer.account)?;
+        if room.access == access {
+            return Ok(Change::none(room.id));
+        }
+        // Else the room would be closed to the one who closed it, perhaps to everybody.
+        if access == Access::Closed && !viewer.member {
             return Err(Refusal::Forbidden);
         }
+        sqlx::query(sql::rooms::SET_ACCESS).bind(room.id.0).bind(access_column(access)).execute(&mut *self.tx).await?;
+        let room = RoomRow { access, ..room };
+        self.log(room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }).await
     }
-    let newcomer = account(tx, member).await?.ok_or(Refusal::NotFound)?;
-    if is_member(tx, room.id, member).await? {
-        return Ok(Change::none(room.id));
-    }
-    enter(tx, room, newcomer.author, actor, at).await
-}
 
-/// Makes the account a member that has read everything so far, its own arrival included.
-async fn enter(
-    tx: &mut SqliteConnection,
-    room: RoomRow,
-    member: Author,
-    actor: Option<UserId>,
-    at: i64,
-) -> Result<Change, Refusal> {
-    sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
-        .bind(room.id.0)
-        .bind(member.id)
-        .bind(at)
-        .bind(seq_column(room.head.next()))
-        .execute(&mut *tx)
-        .await?;
-    log(tx, room, actor, EventKind::Joined { member }, at).await
-}
-
-async fn leave(tx: &mut SqliteConnection, slug: &Slug, member: UserId, at: i64) -> Result<Change, Refusal> {
-    let room = room_by_slug(tx, slug).await?.ok_or(Refusal::NotFound)?;
-    let viewer = view(tx, &room, member).await?;
-    if !viewer.member {
-        return Ok(Change::none(room.id));
+    /// Adds the room's next event.
+    async fn log(&mut self, room: RoomRow, actor: Option<UserId>, kind: EventKind) -> Result<Change, Refusal> {
+        let event = Event { seq: room.head.next(), at: self.at, kind };
+        let RoomRow { id, slug, access, .. } = room;
+        let events = vec![NewEvent { room: id, slug, access, actor, intent: None, event }];
+        append(self.tx, &events).await?;
+        Ok(Change { room: id, events })
     }
-    if room.access == Access::Closed {
-        let (members,): (i64,) = sqlx::query_as(sql::rooms::MEMBER_COUNT).bind(room.id.0).fetch_one(&mut *tx).await?;
-        if members <= 1 {
-            return Err(Refusal::LastMember);
-        }
-    }
-    sqlx::query(sql::rooms::DELETE_MEMBERSHIP).bind(room.id.0).bind(member.0).execute(&mut *tx).await?;
-    log(tx, room, Some(member), EventKind::Left { member: viewer.account.author }, at).await
-}
-
-async fn rename(
-    tx: &mut SqliteConnection,
-    slug: &Slug,
-    actor: UserId,
-    name: &RoomName,
-    at: i64,
-) -> Result<Change, Refusal> {
-    let room = room_by_slug(tx, slug).await?.ok_or(Refusal::NotFound)?;
-    let viewer = view(tx, &room, actor).await?;
-    require_manager(&room, &viewer.account)?;
-    if room.name == name.as_str() {
-        return Ok(Change::none(room.id));
-    }
-    sqlx::query(sql::rooms::SET_NAME).bind(room.id.0).bind(name.as_str()).execute(&mut *tx).await?;
-    let kind = EventKind::Renamed { by: viewer.account.author, name: name.as_str().to_owned() };
-    log(tx, room, Some(actor), kind, at).await
-}
-
-async fn set_access(
-    tx: &mut SqliteConnection,
-    slug: &Slug,
-    actor: UserId,
-    access: Access,
-    at: i64,
-) -> Result<Change, Refusal> {
-    let room = room_by_slug(tx, slug).await?.ok_or(Refusal::NotFound)?;
-    let viewer = view(tx, &room, actor).await?;
-    require_manager(&room, &viewer.account)?;
-    if room.access == access {
-        return Ok(Change::none(room.id));
-    }
-    // Else the room would be closed to the one who closed it, perhaps to everybody.
-    if access == Access::Closed && !viewer.member {
-        return Err(Refusal::Forbidden);
-    }
-    sqlx::query(sql::rooms::SET_ACCESS).bind(room.id.0).bind(access_column(access)).execute(&mut *tx).await?;
-    log(tx, room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }, at).await
 }
 
 fn require_manager(room: &RoomRow, account: &Account) -> Result<(), Refusal> {
     let created = room.creator == Some(UserId(account.author.id));
     if created || account.role == Role::Owner { Ok(()) } else { Err(Refusal::Forbidden) }
-}
-
-/// Adds the room's next event.
-async fn log(
-    tx: &mut SqliteConnection,
-    room: RoomRow,
-    actor: Option<UserId>,
-    kind: EventKind,
-    at: i64,
-) -> Result<Change, Refusal> {
-    let event = Event { seq: room.head.next(), at, kind };
-    let events = vec![NewEvent { room: room.id, slug: room.slug, actor, intent: None, event }];
-    append(tx, &events).await?;
-    Ok(Change { room: room.id, events })
 }
 
 /// `NotFound` unless the account can see the room.

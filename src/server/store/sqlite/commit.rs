@@ -6,8 +6,9 @@ use super::super::event_row::{EventColumns, NewEvent, json};
 use super::super::plan::{Outcome, Post};
 use super::super::writer::{Batch, Engine, ReadMark};
 use super::super::{Command, Refusal, StoreError};
+use super::change::Changes;
 use super::gate::{Gate, Turn};
-use super::{change, post};
+use super::post;
 use crate::domain::RoomId;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -76,7 +77,7 @@ async fn carry_out(tx: &mut SqliteConnection, commands: &[&Command], at: i64) ->
             rest = &rest[posts.len()..];
             continue;
         }
-        match change::carry_out(tx, first, at).await {
+        match (Changes { tx, at }).carry_out(first).await {
             Ok(change) => {
                 outcome.answers.push(Ok(change.committed()));
                 outcome.grow(change.events);

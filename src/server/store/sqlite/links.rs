@@ -4,7 +4,7 @@ use super::super::columns::count_from;
 use super::super::{InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
 use super::SqliteStore;
 use super::accounts::{COMMUNITY, SET_UP_LINK, insert_user};
-use super::change::{NewRoom, add_member, create_room};
+use super::change::{Changes, NewRoom};
 use crate::domain::{Access, Role, UserId};
 use crate::protocol::InviteView;
 use data_encoding::HEXLOWER;
@@ -29,9 +29,10 @@ impl SqliteStore {
         let owner = insert_user(&mut tx, &account, now).await?.ok_or(InviteError::NameTaken)?;
         sqlx::query(sql::accounts::PUT_META).bind(COMMUNITY).bind(&new.community).execute(&mut *tx).await?;
         let room = NewRoom { slug: &new.room_slug, name: &new.room_name, access: Access::Open, creator: Some(owner) };
-        let entered = match create_room(&mut tx, room, now).await {
+        let mut changes = Changes { tx: &mut tx, at: now };
+        let entered = match changes.create_room(room).await {
             // The operator made it before: the owner becomes a member of it.
-            Err(Refusal::SlugTaken) => add_member(&mut tx, &new.room_slug, owner, None, now).await,
+            Err(Refusal::SlugTaken) => changes.add_member(&new.room_slug, owner, None).await,
             made => made,
         };
         entered.map_err(|refusal| match refusal {

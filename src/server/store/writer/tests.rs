@@ -1,6 +1,6 @@
 use super::super::StoreOptions;
 use super::*;
-use crate::domain::{Key, MessageBody, Slug};
+use crate::domain::{Access, Key, MessageBody, Slug};
 use crate::protocol::{Event, EventKind};
 use std::collections::VecDeque;
 
@@ -47,7 +47,7 @@ impl Engine for Script {
             outcome.answers.push(Ok(Committed { room, seq: Some(Seq(self.head)), repeated: false }));
             events.push(Event { seq: Seq(self.head), at, kind: EventKind::Unknown });
         }
-        outcome.grown.push(Grown { room, slug, events });
+        outcome.grown.push(Grown { room, slug, access: Access::Open, events });
         Ok(outcome)
     }
 
