@@ -25,7 +25,7 @@ impl MessageBody {
         if text.len() > max_bytes {
             return Err(BodyError::TooLong { max_bytes });
         }
-        let body = text.replace("\r\n", "\n");
+        let body = MessageBody::with_line_ends(text);
         if body.trim().is_empty() {
             return Err(BodyError::Empty);
         }
@@ -33,6 +33,11 @@ impl MessageBody {
             return Err(BodyError::ControlCharacter);
         }
         Ok(MessageBody(body))
+    }
+
+    /// A text with the line ends that it would have as a body.
+    pub fn with_line_ends(text: &str) -> String {
+        text.replace("\r\n", "\n")
     }
 
     pub fn as_str(&self) -> &str {

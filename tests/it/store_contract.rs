@@ -35,6 +35,7 @@ suite! {
         a_thousand_parallel_posts_with_repeated_keys_are_dense
         a_repeat_gets_the_first_ack_after_leaving
         a_key_with_another_body_is_refused
+        a_known_post_is_found_by_key_and_text
         a_key_is_free_in_another_room_and_for_another_author
         a_closed_room_is_as_absent_to_strangers
         posting_into_an_open_room_joins

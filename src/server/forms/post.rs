@@ -1,8 +1,9 @@
 use super::redirect::{room_path, see_other};
 use super::visit::Visit;
 use crate::protocol::ErrorCode;
+use crate::server::auth::random_key;
 use crate::server::error::AppError;
-use crate::server::service::messages::post_message;
+use crate::server::service::messages::{NewPost, post_message};
 use crate::ui::plain::PlainPage;
 use axum::Form;
 use axum::extract::Path;
@@ -28,12 +29,17 @@ pub(super) async fn submit(
         Err(rejection) => return visit.unreadable(&rejection).await,
     };
     let outcome = match &visit.actor {
-        Some(actor) => post_message(&visit.state, actor, &room, &key, &body).await,
+        Some(actor) => {
+            let post = NewPost { room: &room, key: &key, body: &body };
+            post_message(&visit.state, actor, post).await
+        }
         None => Err(AppError::refused(ErrorCode::Unauthenticated)),
     };
     match outcome {
         Ok(_) => see_other(&room_path(&room)),
         Err(error) => {
+            // Under the old key it could never be sent.
+            let key = if error.code() == ErrorCode::KeyReused { random_key() } else { key };
             let page = PlainPage::PostRefused { room, key, body, error: error.body() };
             visit.refuse(&error, page).await
         }

@@ -2,7 +2,8 @@ use super::failure::Failure;
 use super::input::{self, Body, Query, Room};
 use crate::domain::Seq;
 use crate::protocol::Event;
-use crate::server::service::{Actor, messages};
+use crate::server::service::Actor;
+use crate::server::service::messages::{self, NewPost};
 use crate::server::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -28,7 +29,8 @@ pub(super) async fn post(
     Room(room): Room,
     Body(Post { key, body }): Body<Post>,
 ) -> Result<(StatusCode, Json<Ack>), Failure> {
-    let posted = messages::post_message(&state, &actor, &room, &key, &body).await?;
+    let post = NewPost { room: &room, key: &key, body: &body };
+    let posted = messages::post_message(&state, &actor, post).await?;
     let status = if posted.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(Ack { key, seq: posted.seq })))
 }
@@ -54,6 +56,7 @@ pub(super) async fn list(
     Query(window): Query<Window>,
 ) -> Result<Json<Messages>, Failure> {
     let limit = input::limit(window.limit, state.config.limits.api_page_rows)?;
-    let page = messages::messages(&state, &actor, &room, window.before, limit).await?;
+    let window = messages::Window { before: window.before, limit };
+    let page = messages::messages(&state, &actor, &room, window).await?;
     Ok(Json(Messages { epoch: page.epoch, head: page.head, messages: page.rows }))
 }

@@ -15,43 +15,62 @@ pub struct Posted {
     pub repeated: bool,
 }
 
-/// A post on its way to the disk. Dropping it does not take the post back.
-pub struct PendingPost(Pending);
+/// A post as a client sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPost<'a> {
+    pub room: &'a str,
+    pub key: &'a str,
+    pub body: &'a str,
+}
+
+/// A post on its way to the disk, or one that was there before. Dropping it does not take the post
+/// back.
+pub enum PendingPost {
+    Underway(Pending),
+    Known(Seq),
+}
 
 impl PendingPost {
+    /// Returns when the post is durable. `NotFound`, `KeyReused`, `Unavailable`.
     pub async fn outcome(self) -> Result<Posted, AppError> {
-        let committed = self.0.outcome().await?;
+        let pending = match self {
+            PendingPost::Underway(pending) => pending,
+            PendingPost::Known(seq) => return Ok(Posted { seq, repeated: true }),
+        };
+        let committed = pending.outcome().await?;
         let seq = committed.seq.ok_or_else(|| AppError::Internal("a post without a seq".into()))?;
         Ok(Posted { seq, repeated: committed.repeated })
     }
 }
 
 /// Checks the post and puts it in the writer's queue; posts submitted one after the other are
-/// committed in that order. Membership is checked by the store in the committing transaction.
-pub async fn submit_post(
-    state: &AppState,
-    actor: &Actor,
-    room: &str,
-    key: &str,
-    body: &str,
-) -> Result<PendingPost, AppError> {
-    let room = rooms::claimed(room)?;
-    let key = Key::parse(key)?;
+/// committed in that order. Membership is checked by the store in the committing transaction. A
+/// known key comes before every check: a repeat gets its first ack also when it comes too fast or
+/// no longer fits the rules. `BadKey`, `KeyReused`, `NotFound`, `RateLimited` and the rules of bodies.
+pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<PendingPost, AppError> {
+    let (room, key) = (rooms::claimed(post.room)?, Key::parse(post.key)?);
+    match acceptable(state, actor, post.body) {
+        Ok(body) => {
+            let pending = state.store.submit(Command::Post { room, author: actor.id, key, body }).await?;
+            Ok(PendingPost::Underway(pending))
+        }
+        Err(refusal) => {
+            let known = state.store.known_post(&room, actor.id, &key, post.body).await?;
+            known.map(PendingPost::Known).ok_or(refusal)
+        }
+    }
+}
+
+/// The body, if the actor may post it now.
+fn acceptable(state: &AppState, actor: &Actor, body: &str) -> Result<MessageBody, AppError> {
     let body = MessageBody::parse(body, state.config.limits.body_bytes)?;
     state.rate_limits.post(actor.id)?;
-    let pending = state.store.submit(Command::Post { room, author: actor.id, key, body }).await?;
-    Ok(PendingPost(pending))
+    Ok(body)
 }
 
 /// Posts a message; returns when it is durable.
-pub async fn post_message(
-    state: &AppState,
-    actor: &Actor,
-    room: &str,
-    key: &str,
-    body: &str,
-) -> Result<Posted, AppError> {
-    submit_post(state, actor, room, key, body).await?.outcome().await
+pub async fn post_message(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<Posted, AppError> {
+    submit_post(state, actor, post).await?.outcome().await
 }
 
 /// A stretch of a room's log as it is served now.
@@ -93,15 +112,18 @@ pub async fn page(state: &AppState, actor: &Actor, room: &str, before: Option<Se
     Ok(state.store.page(room.id, before, state.config.limits.page_rows).await?)
 }
 
-/// Messages only, for the HTTP API; `limit` is cut to the setting.
-pub async fn messages(
-    state: &AppState,
-    actor: &Actor,
-    room: &str,
-    before: Option<Seq>,
-    limit: u32,
-) -> Result<Page, AppError> {
+/// Which messages are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// The newest of all when not said.
+    pub before: Option<Seq>,
+    /// Cut to the setting `api_page_rows`.
+    pub limit: u32,
+}
+
+/// Messages only, for the HTTP API. `NotFound`.
+pub async fn messages(state: &AppState, actor: &Actor, room: &str, window: Window) -> Result<Page, AppError> {
     let room = rooms::readable(state, actor, room).await?;
-    let limit = limit.clamp(1, state.config.limits.api_page_rows);
-    Ok(state.store.messages(room.id, before, limit).await?)
+    let limit = window.limit.clamp(1, state.config.limits.api_page_rows);
+    Ok(state.store.messages(room.id, window.before, limit).await?)
 }

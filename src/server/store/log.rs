@@ -1,5 +1,5 @@
 use super::{Command, Committed, Refusal, StoreError};
-use crate::domain::{RoomId, Seq};
+use crate::domain::{Key, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -37,6 +37,10 @@ pub trait Log {
     /// Puts a command in the writer's queue, waiting while it is full. Commands submitted one after
     /// the other are carried out in that order.
     async fn submit(&self, command: Command) -> Result<Pending, StoreError>;
+
+    /// The seq of the post that `author` made in the room with this key and this text, which need not
+    /// fit the rules of bodies; `None` where the key is not known. [`Refusal::KeyReused`].
+    async fn known_post(&self, room: &Slug, author: UserId, key: &Key, body: &str) -> Result<Option<Seq>, Refusal>;
 
     /// At most `limit` events after `after`. An unknown room reads as an empty log.
     async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError>;

@@ -29,11 +29,16 @@ impl<'a> Post<'a> {
 
     /// Room and author are the key's scope, so kind and body are what is left to tell apart.
     pub fn fingerprint(&self) -> Fingerprint {
-        let digest = Sha256::new().chain_update(b"post\0").chain_update(self.body.as_str()).finalize();
-        let mut fingerprint = [0; 16];
-        fingerprint.copy_from_slice(&digest[..16]);
-        fingerprint
+        post_fingerprint(self.body.as_str())
     }
+}
+
+/// Of a post with this text, line ends as in a body.
+pub(super) fn post_fingerprint(body: &str) -> Fingerprint {
+    let digest = Sha256::new().chain_update(b"post\0").chain_update(body).finalize();
+    let mut fingerprint = [0; 16];
+    fingerprint.copy_from_slice(&digest[..16]);
+    fingerprint
 }
 
 /// What the store knows about one post before its run.

@@ -4,7 +4,8 @@ use crate::domain::Seq;
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, ServerFrame};
 use crate::server::error::AppError;
 use crate::server::hub::Connection;
-use crate::server::service::{Actor, messages, rooms};
+use crate::server::service::messages::{self, NewPost};
+use crate::server::service::{Actor, rooms};
 use crate::server::state::AppState;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -73,7 +74,8 @@ struct Post {
 
 async fn post(state: &AppState, actor: &Actor, connection: &Connection, post: Post) -> Option<Answer> {
     let Post { room, key, body } = post;
-    match messages::submit_post(state, actor, &room, &key, &body).await {
+    let new = NewPost { room: &room, key: &key, body: &body };
+    match messages::submit_post(state, actor, new).await {
         Ok(pending) => {
             let answer = async move {
                 Some(match pending.outcome().await {

@@ -59,7 +59,7 @@ pub enum PlainPage {
     LinkExpired,
     /// There is no owner yet: the link is in the terminal.
     NotSetUp,
-    /// A post by plain form was refused: its text, to be sent again with the same key.
+    /// A post by plain form was refused: its text, to be sent again with the key.
     PostRefused {
         room: String,
         key: String,

@@ -1,4 +1,4 @@
-//! A post by plain form was refused: its text, to be sent again under the same key.
+//! A post by plain form was refused: its text, to be sent again.
 
 use super::forms::Refusal;
 use super::frame::Sheet;

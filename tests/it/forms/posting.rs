@@ -54,6 +54,21 @@ async fn a_refused_post_comes_back_with_its_text() {
 }
 
 #[tokio::test]
+async fn a_post_whose_key_was_used_comes_back_with_a_fresh_one() {
+    let app = TestApp::spawn().await;
+    let visitor = Visitor::new(&app);
+    visitor.set_up(&app).await;
+    visitor.post("/rooms/general", &[("key", "k1"), ("body", "one")]).await;
+    let refused = visitor.post("/rooms/general", &[("key", "k1"), ("body", "two")]).await;
+    assert!(refused.is_page(StatusCode::CONFLICT), "{}", refused.status);
+    let (_, from_key) = refused.text.split_once(r#"name="key" value=""#).unwrap();
+    let (key, _) = from_key.split_once('"').unwrap();
+    let again = visitor.post("/rooms/general", &[("key", key), ("body", "two")]).await;
+    assert!(again.leads_to("/rooms/general"), "{key}: {}", again.text);
+    assert_eq!(bodies(&app, "general").await, ["one", "two"]);
+}
+
+#[tokio::test]
 async fn a_closed_room_is_absent_to_others() {
     let app = TestApp::spawn().await;
     let visitor = Visitor::new(&app);

@@ -21,6 +21,24 @@ async fn a_key_used_for_something_else_is_a_conflict() {
 }
 
 #[tokio::test]
+async fn a_known_key_comes_before_every_check_of_the_text() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.posts_burst = 1;
+        config.limits.posts_per_minute = 1;
+    })
+    .await;
+    let api = Api::on(app).await;
+    assert_eq!(api.post("general", "k1", "안녕\n").await.0, StatusCode::CREATED);
+    let too_fast = api.post("general", "k1", "안녕\r\n").await;
+    assert_eq!(too_fast, (StatusCode::OK, json!({"key": "k1", "seq": 2})));
+    for other in ["다른 말", " ", "\0"] {
+        let (status, body) = api.post("general", "k1", other).await;
+        assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("key_reused")), "{other:?}");
+    }
+    assert_eq!(api.post("general", "k2", "안녕").await.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
 async fn a_refused_message_stores_nothing() {
     let api = Api::spawn().await;
     let long = "긴".repeat(16 * 1024);

@@ -1,5 +1,5 @@
 use super::world::*;
-use pickmate::domain::{Access, Seq, UserId};
+use pickmate::domain::{Access, Key, Seq, UserId};
 use pickmate::protocol::{Author, EventKind};
 use pickmate::server::store::{Grown, Observer, Refusal, StoreOptions};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +47,20 @@ pub async fn a_key_with_another_body_is_refused<E: Engine>(world: World<E>) {
     world.post("general", author, "k", "one").await.unwrap();
     assert!(matches!(world.post("general", author, "k", "two").await, Err(Refusal::KeyReused)));
     assert_eq!(keys(&world.log(room).await), ["k"]);
+}
+
+pub async fn a_known_post_is_found_by_key_and_text<E: Engine>(world: World<E>) {
+    let (author, other) = (world.user("a").await, world.user("b").await);
+    world.room("general", Access::Open, author).await;
+    let seq = world.post("general", author, "k", "one\ntwo").await.unwrap().seq;
+    let known = async |room, author, key: &str, body: &str| {
+        world.store.known_post(&slug(room), author, &Key::parse(key).unwrap(), body).await
+    };
+    assert_eq!(known("general", author, "k", "one\r\ntwo").await.unwrap(), seq);
+    assert!(matches!(known("general", author, "k", "\0").await, Err(Refusal::KeyReused)));
+    for (room, author, key) in [("general", author, "l"), ("general", other, "k"), ("nowhere", author, "k")] {
+        assert_eq!(known(room, author, key, "one\ntwo").await.unwrap(), None);
+    }
 }
 
 pub async fn a_key_is_free_in_another_room_and_for_another_author<E: Engine>(world: World<E>) {

@@ -4,6 +4,9 @@ use crate::server::store::event_row::row_kinds;
 
 pub const BOUNDS: &str = "SELECT head, first FROM rooms WHERE id = $1";
 
+pub const KNOWN_KEY: &str = "SELECT e.seq, e.fingerprint FROM rooms r JOIN events e ON e.room_id = r.id
+    WHERE r.slug = $1 AND e.actor_id = $2 AND e.key = $3";
+
 /// Events with the names in them and the message they post or change, as it stands now.
 macro_rules! events_where {
     ($condition:expr) => {

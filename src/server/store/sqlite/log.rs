@@ -3,9 +3,10 @@
 
 use super::super::columns::{damaged, room_ids, seq_column, seq_from};
 use super::super::event_row::{EventRow, json};
-use super::super::{Command, EventPage, Log, Pending, StoreError, sql};
+use super::super::plan::post_fingerprint;
+use super::super::{Command, EventPage, Log, Pending, Refusal, StoreError, sql};
 use super::SqliteStore;
-use crate::domain::{RoomId, Seq};
+use crate::domain::{Key, MessageBody, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
@@ -23,6 +24,14 @@ impl Log for SqliteStore {
 
     async fn submit(&self, command: Command) -> Result<Pending, StoreError> {
         self.writer.submit(command).await.map(Pending)
+    }
+
+    async fn known_post(&self, room: &Slug, author: UserId, key: &Key, body: &str) -> Result<Option<Seq>, Refusal> {
+        let query = sqlx::query_as(sql::log::KNOWN_KEY).bind(room.as_str()).bind(author.0).bind(key.as_str());
+        let known: Option<(i64, Option<Vec<u8>>)> = query.fetch_optional(&self.readers).await?;
+        let Some((seq, fingerprint)) = known else { return Ok(None) };
+        let same = fingerprint.is_some_and(|known| known == post_fingerprint(&MessageBody::with_line_ends(body)));
+        if same { Ok(Some(seq_from(seq)?)) } else { Err(Refusal::KeyReused) }
     }
 
     async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
