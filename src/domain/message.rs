@@ -1,3 +1,4 @@
+use super::invisible::shows_nothing;
 use serde::{Deserialize, Serialize};
 
 /// The source text of a message, fit to be stored: not blank, within the limit, with `\n` line
@@ -26,7 +27,7 @@ impl MessageBody {
             return Err(BodyError::TooLong { max_bytes });
         }
         let body = MessageBody::with_line_ends(text);
-        if body.trim().is_empty() {
+        if shows_nothing(&body) {
             return Err(BodyError::Empty);
         }
         if body.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
@@ -58,6 +59,8 @@ mod tests {
     #[test]
     fn blank_long_and_control_are_refused() {
         assert_eq!(MessageBody::parse(" \n\u{3000}", 100), Err(BodyError::Empty));
+        assert_eq!(MessageBody::parse("\u{200b} \u{fe0f}", 100), Err(BodyError::Empty));
+        assert!(MessageBody::parse("👩\u{200d}💻 ❤\u{fe0f}", 100).is_ok());
         assert_eq!(MessageBody::parse("안녕", 5), Err(BodyError::TooLong { max_bytes: 5 }));
         assert_eq!(MessageBody::parse("a\u{0}b", 100), Err(BodyError::ControlCharacter));
         assert_eq!(MessageBody::parse("a\u{1b}[31m", 100), Err(BodyError::ControlCharacter));

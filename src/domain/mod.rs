@@ -3,6 +3,7 @@
 
 mod calendar;
 mod ids;
+mod invisible;
 mod key;
 mod message;
 mod room;

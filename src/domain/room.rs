@@ -1,3 +1,4 @@
+use super::invisible::{is_invisible, joins, shows_nothing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,12 +36,12 @@ impl Slug {
     /// The address that suggests itself for a room's name, if it has any letter or digit.
     pub fn from_name(name: &str) -> Option<Slug> {
         let mut slug = String::new();
-        let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words = name.split(|c: char| !belongs(c)).filter(|word| !word.is_empty());
         for word in words {
             if !slug.is_empty() {
                 slug.push('-');
             }
-            slug.extend(word.chars().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()));
+            slug.extend(word.chars().flat_map(char::to_lowercase).filter(|c| belongs(*c)));
         }
         let cut: String = slug.chars().take(Self::MAX_CHARS).collect();
         let cut = cut.trim_end_matches('-');
@@ -50,6 +51,11 @@ impl Slug {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Some fillers are letters by their category, and nobody sees them.
+fn belongs(c: char) -> bool {
+    c.is_alphanumeric() && !is_invisible(c)
 }
 
 impl fmt::Display for Slug {
@@ -71,6 +77,8 @@ pub enum RoomNameError {
     TooLong { max_chars: usize },
     #[error("the name has a control character")]
     ControlCharacter,
+    #[error("the name has a character that cannot be seen")]
+    Invisible,
 }
 
 impl RoomName {
@@ -86,6 +94,9 @@ impl RoomName {
         }
         if name.chars().any(char::is_control) {
             return Err(RoomNameError::ControlCharacter);
+        }
+        if shows_nothing(name) || name.chars().any(|c| is_invisible(c) && !joins(c)) {
+            return Err(RoomNameError::Invisible);
         }
         Ok(RoomName(name.to_owned()))
     }
@@ -118,8 +129,19 @@ mod tests {
 
     #[test]
     fn addresses_that_are_not_are_refused() {
-        for bad in ["", "-a", "a-", "a--b", "A", "a b", "a/b", "..", &"a".repeat(49)] {
+        for bad in ["", "-a", "a-", "a--b", "A", "a b", "a/b", "..", "\u{3164}", &"a".repeat(49)] {
             assert_eq!(Slug::parse(bad), Err(SlugError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn room_names_can_be_seen_and_have_emoji() {
+        for good in ["👩\u{200d}💻 개발", "❤\u{fe0f}", "🏴\u{e0067}\u{e0062}\u{e007f}", "می\u{200c}خواهم"]
+        {
+            assert!(RoomName::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in ["\u{200b}", "a\u{202e}b", "\u{3164}", "\u{200d}", "\u{fe0f}", "\u{2800}", "a\u{2028}b"] {
+            assert_eq!(RoomName::parse(bad), Err(RoomNameError::Invisible), "{bad:?}");
         }
     }
 

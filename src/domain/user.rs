@@ -1,3 +1,4 @@
+use super::invisible::is_invisible;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -38,7 +39,8 @@ impl UserName {
         if name.chars().count() > Self::MAX_CHARS {
             return Err(UserNameError::TooLong { max_chars: Self::MAX_CHARS });
         }
-        if name.chars().any(is_invisible) {
+        // Other blanks and invisible characters make two different names look alike.
+        if name.chars().any(|c| c.is_control() || (c.is_whitespace() && c != ' ') || is_invisible(c)) {
             return Err(UserNameError::Invisible);
         }
         Ok(UserName(name))
@@ -47,14 +49,6 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Characters by which two different names could look alike or reverse the text around them:
-/// controls, zero-width characters, bidirectional marks, blanks other than the space.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{3164}' | '\u{115f}' | '\u{1160}')
 }
 
 /// A password as typed, long enough to be hashed. Never printed.
@@ -108,7 +102,8 @@ mod tests {
     #[test]
     fn names_that_could_deceive_are_refused() {
         assert_eq!(UserName::parse("  "), Err(UserNameError::Empty));
-        for bad in ["a\u{200b}b", "a\u{202e}b", "a\tb", "\u{3164}"] {
+        let hidden = ["\u{ffa0}", "a\u{ad}b", "a\u{2800}", "a\u{34f}b", "a\u{fe0f}", "a\u{e0041}"];
+        for bad in ["a\u{200b}b", "a\u{202e}b", "a\tb", "\u{3164}"].into_iter().chain(hidden) {
             assert_eq!(UserName::parse(bad), Err(UserNameError::Invisible), "{bad:?}");
         }
     }

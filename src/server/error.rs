@@ -150,6 +150,7 @@ refused_with! {
         RoomNameError::Empty => ErrorCode::NameEmpty,
         RoomNameError::TooLong { .. } => ErrorCode::NameTooLong,
         RoomNameError::ControlCharacter => ErrorCode::ControlCharacter,
+        RoomNameError::Invisible => ErrorCode::NameInvisible,
     };
     UserNameError => |error| match error {
         UserNameError::Empty => ErrorCode::NameEmpty,
