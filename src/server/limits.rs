@@ -32,7 +32,8 @@ pub struct RateLimits {
 struct Buckets {
     posts: Keyed<UserId>,
     sign_ins_by_address: Keyed<IpAddr>,
-    /// By the SHA-256 of the folded name: names are as long as a client likes.
+    /// By the SHA-256 of the folded name: names are as long as a client likes. Looser than those by
+    /// address, or a stranger could keep somebody out of the own account.
     sign_ins_by_name: Keyed<[u8; 32]>,
     password_checks: Keyed<UserId>,
     links: Keyed<IpAddr>,
@@ -44,7 +45,7 @@ impl RateLimits {
         let buckets = (!config.no_rate_limit).then(|| Buckets {
             posts: Keyed::new(limits.posts_burst, limits.posts_per_minute),
             sign_ins_by_address: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
-            sign_ins_by_name: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
+            sign_ins_by_name: Keyed::new(limits.sign_in_name_burst, limits.sign_in_name_per_minute),
             password_checks: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
             links: Keyed::new(limits.link_burst, limits.link_per_minute),
         });
@@ -209,6 +210,23 @@ mod tests {
     fn a_name_is_one_however_it_is_written() {
         assert_eq!(folded("Ｍina"), folded("mina "));
         assert_ne!(folded("mina"), folded("minb"));
+    }
+
+    #[test]
+    fn a_stranger_who_guesses_does_not_keep_the_owner_out() {
+        let limits = RateLimits::new(&Config::default());
+        let (stranger, owner) = ("192.0.2.1".parse().unwrap(), "198.51.100.1".parse().unwrap());
+        let tried = (0..1_000).take_while(|_| limits.sign_in(stranger, "mina").is_ok()).count();
+        assert!(tried >= 1);
+        limits.sign_in(owner, "mina").unwrap();
+    }
+
+    #[test]
+    fn guesses_from_everywhere_at_one_name_are_slowed_down() {
+        let limits = RateLimits::new(&Config::default());
+        let tried = (0..=u8::MAX).take_while(|n| limits.sign_in([192, 0, 2, *n].into(), "mina").is_ok()).count();
+        assert!(tried < 200, "{tried}");
+        limits.sign_in([192, 0, 2, 255].into(), "junho").unwrap();
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum ConfigError {
     Limit { source_name: String, value: String, problem: LimitError },
     #[error("the limit {name} is {value}, which is not below {other} with {bound}")]
     Order { name: &'static str, value: u64, other: &'static str, bound: u64 },
+    #[error("the limit {carrier} is {bound}; a message of body_bytes with {body_bytes} needs at least {needed}")]
+    TooSmall { carrier: &'static str, bound: u64, body_bytes: u64, needed: u64 },
     #[error("{}: {problem}", path.display())]
     File { path: PathBuf, problem: String },
     #[error("{table} in {}: there is no setting `{key}`", path.display())]

@@ -1,7 +1,7 @@
 //! The settings file, `Leptos.toml`: PickMate's tables beside Leptos' own.
 
 use super::error::ConfigError;
-use super::layers::{LIMIT, SETTINGS, Said};
+use super::layers::{LIMIT, LISTS, SETTINGS, Said};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -53,7 +53,9 @@ impl SettingsFile {
         }
         let Some(value) = self.pickmate.get(name) else { return Ok(Vec::new()) };
         let values = match value {
-            Value::Array(values) => values.iter().map(|value| self.word(name, value)).collect::<Result<_, _>>()?,
+            Value::Array(values) if LISTS.contains(&name) => {
+                values.iter().map(|value| self.word(name, value)).collect::<Result<_, _>>()?
+            }
             value => vec![self.word(name, value)?],
         };
         Ok(values.into_iter().map(|value| self.say(name, value)).collect())
@@ -76,7 +78,7 @@ impl SettingsFile {
             Value::Integer(number) => Ok(number.to_string()),
             Value::Boolean(yes) => Ok(yes.to_string()),
             other => {
-                let problem = format!("`{name}` is a {}, which no setting is", other.type_str());
+                let problem = format!("`{name}` cannot be of the type {}", other.type_str());
                 Err(ConfigError::File { path: self.path.clone(), problem })
             }
         }
@@ -121,6 +123,15 @@ mod tests {
         let error = parse("[pickmat]\n").unwrap_err();
         assert_eq!(error.to_string(), "Leptos.toml: there is no table `pickmat`");
         assert!(parse("[package.metadata.leptos]\nanything = 1\n").is_ok());
+    }
+
+    #[test]
+    fn a_list_is_no_value_of_a_single_setting() {
+        for list in ["[\"127.0.0.1:1\", \"127.0.0.1:2\"]", "[\"127.0.0.1:1\"]", "[]"] {
+            let file = parse(&format!("[pickmate]\nlisten = {list}\n")).unwrap();
+            let sentence = file.said("listen").unwrap_err().to_string();
+            assert_eq!(sentence, "Leptos.toml: `listen` cannot be of the type array", "{list}");
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// underscores, the key in `[pickmate]` of the file is NAME.
 pub const SETTINGS: [&str; 6] = ["listen", "data", "public-url", "trusted-proxy", "no-rate-limit", "log-format"];
 
+/// The settings that have several values.
+pub const LISTS: [&str; 1] = ["trusted-proxy"];
+
 /// The flag that names a limit; `PICKMATE_LIMIT` and the table `[pickmate.limits]` beside it.
 pub const LIMIT: &str = "limit";
 

@@ -85,7 +85,7 @@ limits! {
     /// Bytes of one frame of the echo at `/ws/chat/`.
     echo_frame_bytes: usize = 2 * 1024 * 1024, 1_024..=67_108_864;
     /// Bytes of an HTTP request body.
-    request_bytes: usize = 128 * 1024, 1_024..=16_777_216;
+    request_bytes: usize = 256 * 1024, 1_024..=16_777_216;
     /// A request body that has not arrived after this long is given up.
     request_timeout_ms: u64 = 30_000, 100..=600_000;
     /// Rooms that one connection may be joined to.
@@ -124,10 +124,14 @@ limits! {
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.
     posts_per_minute: u32 = 120, 1..=1_000_000;
-    /// Sign-ins that may fail at once, per name and per address.
+    /// Sign-ins that may be tried at once, per address.
     sign_in_burst: u32 = 10, 1..=1_000_000;
-    /// Sign-ins that may fail a minute after the first ones, per name and per address.
+    /// Sign-ins that may be tried a minute after the first ones, per address.
     sign_in_per_minute: u32 = 5, 1..=1_000_000;
+    /// Sign-ins that may be tried at once with one name, from all addresses together.
+    sign_in_name_burst: u32 = 100, 1..=1_000_000;
+    /// Sign-ins that may be tried a minute after the first ones with one name, from all addresses together.
+    sign_in_name_per_minute: u32 = 20, 1..=1_000_000;
     /// Look-ups of one-time links at once, per address.
     link_burst: u32 = 30, 1..=1_000_000;
     /// Look-ups of one-time links a minute after the first ones, per address.

@@ -146,17 +146,28 @@ fn limits(said: Vec<Said>) -> Result<Limits, ConfigError> {
     Ok(limits)
 }
 
+/// Bytes that a byte of a body may take where it is written as JSON or in a form: an escape of a
+/// letter's two bytes has six, a percent-encoded byte three.
+const ESCAPED: u64 = 3;
+
+/// Bytes around a body: the room, the key and the names of the fields.
+const ENVELOPE: u64 = 512;
+
 /// A message has to fit what carries it, and a client that pings in time must not be given up.
 fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
-    let pairs = [
-        ("body_bytes", limits.body_bytes as u64, "frame_bytes", limits.frame_bytes as u64),
-        ("body_bytes", limits.body_bytes as u64, "request_bytes", limits.request_bytes as u64),
-        ("ping_every_ms", u64::from(limits.ping_every_ms), "silence_ms", limits.silence_ms),
-    ];
-    match pairs.into_iter().find(|(_, smaller, _, larger)| smaller >= larger) {
-        Some((name, value, other, bound)) => Err(ConfigError::Order { name, value, other, bound }),
-        None => Ok(()),
+    let body_bytes = limits.body_bytes as u64;
+    let needed = body_bytes * ESCAPED + ENVELOPE;
+    for (carrier, bound) in [("frame_bytes", limits.frame_bytes), ("request_bytes", limits.request_bytes)] {
+        let bound = bound as u64;
+        if bound < needed {
+            return Err(ConfigError::TooSmall { carrier, bound, body_bytes, needed });
+        }
     }
+    let (ping, silence) = (u64::from(limits.ping_every_ms), limits.silence_ms);
+    if ping >= silence {
+        return Err(ConfigError::Order { name: "ping_every_ms", value: ping, other: "silence_ms", bound: silence });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

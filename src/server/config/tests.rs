@@ -85,6 +85,20 @@ fn a_wrong_value_is_named_with_its_source() {
 }
 
 #[test]
+fn a_message_fits_what_carries_it_however_it_is_escaped() {
+    let sentence = |limits: &'static str| environment("PICKMATE_LIMIT", limits).read();
+    assert_eq!(
+        sentence("body_bytes=65535, request_bytes=1000000").unwrap_err(),
+        "the limit frame_bytes is 65536; a message of body_bytes with 65535 needs at least 197117"
+    );
+    assert_eq!(
+        sentence("request_bytes=49663").unwrap_err(),
+        "the limit request_bytes is 49663; a message of body_bytes with 16384 needs at least 49664"
+    );
+    assert!(sentence("request_bytes=49664, frame_bytes=49664").is_ok());
+}
+
+#[test]
 fn a_public_url_reads_as_a_browser_writes_it() {
     assert_eq!(origin("https://Chat.Example.org:443/").as_deref(), Some("https://chat.example.org"));
     assert_eq!(origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
