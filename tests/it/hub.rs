@@ -228,3 +228,50 @@ async fn who_left_gets_nothing_more() {
     assert!(!seen.iter().any(|frame| matches!(frame, ServerFrame::Events { .. })), "{seen:?}");
     pump.end().await;
 }
+
+#[tokio::test]
+async fn a_room_that_nobody_may_follow_any_more_is_unsubscribed() {
+    let nodes = Nodes::new(8_192).await;
+    let (joon, connection) = nodes.joon().await;
+    let subscribed = || nodes.bus.groups.lock().unwrap().clone();
+    assert_eq!(subscribed(), HashSet::from([Group::Room(nodes.room), Group::User(joon)]));
+    let pump = nodes.pump(now);
+    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    awaited(&connection, revocation).await;
+    let settled = async {
+        while subscribed().contains(&Group::Room(nodes.room)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, settled).await.expect("the room is unsubscribed");
+    drop(connection);
+    nodes.hub.emptied().await;
+    assert_eq!(subscribed(), HashSet::new());
+    pump.end().await;
+}
+
+/// A layer whose reader dies.
+struct Broken;
+
+#[async_trait::async_trait]
+impl ChannelLayer for Broken {
+    fn publish(&self, _: Notice) {}
+
+    async fn subscribe(&self, _: Group) {}
+
+    async fn unsubscribe(&self, _: Group) {}
+
+    async fn next(&self) -> Option<Delivery> {
+        panic!("on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_pump_that_dies_is_noticed() {
+    let nodes = Nodes::new(1).await;
+    let hub = Hub::new(&Config::default(), Arc::new(Broken), Arc::new(Metrics::new()));
+    assert!(!hub.pump_has_ended());
+    let pump = tokio::spawn(hub.clone().run(Arc::clone(&nodes.store), now, CancellationToken::new()));
+    assert!(pump.await.unwrap_err().is_panic());
+    assert!(hub.pump_has_ended());
+}

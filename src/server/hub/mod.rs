@@ -15,8 +15,10 @@ use super::config::Config;
 use super::metrics::Metrics;
 use queue::{Queue, QueueLimits};
 use registry::Registry;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
 
 /// A handle to the hub; clones share it.
 #[derive(Clone)]
@@ -33,6 +35,9 @@ struct Shared {
     subscribing: tokio::sync::Mutex<()>,
     /// Told of every connection that ends.
     ended: tokio::sync::Notify,
+    /// Subscriptions that are being settled for connections that are gone.
+    settling: TaskTracker,
+    pump_ended: AtomicBool,
 }
 
 struct ConnectionLimits {
@@ -62,6 +67,8 @@ impl Hub {
             session_check: Duration::from_millis(limits.session_check_ms),
             subscribing: tokio::sync::Mutex::const_new(()),
             ended: tokio::sync::Notify::new(),
+            settling: TaskTracker::new(),
+            pump_ended: AtomicBool::new(false),
         }))
     }
 
@@ -81,11 +88,18 @@ impl Hub {
         self.registry().len()
     }
 
-    /// Resolves when no connection is left. One caller at a time.
+    /// Whether the pump has stopped or died: nothing is delivered live on this node any more.
+    pub fn pump_has_ended(&self) -> bool {
+        self.0.pump_ended.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when no connection is left and the layer knows. One caller at a time.
     pub async fn emptied(&self) {
         while self.connections() > 0 {
             self.0.ended.notified().await;
         }
+        self.0.settling.close();
+        self.0.settling.wait().await;
     }
 
     /// Brings the layer's subscription to a group in line with whether anybody here wants it.
@@ -107,15 +121,17 @@ impl Hub {
         }
     }
 
-    /// Dropping cannot wait; the layer may. A subscription that nobody wants for a moment is harmless.
+    /// Dropping and the pump cannot wait; the layer may. A subscription that nobody wants for a moment
+    /// is harmless.
     fn settle_later(&self, groups: Vec<Group>) {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let hub = self.clone();
-            runtime.spawn(async move {
+            let settle = async move {
                 for group in groups {
                     hub.settle_subscription(group).await;
                 }
-            });
+            };
+            self.0.settling.spawn_on(settle, &runtime);
         }
     }
 

@@ -4,10 +4,11 @@
 use super::{Hub, encode, queue::Offered};
 use crate::domain::RoomId;
 use crate::protocol::{CloseCode, ServerFrame};
-use crate::server::channel_layer::{Delivery, Growth, Notice};
+use crate::server::channel_layer::{Delivery, Group, Growth, Notice};
 use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -18,9 +19,19 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Rooms or sessions that one statement compares.
 const BATCH: usize = 2_000;
 
+/// Tells that the pump is over, also after a panic.
+struct Ended(Hub);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.0.pump_ended.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Hub {
     /// Feeds the connections until `stop` or the end of the layer. One per node.
     pub async fn run(self, store: Arc<dyn Store>, now: fn() -> i64, stop: CancellationToken) {
+        let _ended = Ended(self.clone());
         let mut foreign_writes = store.foreign_writes();
         let layer = Arc::clone(&self.0.layer);
         let mut store_open = true;
@@ -119,6 +130,8 @@ impl Hub {
         {
             queue.push(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
         }
+        drop(registry);
+        self.settle_later(vec![Group::Room(room)]);
     }
 
     /// Expiry sends no notice, and a sign-out whose request was dropped half-way may not have sent
