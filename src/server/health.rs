@@ -1,5 +1,6 @@
 //! For load balancers and operators: alive, ready, numbers.
 
+use super::config::Limits;
 use super::state::AppState;
 use super::store::StoreError;
 use axum::Json;
@@ -7,10 +8,15 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+const OK: &str = "ok";
 
 /// Each part: `ok`, or why it is not.
 #[derive(Serialize)]
-struct Readiness {
+struct Parts {
     store: &'static str,
     channel_layer: &'static str,
 }
@@ -22,9 +28,16 @@ pub async fn healthz() -> &'static str {
 
 /// 503 when posts cannot be taken, or the node is stopping.
 pub async fn readyz(State(state): State<AppState>) -> Response {
-    let store = match state.store.ready().await {
-        Ok(()) if state.shutdown.is_cancelled() => "stopping",
-        Ok(()) => "ok",
+    let said = state.readiness.of_store(store_says(&state)).await;
+    let store = if said == OK && state.shutdown.is_cancelled() { "stopping" } else { said };
+    let status = if store == OK { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let channel_layer = if state.hub.pump_has_ended() { "failed" } else { OK };
+    (status, Json(Parts { store, channel_layer })).into_response()
+}
+
+async fn store_says(state: &AppState) -> &'static str {
+    match state.store.ready().await {
+        Ok(()) => OK,
         Err(error) => {
             // Its words may name files, which the operator finds in the log.
             tracing::warn!(%error, "the store is not ready");
@@ -33,10 +46,32 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
                 StoreError::Internal(_) => "failed",
             }
         }
-    };
-    let status = if store == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    // The in-process layer works while the process does.
-    (status, Json(Readiness { store, channel_layer: "ok" })).into_response()
+    }
+}
+
+/// What the store said last. Asking it takes the writer's turn and anybody may ask, so one asks for
+/// all and the answer is good for a while.
+pub struct Readiness {
+    good_for: Duration,
+    last: Mutex<Option<(Instant, &'static str)>>,
+}
+
+impl Readiness {
+    pub fn new(limits: &Limits) -> Readiness {
+        Readiness { good_for: Duration::from_millis(limits.ready_ms), last: Mutex::const_new(None) }
+    }
+
+    async fn of_store(&self, ask: impl Future<Output = &'static str>) -> &'static str {
+        let mut last = self.last.lock().await;
+        if let Some((at, said)) = *last
+            && at.elapsed() < self.good_for
+        {
+            return said;
+        }
+        let said = ask.await;
+        *last = Some((Instant::now(), said));
+        said
+    }
 }
 
 /// Prometheus' text format.
@@ -44,5 +79,29 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
     match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_ask_at_once_are_one_question_and_a_later_one_is_another() {
+        let readiness = Readiness::new(&Limits { ready_ms: 1_000, ..Limits::default() });
+        let asked = AtomicU32::new(0);
+        let ask = || {
+            readiness.of_store(async {
+                asked.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                OK
+            })
+        };
+        futures_util::future::join_all((0..100).map(|_| ask())).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        tokio::time::advance(Duration::from_millis(1_000)).await;
+        assert_eq!(ask().await, OK);
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 }

@@ -3,6 +3,7 @@
 use super::auth::{Passwords, now_ms};
 use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::config::Config;
+use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
@@ -99,6 +100,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     Ok(AppState {
         hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&metrics)),
         rate_limits: Arc::new(RateLimits::new(&config)),
+        readiness: Arc::new(Readiness::new(&config.limits)),
         passwords: Passwords::new(),
         config: Arc::new(config),
         store,

@@ -3,6 +3,7 @@
 use super::auth::Passwords;
 use super::channel_layer::ChannelLayer;
 use super::config::Config;
+use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
@@ -20,6 +21,7 @@ pub struct AppState {
     pub layer: Arc<dyn ChannelLayer>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     pub leptos_options: LeptosOptions,

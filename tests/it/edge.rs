@@ -3,11 +3,14 @@
 use crate::app::{PATIENCE, Person, TestApp};
 use leptos::server_fn::axum::server_fn_paths;
 use pickmate::domain::Access;
+use pickmate::server::auth::now_ms;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 const EVIL: &str = "http://evil.example";
 
@@ -120,13 +123,20 @@ async fn a_body_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_parts_of_a_sound_node_are_ready() {
+async fn a_node_tells_which_of_its_parts_are_sound() {
     let app = TestApp::spawn().await;
     let get = |path| app.browser().get(app.url(path)).send();
     assert_eq!(get("/healthz").await.unwrap().text().await.unwrap(), "ok");
     let ready = get("/readyz").await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
     assert_eq!(ready.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "ok"}));
+
+    let (hub, ended) = (app.state().hub.clone(), CancellationToken::new());
+    ended.cancel();
+    hub.run(Arc::clone(app.store()), now_ms, ended).await;
+    let deaf = get("/readyz").await.unwrap();
+    assert_eq!(deaf.status(), StatusCode::OK, "posts are taken");
+    assert_eq!(deaf.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "failed"}));
 }
 
 #[tokio::test]

@@ -144,6 +144,8 @@ limits! {
     invite_max_days: u32 = 90, 1..=3_650;
     /// Accounts that one invite may make.
     invite_max_uses: u32 = 1_000, 1..=1_000_000;
+    /// What `/readyz` tells of the store is asked again after this long.
+    ready_ms: u64 = 1_000, 1..=60_000;
     /// From the signal to the exit, at most.
     shutdown_ms: u64 = 10_000, 100..=600_000;
 }
