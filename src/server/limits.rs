@@ -31,6 +31,8 @@ pub struct RateLimits {
 
 struct Buckets {
     posts: Keyed<UserId>,
+    commands: Keyed<UserId>,
+    frames: Keyed<UserId>,
     sign_ins_by_address: Keyed<IpAddr>,
     /// By the SHA-256 of the folded name: names are as long as a client likes. Looser than those by
     /// address, or a stranger could keep somebody out of the own account.
@@ -44,6 +46,8 @@ impl RateLimits {
         let limits = &config.limits;
         let buckets = (!config.no_rate_limit).then(|| Buckets {
             posts: Keyed::new(limits.posts_burst, limits.posts_per_minute),
+            commands: Keyed::new(limits.commands_burst, limits.commands_per_minute),
+            frames: Keyed::new(limits.frames_burst, limits.frames_per_minute),
             sign_ins_by_address: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
             sign_ins_by_name: Keyed::new(limits.sign_in_name_burst, limits.sign_in_name_per_minute),
             password_checks: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
@@ -56,6 +60,16 @@ impl RateLimits {
     /// A post by a user.
     pub fn post(&self, user: UserId) -> Result<(), AppError> {
         self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.posts.take(&user))
+    }
+
+    /// A change of a room or of who is in it, by a user.
+    pub fn command(&self, user: UserId) -> Result<(), AppError> {
+        self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.commands.take(&user))
+    }
+
+    /// A frame of any kind on one of the live sockets of a user.
+    pub fn frame(&self, user: UserId) -> Result<(), AppError> {
+        self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.frames.take(&user))
     }
 
     /// A sign-in with this name from this address; to be called before the password is looked at.

@@ -20,6 +20,8 @@ pub struct Metrics {
     pub deliveries: Counter,
     /// Times a connection's room fell behind and caught up from the log.
     pub catch_ups: Counter,
+    /// Live sockets given up because the peer took nothing.
+    pub stalled: Counter,
 }
 
 impl Metrics {
@@ -33,6 +35,7 @@ impl Metrics {
             posts: Counter::default(),
             deliveries: Counter::default(),
             catch_ups: Counter::default(),
+            stalled: Counter::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("uptime_seconds", "Seconds since the node started", metrics.uptime_seconds.clone());
@@ -41,6 +44,7 @@ impl Metrics {
         registry.register("posts", "Posts made durable", metrics.posts.clone());
         registry.register("deliveries", "Events handed to connections", metrics.deliveries.clone());
         registry.register("catch_ups", "Rooms of connections that caught up from the log", metrics.catch_ups.clone());
+        registry.register("stalled", "Live sockets given up because the peer took nothing", metrics.stalled.clone());
         metrics
     }
 

@@ -124,6 +124,14 @@ limits! {
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.
     posts_per_minute: u32 = 120, 1..=1_000_000;
+    /// Changes of rooms and their members that an account may make at once.
+    commands_burst: u32 = 60, 1..=1_000_000;
+    /// Changes of rooms and their members that an account may make a minute after the first ones.
+    commands_per_minute: u32 = 60, 1..=1_000_000;
+    /// Frames that an account may send at once on its live sockets.
+    frames_burst: u32 = 1_000, 1..=1_000_000;
+    /// Frames that are read a minute from the live sockets of an account after the first ones.
+    frames_per_minute: u32 = 3_000, 1..=1_000_000;
     /// Sign-ins that may be tried at once, per address.
     sign_in_burst: u32 = 10, 1..=1_000_000;
     /// Sign-ins that may be tried a minute after the first ones, per address.

@@ -40,6 +40,7 @@ pub(in crate::server) fn claimed(room: &str) -> Result<Slug, AppError> {
 /// number when that is taken. Returns the slug.
 pub async fn create(state: &AppState, actor: &Actor, name: &str, access: Access) -> Result<String, AppError> {
     let name = RoomName::parse(name)?;
+    state.rate_limits.command(actor.id)?;
     let suggested = Slug::from_name(name.as_str());
     let base = suggested.as_ref().map_or("room", Slug::as_str);
     for number in 1..=SLUG_TRIES {
@@ -66,12 +67,12 @@ fn numbered(base: &str, number: u32) -> Result<Slug, crate::domain::SlugError> {
 /// Creator or owner.
 pub async fn rename(state: &AppState, actor: &Actor, room: &str, name: &str) -> Result<(), AppError> {
     let (room, name) = (claimed(room)?, RoomName::parse(name)?);
-    carry_out(state, Command::Rename { room, actor: actor.id, name }).await
+    carry_out(state, actor, Command::Rename { room, actor: actor.id, name }).await
 }
 
 /// Creator or owner. Closing ends the subscriptions of those who are not members.
 pub async fn set_access(state: &AppState, actor: &Actor, room: &str, access: Access) -> Result<(), AppError> {
-    carry_out(state, Command::SetAccess { room: claimed(room)?, actor: actor.id, access }).await
+    carry_out(state, actor, Command::SetAccess { room: claimed(room)?, actor: actor.id, access }).await
 }
 
 /// Into an open room.
@@ -80,12 +81,12 @@ pub async fn join(state: &AppState, actor: &Actor, room: &str) -> Result<(), App
 }
 
 pub async fn leave(state: &AppState, actor: &Actor, room: &str) -> Result<(), AppError> {
-    carry_out(state, Command::Leave { room: claimed(room)?, member: actor.id }).await
+    carry_out(state, actor, Command::Leave { room: claimed(room)?, member: actor.id }).await
 }
 
 /// A member of the room brings another account in.
 pub async fn add_member(state: &AppState, actor: &Actor, room: &str, user: UserId) -> Result<(), AppError> {
-    carry_out(state, Command::AddMember { room: claimed(room)?, member: user, actor: Some(actor.id) }).await
+    carry_out(state, actor, Command::AddMember { room: claimed(room)?, member: user, actor: Some(actor.id) }).await
 }
 
 pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<Vec<MemberView>, AppError> {
@@ -99,7 +100,8 @@ pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) ->
     Ok(state.store.mark_read(room.id, actor.id, seq).await?)
 }
 
-async fn carry_out(state: &AppState, command: Command) -> Result<(), AppError> {
+async fn carry_out(state: &AppState, actor: &Actor, command: Command) -> Result<(), AppError> {
+    state.rate_limits.command(actor.id)?;
     state.store.submit(command).await?.outcome().await?;
     Ok(())
 }

@@ -44,6 +44,10 @@ struct Live {
     answers: FuturesUnordered<Answer>,
     heartbeat: Interval,
     heard: Instant,
+    /// The next frame is paid for.
+    paid: bool,
+    /// Set while there is no token for the next frame.
+    read_after: Option<Instant>,
     /// Set while the store could not be read.
     catch_up_after: Option<Instant>,
 }
@@ -53,8 +57,18 @@ impl Live {
         let every = Duration::from_millis(state.config.limits.silence_ms / 2);
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let answers = FuturesUnordered::new();
-        Live { state, actor, registered, socket, answers, heartbeat, heard: Instant::now(), catch_up_after: None }
+        Live {
+            state,
+            actor,
+            registered,
+            socket,
+            answers: FuturesUnordered::new(),
+            heartbeat,
+            heard: Instant::now(),
+            paid: false,
+            read_after: None,
+            catch_up_after: None,
+        }
     }
 
     /// Until the connection ends; the code to close with, or `None` when there is nobody to tell.
@@ -64,13 +78,14 @@ impl Live {
             if let Err(code) = self.write_what_waits().await {
                 return code;
             }
-            let retry = self.catch_up_after;
+            let reads = self.may_read();
+            let (read_after, retry) = (self.read_after, self.catch_up_after);
             tokio::select! {
                 () = self.registered.queue().changed() => {}
                 Some(frame) = self.answers.next() => self.answer(frame),
-                incoming = self.socket.recv(), if self.answers.len() < COMMANDS_UNDER_WAY => match incoming {
+                incoming = self.socket.recv(), if reads => match incoming {
                     Some(Ok(message)) => {
-                        self.heard = Instant::now();
+                        (self.heard, self.paid) = (Instant::now(), false);
                         if let Err(code) = self.hear(message).await {
                             return code;
                         }
@@ -79,7 +94,8 @@ impl Live {
                     None => return None,
                 },
                 _ = self.heartbeat.tick() => {
-                    if self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
+                    let listened = self.read_after.is_none();
+                    if listened && self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
                         return Some(CloseCode::Silent);
                     }
                     let deadline = self.state.config.limits.write_timeout();
@@ -87,10 +103,26 @@ impl Live {
                         return None;
                     }
                 }
+                () = wait_until(read_after), if read_after.is_some() => self.read_after = None,
                 () = wait_until(retry), if retry.is_some() => self.catch_up_after = None,
                 () = shutdown.cancelled() => return Some(CloseCode::Restarting),
             }
         }
+    }
+
+    /// A frame is paid for before it is read: who sends more than allowed is read from as slowly as
+    /// tokens come, and loses nothing.
+    fn may_read(&mut self) -> bool {
+        if !self.paid && self.read_after.is_none() {
+            match self.state.rate_limits.frame(self.actor.id) {
+                Ok(()) => self.paid = true,
+                Err(error) => {
+                    let wait = Duration::from_millis(error.retry_after_ms().unwrap_or_default().into());
+                    self.read_after = Some(Instant::now() + wait);
+                }
+            }
+        }
+        self.paid && self.answers.len() < COMMANDS_UNDER_WAY
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Option<CloseCode>> {
@@ -156,7 +188,10 @@ impl Live {
         let deadline = self.state.config.limits.write_timeout();
         outgoing::write(&mut self.socket, frames, deadline).await.map_err(|error| match error {
             WriteError::Gone => None,
-            WriteError::Stalled => Some(CloseCode::Stalled),
+            WriteError::Stalled => {
+                self.state.metrics.stalled.inc();
+                Some(CloseCode::Stalled)
+            }
         })
     }
 

@@ -1,0 +1,62 @@
+//! Who does too much at once is slowed down, by account.
+
+use crate::app::{Person, TestApp};
+use pickmate::domain::Access;
+use pickmate::protocol::{ErrorCode, ServerFrame};
+use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::error::AppError;
+use pickmate::server::service::{Actor, rooms};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+async fn actor(app: &TestApp, person: &Person) -> Actor {
+    let session = hash_secret(person.session());
+    let user = app.store().session(&session, now_ms(), now_ms()).await.unwrap().unwrap();
+    Actor::new(user, Some(session))
+}
+
+fn is_slowed_down<T>(outcome: Result<T, AppError>) -> bool {
+    outcome.is_err_and(|error| error.code() == ErrorCode::RateLimited && error.retry_after_ms().is_some())
+}
+
+#[tokio::test]
+async fn changes_of_rooms_are_limited_by_account() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.commands_burst = 5;
+        config.limits.commands_per_minute = 1;
+    })
+    .await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    let (mina, joon) = (actor(&app, &mina).await, actor(&app, &joon).await);
+    let state = app.state();
+    let room = rooms::create(state, &mina, "general", Access::Open).await.unwrap();
+    rooms::rename(state, &mina, &room, "lunch").await.unwrap();
+    rooms::set_access(state, &mina, &room, Access::Closed).await.unwrap();
+    rooms::add_member(state, &mina, &room, joon.id).await.unwrap();
+    rooms::leave(state, &mina, &room).await.unwrap();
+    assert!(is_slowed_down(rooms::rename(state, &mina, &room, "dinner").await));
+    assert!(is_slowed_down(rooms::create(state, &mina, "another", Access::Open).await));
+    assert!(is_slowed_down(rooms::join(state, &mina, &room).await));
+    rooms::set_access(state, &joon, &room, Access::Open).await.unwrap_err();
+    rooms::create(state, &joon, "another", Access::Open).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_sends_too_many_frames_is_read_from_slowly_and_loses_none() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.frames_burst = 5;
+        config.limits.frames_per_minute = 600;
+    })
+    .await;
+    let mina = app.owner("mina").await;
+    let mut live = app.live(&mina).await;
+    let begun = Instant::now();
+    for _ in 0..14 {
+        live.send_json(json!({"type": "ping"})).await;
+    }
+    for _ in 0..14 {
+        assert_eq!(live.frame().await, ServerFrame::Pong);
+    }
+    // Five at once, the others a tenth of a second apart.
+    assert!(begun.elapsed() >= Duration::from_millis(800), "{:?}", begun.elapsed());
+}
