@@ -65,6 +65,7 @@ suite! {
         a_page_has_rows_only_and_tells_of_older_ones
         messages_are_pages_of_posts
         events_after_keeps_to_its_limit
+        events_within_stop_where_their_bytes_are_spent
         an_unknown_room_reads_as_an_empty_log
         positions_beyond_everything_are_harmless
         heads_leave_unknown_rooms_out;

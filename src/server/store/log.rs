@@ -15,6 +15,14 @@ pub struct EventPage {
     pub events: Vec<Event>,
 }
 
+/// How much of a log is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub events: u32,
+    /// Bytes of messages' bodies: no further event is read once so many have been.
+    pub bytes: usize,
+}
+
 /// The answer to a submitted command. Dropping it does not take the command back.
 pub struct Pending(pub(super) oneshot::Receiver<Result<Committed, Refusal>>);
 
@@ -43,7 +51,12 @@ pub trait Log {
     async fn known_post(&self, room: &Slug, author: UserId, key: &Key, body: &str) -> Result<Option<Seq>, Refusal>;
 
     /// At most `limit` events after `after`. An unknown room reads as an empty log.
-    async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError>;
+    async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
+        self.events_within(room, after, Budget { events: limit, bytes: usize::MAX }).await
+    }
+
+    /// Like [`events_after`](Log::events_after), cut where the budget is spent; at least one event.
+    async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError>;
 
     /// The newest `limit` rows before `before` (or the newest of all), with the head they stand at.
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;

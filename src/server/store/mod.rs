@@ -22,7 +22,7 @@ pub use accounts::{
     Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, UNNAMED, User, folded_name,
 };
 pub use command::{Command, Committed, Grown, Observer, Refusal};
-pub use log::{EventPage, Log, Pending};
+pub use log::{Budget, EventPage, Log, Pending};
 pub use options::StoreOptions;
 pub use rooms::{RoomView, Rooms};
 

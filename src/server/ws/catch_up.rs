@@ -7,10 +7,11 @@ use crate::server::channel_layer::Growth;
 use crate::server::hub::encode;
 use crate::server::hub::queue::Behind;
 use crate::server::state::AppState;
-use crate::server::store::StoreError;
+use crate::server::store::{Budget, StoreError};
 use bytes::Bytes;
 
-/// Events read from the store at a time: bounds what one slow connection holds in memory.
+/// Events read from the store at a time; their bytes are bounded like those of the queue. Both bound
+/// what one slow connection holds in memory.
 const STEP: u32 = 200;
 
 /// The next frames for a connection that is behind, and where they take its cursor.
@@ -26,7 +27,8 @@ pub async fn step(state: &AppState, behind: &Behind) -> Result<Step, StoreError>
     if behind.head.0 - behind.at.0 > state.config.limits.catch_up_events {
         return Ok(gap(behind, behind.head));
     }
-    let page = state.store.events_after(behind.room, behind.at, STEP).await?;
+    let budget = Budget { events: STEP, bytes: state.config.limits.queue_bytes };
+    let page = state.store.events_within(behind.room, behind.at, budget).await?;
     let dense = page.events.first().is_some_and(|event| event.seq == behind.at.next());
     if !dense {
         // Pruned, or not there although the head said so: only a fresh page can be right.

@@ -1,6 +1,7 @@
 use super::world::*;
 use pickmate::domain::{Access, RoomId, Seq};
 use pickmate::protocol::{Event, EventKind};
+use pickmate::server::store::Budget;
 
 /// All rows of a room, from pages of `limit`.
 pub async fn rows_by_pages<E: Engine>(world: &World<E>, room: RoomId, limit: u32) -> Vec<Event> {
@@ -70,6 +71,20 @@ pub async fn events_after_keeps_to_its_limit<E: Engine>(world: World<E>) {
     {
         let page = world.store.events_after(room, Seq(after), limit).await.unwrap();
         assert_eq!((seqs(&page.events), page.head, page.first), (expected, Seq(10), Seq(1)), "after {after}");
+    }
+}
+
+pub async fn events_within_stop_where_their_bytes_are_spent<E: Engine>(world: World<E>) {
+    let a = world.user("a").await;
+    let room = world.room("general", Access::Open, a).await;
+    for number in 0..9 {
+        world.post("general", a, &format!("k{number}"), &"가".repeat(100)).await.unwrap();
+    }
+    for (after, bytes, expected) in
+        [(1, 1, vec![2]), (1, 300, vec![2]), (1, 301, vec![2, 3]), (0, 900, vec![1, 2, 3, 4]), (8, 9_000, vec![9, 10])]
+    {
+        let page = world.store.events_within(room, Seq(after), Budget { events: 200, bytes }).await.unwrap();
+        assert_eq!((seqs(&page.events), page.head), (expected, Seq(10)), "{bytes} after {after}");
     }
 }
 

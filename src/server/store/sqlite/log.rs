@@ -4,11 +4,12 @@
 use super::super::columns::{damaged, room_ids, seq_column, seq_from};
 use super::super::event_row::{EventRow, json};
 use super::super::plan::post_fingerprint;
-use super::super::{Command, EventPage, Log, Pending, Refusal, StoreError, sql};
+use super::super::{Budget, Command, EventPage, Log, Pending, Refusal, StoreError, sql};
 use super::SqliteStore;
 use crate::domain::{Key, MessageBody, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 use std::sync::Arc;
@@ -34,10 +35,10 @@ impl Log for SqliteStore {
         if same { Ok(Some(seq_from(seq)?)) } else { Err(Refusal::KeyReused) }
     }
 
-    async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {
+    async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
         let mut tx = self.readers.begin().await?;
         let (head, first) = bounds(&mut tx, room).await?;
-        let read = Read { room, position: seq_column(after), limit: limit.into() };
+        let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
         let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
         tx.commit().await?;
         let expected = after.next().max(first);
@@ -94,7 +95,8 @@ impl SqliteStore {
         let (head, _) = bounds(&mut tx, room).await?;
         let position = before.map_or(i64::MAX, seq_column);
         // One more than asked for tells whether there are older ones.
-        let mut rows = events(&mut tx, sql, Read { room, position, limit: i64::from(limit) + 1 }).await?;
+        let read = Read { room, position, limit: i64::from(limit) + 1, bytes: usize::MAX };
+        let mut rows = events(&mut tx, sql, read).await?;
         tx.commit().await?;
         let older = rows.len() > limit as usize;
         rows.truncate(limit as usize);
@@ -116,12 +118,20 @@ struct Read {
     room: RoomId,
     position: i64,
     limit: i64,
+    bytes: usize,
 }
 
 async fn events(tx: &mut SqliteConnection, sql: &'static str, read: Read) -> Result<Vec<Event>, StoreError> {
-    let rows: Vec<EventRow> =
-        sqlx::query_as(sql).bind(read.room.0).bind(read.position).bind(read.limit).fetch_all(&mut *tx).await?;
-    rows.into_iter().map(EventRow::into_event).collect()
+    let mut rows = sqlx::query_as(sql).bind(read.room.0).bind(read.position).bind(read.limit).fetch(&mut *tx);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < read.bytes
+        && let Some(row) = rows.try_next().await?
+    {
+        let row: EventRow = row;
+        bytes += row.body.as_ref().map_or(0, String::len);
+        events.push(row.into_event()?);
+    }
+    Ok(events)
 }
 
 impl FromRow<'_, SqliteRow> for EventRow {
