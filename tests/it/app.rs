@@ -24,7 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct TestApp {
     node: Option<Node>,
     config: Config,
-    data: TempDir,
+    /// Held: the directory goes with it.
+    _data: TempDir,
 }
 
 /// An account with a session and a token.
@@ -50,7 +51,7 @@ impl TestApp {
         };
         settle(&mut config);
         let node = Some(start(config.clone()).await);
-        TestApp { node, config, data }
+        TestApp { node, config, _data: data }
     }
 
     fn node(&self) -> &Node {
@@ -88,7 +89,6 @@ impl TestApp {
         if let Some(node) = self.node.take() {
             node.shutdown().await;
         }
-        assert!(self.data.path().exists());
     }
 
     pub async fn owner(&self, name: &str) -> Person {

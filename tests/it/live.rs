@@ -7,6 +7,8 @@ use pickmate::server::auth::{hash_secret, now_ms};
 use pickmate::server::service::Actor;
 use pickmate::server::ws::admit;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
@@ -99,20 +101,17 @@ async fn a_cursor_of_another_history_is_a_gap() {
 
 #[tokio::test]
 async fn a_slow_reader_falls_behind_and_still_gets_everything_in_order() {
-    let app = TestApp::spawn_with(|config| {
-        config.limits.queue_frames = 2;
-        config.limits.posts_burst = 10_000;
-    })
-    .await;
+    let app = TestApp::spawn_with(|config| config.limits.queue_frames = 2).await;
     let mina = app.owner("mina").await;
     let room = app.room("general", Access::Open, &mina).await;
     let mut live = app.live(&mina).await;
     live.join(&room, 1).await;
     let body = "가".repeat(3_000);
-    for number in 0..300 {
-        app.post(&room, &mina, &format!("k{number}"), &body).await;
+    let mut last = 1;
+    while app.state().metrics.catch_ups.get() == 0 {
+        last = app.post(&room, &mina, &format!("k{last}"), &body).await;
     }
-    assert_eq!(live.seqs_until(301).await, (2..=301).collect::<Vec<_>>());
+    assert_eq!(live.seqs_until(last).await, (2..=last).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -211,7 +210,8 @@ async fn an_unknown_subprotocol_is_refused_and_ours_is_answered() {
     let mina = app.owner("mina").await;
     let bearer = format!("Bearer {}", mina.token);
     let knocked = app.knock(&[("authorization", &bearer), ("sec-websocket-protocol", "pickmate.v9")]).await;
-    assert!(knocked.is_err());
+    let Err(error) = knocked else { panic!("an unknown subprotocol was accepted") };
+    assert!(matches!(*error, Error::Http(response) if response.status() == 400));
     assert!(app.knock(&[("authorization", &bearer), ("sec-websocket-protocol", "pickmate.v1")]).await.is_ok());
 }
 
@@ -321,4 +321,62 @@ async fn a_refused_socket_does_not_hold_a_stop() {
     .await;
     let _silent = app.knock(&[]).await.unwrap();
     tokio::time::timeout(PATIENCE, app.stop()).await.expect("the stop waits for nobody");
+}
+
+#[tokio::test]
+async fn a_connection_joins_so_many_rooms_and_a_left_one_makes_space() {
+    let app = TestApp::spawn_with(|config| config.limits.rooms_per_connection = 1).await;
+    let mina = app.owner("mina").await;
+    let (one, two) = (app.room("one", Access::Open, &mina).await, app.room("two", Access::Open, &mina).await);
+    let mut live = app.live(&mina).await;
+    live.join(&one, 1).await;
+    live.send_json(json!({"type": "join", "room": two})).await;
+    let refused = refused(&mut live).await;
+    assert_eq!((refused.room.as_deref(), refused.code), (Some("two"), ErrorCode::TooManyRooms));
+    live.join(&one, 1).await;
+    live.send_json(json!({"type": "leave", "room": one})).await;
+    live.join(&two, 1).await;
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_given_up_with_4409() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.write_timeout_ms = 100;
+        config.limits.close_timeout_ms = 60_000;
+    })
+    .await;
+    let mina = app.owner("mina").await;
+    let room = app.room("general", Access::Open, &mina).await;
+    let mut live = app.live(&mina).await;
+    live.join(&room, 1).await;
+    let body = "가".repeat(5_000);
+    let stalled = async {
+        let mut last = 1;
+        while app.state().metrics.stalled.get() == 0 {
+            last = app.post(&room, &mina, &format!("k{last}"), &body).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE * 3, stalled).await.expect("the server gives up");
+    live.is_closed_with(CloseCode::Stalled).await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_and_answers_no_ping_is_given_up_with_4408() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.silence_ms = 100;
+        config.limits.close_timeout_ms = 100;
+    })
+    .await;
+    let mina = app.owner("mina").await;
+    let mut socket = TcpStream::connect(app.addr()).await.unwrap();
+    let upgrade = format!(
+        "GET /live HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: Bearer {}\r\n\r\n",
+        mina.token
+    );
+    socket.write_all(upgrade.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    tokio::time::timeout(PATIENCE, socket.read_to_end(&mut heard)).await.unwrap().unwrap();
+    let code = CloseCode::Silent.code().to_be_bytes();
+    assert!(heard.ends_with(&[0x88, 2, code[0], code[1]]), "{}", String::from_utf8_lossy(&heard));
 }

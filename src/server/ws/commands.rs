@@ -172,3 +172,38 @@ pub fn close_code_of(error: &axum::Error) -> Option<CloseCode> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Text that is nearly a frame.
+    fn nearly_frames() -> impl Strategy<Value = String> {
+        let types = prop_oneof![Just("join"), Just("post"), Just("read"), Just("leave"), Just("ping"), Just("x")];
+        let values = prop_oneof!["[0-9-]{1,25}", ".*".prop_map(|text| serde_json::json!(text).to_string()), ".{0,8}"];
+        let names = prop_oneof![Just("room"), Just("key"), Just("body"), Just("seq"), Just("after"), Just("type")];
+        let fields = prop::collection::vec((names, values), 0..5);
+        (types, fields, prop::bool::weighted(0.9)).prop_map(|(kind, fields, whole)| {
+            let fields: String = fields.iter().map(|(name, value)| format!(r#","{name}":{value}"#)).collect();
+            format!(r#"{{"type":"{kind}"{fields}{}"#, if whole { "}" } else { "" })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<ClientFrame>(&bytes);
+        }
+
+        #[test]
+        fn a_frame_that_is_read_is_written_and_read_as_the_same(text in nearly_frames()) {
+            if let Ok(frame) = serde_json::from_str::<ClientFrame>(&text)
+                && frame != ClientFrame::Unknown
+            {
+                let written = serde_json::to_string(&frame).unwrap();
+                prop_assert_eq!(serde_json::from_str::<ClientFrame>(&written).unwrap(), frame);
+            }
+        }
+    }
+}
