@@ -210,7 +210,7 @@ impl RoomSession {
     pub(super) fn apply(self, events: &[Event]) {
         match self.update(|room| room.timeline.apply(events)) {
             Some(Applied::Changed) => self.changed(),
-            Some(Applied::Hole { .. }) => {
+            Some(Applied::Hole) => {
                 self.changed();
                 self.session.refill(self);
             }
@@ -286,7 +286,7 @@ impl RoomSession {
         });
         self.show_older();
         self.changed();
-        if matches!(applied, Applied::Hole { .. }) {
+        if matches!(applied, Applied::Hole) {
             self.session.refill(self);
         }
         Fetched::Enough

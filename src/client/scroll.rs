@@ -21,16 +21,10 @@ pub struct Anchor {
     pub offset_px: i32,
 }
 
-/// Top and bottom of a row, measured from the viewport's top, in CSS pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    pub top: i32,
-    pub bottom: i32,
-}
-
-/// Of rows in order, the first that reaches into the viewport.
-pub fn first_visible(extents: impl Iterator<Item = Extent>) -> Option<(usize, Extent)> {
-    extents.enumerate().find(|(_, extent)| extent.bottom > 0)
+/// Of rows in order, the first that reaches into the viewport. A row is given and told by its
+/// bottom, measured from the viewport's top, in CSS pixels.
+pub fn first_visible(bottoms: impl Iterator<Item = i32>) -> Option<(usize, i32)> {
+    bottoms.enumerate().find(|(_, bottom_px)| *bottom_px > 0)
 }
 
 /// How far to scroll so that the anchor's row, whose bottom is now at `bottom_px`, is where it was.
@@ -53,9 +47,8 @@ pub fn is_near_beginning(scroll_top: i32, client_height: i32, scroll_height: i32
 pub fn capture(viewport: &HtmlElement) -> Option<Anchor> {
     let top = top_of(viewport);
     let rows = rows(viewport);
-    let extents = rows.iter().map(|row| extent_of(row, top));
-    let (index, extent) = first_visible(extents)?;
-    Some(Anchor { key: rows.get(index)?.get_attribute(ROW_ATTRIBUTE)?, offset_px: extent.bottom })
+    let (index, offset_px) = first_visible(rows.iter().map(|row| bottom_of(row, top)))?;
+    Some(Anchor { key: rows.get(index)?.get_attribute(ROW_ATTRIBUTE)?, offset_px })
 }
 
 /// Scrolls so that the anchor's row stands where it stood. Nothing happens when the row is gone.
@@ -63,7 +56,7 @@ pub fn restore(viewport: &HtmlElement, anchor: &Anchor) {
     let rows = rows(viewport);
     let same = |row: &&Element| row.get_attribute(ROW_ATTRIBUTE).as_deref() == Some(anchor.key.as_str());
     let Some(row) = rows.iter().find(same) else { return };
-    let distance = correction(anchor, extent_of(row, top_of(viewport)).bottom);
+    let distance = correction(anchor, bottom_of(row, top_of(viewport)));
     if distance != 0 {
         viewport.set_scroll_top(viewport.scroll_top() + distance);
     }
@@ -91,9 +84,8 @@ fn rows(viewport: &HtmlElement) -> Vec<Element> {
     (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
-fn extent_of(row: &Element, viewport_top: f64) -> Extent {
-    let rect = row.get_bounding_client_rect();
-    Extent { top: (rect.top() - viewport_top).round() as i32, bottom: (rect.bottom() - viewport_top).round() as i32 }
+fn bottom_of(row: &Element, viewport_top: f64) -> i32 {
+    (row.get_bounding_client_rect().bottom() - viewport_top).round() as i32
 }
 
 fn top_of(element: &HtmlElement) -> f64 {
@@ -104,39 +96,32 @@ fn top_of(element: &HtmlElement) -> f64 {
 mod tests {
     use super::*;
 
-    /// Rows of these heights with the viewport's top `scrolled` pixels below the first one's top.
-    fn extents(heights: &[i32], scrolled: i32) -> Vec<Extent> {
-        let mut top = -scrolled;
-        heights
-            .iter()
-            .map(|height| {
-                let extent = Extent { top, bottom: top + height };
-                top += height;
-                extent
-            })
-            .collect()
+    /// Bottoms of rows of these heights, the viewport's top `scrolled` pixels below the first one's.
+    fn bottoms(heights: &[i32], scrolled: i32) -> Vec<i32> {
+        let end = |last: usize| heights[..=last].iter().sum::<i32>() - scrolled;
+        (0..heights.len()).map(end).collect()
     }
 
     #[test]
     fn rows_put_in_front_do_not_move_the_place() {
-        let before = extents(&[40, 60, 50], 55);
-        let (index, extent) = first_visible(before.into_iter()).unwrap();
-        assert_eq!((index, extent.top), (1, -15));
-        let anchor = Anchor { key: "m1:k2".into(), offset_px: extent.bottom };
-        let after = extents(&[30, 30, 40, 60, 50], 55);
-        assert_eq!(correction(&anchor, after[3].bottom), 60);
+        let before = bottoms(&[40, 60, 50], 55);
+        let (index, offset_px) = first_visible(before.into_iter()).unwrap();
+        assert_eq!((index, offset_px), (1, 45));
+        let anchor = Anchor { key: "m1:k2".into(), offset_px };
+        let after = bottoms(&[30, 30, 40, 60, 50], 55);
+        assert_eq!(correction(&anchor, after[3]), 60);
     }
 
     #[test]
     fn text_stays_when_its_row_loses_the_name_above_it() {
-        let anchor = Anchor { key: "m1:k1".into(), offset_px: extents(&[62, 50], 0)[0].bottom };
-        let after = extents(&[62, 40, 40, 50], 0);
-        assert_eq!(correction(&anchor, after[2].bottom), 80);
+        let anchor = Anchor { key: "m1:k1".into(), offset_px: bottoms(&[62, 50], 0)[0] };
+        let after = bottoms(&[62, 40, 40, 50], 0);
+        assert_eq!(correction(&anchor, after[2]), 80);
     }
 
     #[test]
     fn a_row_that_only_touches_the_edge_is_not_the_place() {
-        let rows = extents(&[40, 60], 40);
+        let rows = bottoms(&[40, 60], 40);
         assert_eq!(first_visible(rows.into_iter()).map(|(index, _)| index), Some(1));
         assert_eq!(first_visible(std::iter::empty()), None);
     }

@@ -45,10 +45,8 @@ enum Awaiting {
 pub enum Applied {
     Changed,
     Nothing,
-    /// `expected` should have come; what follows it was not applied.
-    Hole {
-        expected: Seq,
-    },
+    /// The event after the head should have come; what follows it was not applied.
+    Hole,
 }
 
 impl Timeline {
@@ -149,7 +147,7 @@ impl Timeline {
         };
         *self = Timeline::from_page(page);
         match self.fold(&kept) {
-            Applied::Hole { expected } => Applied::Hole { expected },
+            Applied::Hole => Applied::Hole,
             Applied::Changed | Applied::Nothing => Applied::Changed,
         }
     }
@@ -170,7 +168,7 @@ impl Timeline {
         let mut changed = false;
         for event in events {
             if event.seq > self.head.next() {
-                return Applied::Hole { expected: self.head.next() };
+                return Applied::Hole;
             }
             let new = event.seq == self.head.next();
             if new {
