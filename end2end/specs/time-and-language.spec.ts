@@ -42,8 +42,11 @@ test('the language follows the browser, then the setting', async ({ community })
   await running(person.page);
   await expect(person.page.getByRole('heading', { level: 1, name: words.ko.settingsTitle })).toBeVisible();
 
-  const choice = person.page.getByRole('radio', { name: 'English' });
-  await choice.click();
+  await person.page.getByRole('radio', { name: words.ko.followBrowser }).press('ArrowDown');
+  await expect(person.page.getByRole('radio', { name: '한국어' })).toBeChecked();
+  await expect(person.page.getByText(words.ko.languageText), 'choosing alone changes nothing').toBeVisible();
+  await person.page.getByRole('radio', { name: 'English' }).check();
+  await person.page.getByRole('button', { name: words.ko.save }).click();
   await expect(person.page.getByRole('heading', { level: 1, name: words.en.settingsTitle })).toBeVisible();
   await expect(person.page.locator('html')).toHaveAttribute('lang', 'en');
 
@@ -54,7 +57,8 @@ test('the language follows the browser, then the setting', async ({ community })
   });
 
   await test.step('until it follows the browser again', async () => {
-    await person.page.getByRole('radio', { name: words.en.followBrowser }).click();
+    await person.page.getByRole('radio', { name: words.en.followBrowser }).check();
+    await person.page.getByRole('button', { name: words.en.save }).click();
     await expect(person.page.getByRole('heading', { level: 1, name: words.ko.settingsTitle })).toBeVisible();
   });
 });

@@ -32,13 +32,6 @@ pub async fn boot() -> Result<AppStart, ErrorBody> {
 }
 
 #[server(input = Json, output = Answer)]
-pub async fn set_locale(locale: Option<Locale>) -> Result<(), ErrorBody> {
-    use crate::server::{auth, service};
-    let (state, actor) = auth::current().await?;
-    Ok(service::accounts::set_locale(&state, &actor, locale).await?)
-}
-
-#[server(input = Json, output = Answer)]
 pub async fn change_password(current: String, new: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;

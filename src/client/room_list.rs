@@ -5,10 +5,10 @@
 
 use super::read_position::ReadPositions;
 use crate::domain::Seq;
-use crate::protocol::{Author, Event, EventKind, RoomSummary};
+use crate::protocol::{Author, Event, EventKind, MOST_UNREAD, RoomSummary};
 
-/// Counts stop here; it is shown as 99+.
-const UNREAD_MAX: u32 = 100;
+/// Counts stop here: more than is counted out.
+const UNREAD_MAX: u32 = MOST_UNREAD + 1;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomList {

@@ -74,7 +74,6 @@ group! {
         name,
         name_hint,
         password,
-        password_hint,
         new_password,
         sign_in,
         sign_in_forgot,
@@ -94,6 +93,8 @@ group! {
         refused_text,
         back_to_room,
     } {
+        /// How many characters it has at least.
+        password_hint(u32),
         join_title(&str),
         join_intro(&str),
         reset_intro(&str),
@@ -140,7 +141,8 @@ group! {
         revoked_text,
     } {
         unread(u32),
-        member_count(u32),
+        /// Label of the button beside somebody.
+        add_person(&str),
         added(&str),
     }
 }
@@ -170,6 +172,8 @@ group! {
         new_messages(u32),
         room_left(u32),
         too_long(u32),
+        /// Why a message was not sent.
+        not_sent(&str),
         joined(&str),
         left(&str),
         /// Who, and the new name.
@@ -194,7 +198,6 @@ group! {
         make_link,
         invite_once,
         invites_title,
-        invites_none,
         revoke,
         revoked,
         expired,
@@ -210,6 +213,12 @@ group! {
         until(&str),
         made_by(&str),
         more_for(&str),
+        /// One's own name.
+        me(&str),
+        /// Role, and since when.
+        role_since(&str, &str),
+        /// State of a link, and by whom it was made.
+        state_and_maker(&str, &str),
     }
 }
 
@@ -225,6 +234,8 @@ group! {
         password_changed,
         sign_out,
         sign_out_text,
+        /// Of somebody who is signed in: the name is right.
+        wrong_password,
     } {
         signed_in_as(&str),
     }
@@ -236,6 +247,9 @@ group! {
         live,
         reconnecting,
         offline,
+        /// The server refuses to go on with this page.
+        stopped,
+        reload,
         signed_out,
     } {}
 }

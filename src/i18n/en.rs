@@ -2,7 +2,7 @@
 
 use super::catalogue::*;
 use crate::domain::{Password, RoomName, Slug, UserName, Weekday};
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, MOST_UNREAD};
 
 pub static EN: Catalogue = Catalogue {
     common: Common {
@@ -28,7 +28,6 @@ pub static EN: Catalogue = Catalogue {
         name: "Name",
         name_hint: "Everyone sees this name. You sign in with it too.",
         password: "Password",
-        password_hint: "At least 8 characters.",
         new_password: "New password",
         sign_in: "Sign in",
         sign_in_forgot: "Forgot your password? Ask an owner for a reset link.",
@@ -47,6 +46,7 @@ pub static EN: Catalogue = Catalogue {
         refused_title: "Your message was not sent",
         refused_text: "Your text is still here, below.",
         back_to_room: "Back to the room",
+        password_hint: |chars| format!("At least {chars} characters."),
         join_title: |community| format!("Join {community}"),
         join_intro: |inviter| format!("{inviter} invited you. Choose a name and a password to use here."),
         reset_intro: |name| format!("This sets a new password for {name} and signs out all other devices."),
@@ -88,7 +88,7 @@ pub static EN: Catalogue = Catalogue {
         revoked_title: "You can no longer see this room",
         revoked_text: "It was closed, or you were taken out of it. Your other rooms are as they were.",
         unread: |count| plural(count, "unread message"),
-        member_count: |count| plural(count, "member"),
+        add_person: |name| format!("Add {name}"),
         added: |name| format!("{name} was added."),
     },
     talk: Talk {
@@ -111,8 +111,9 @@ pub static EN: Catalogue = Catalogue {
         beginning: |room| format!("This is where {room} begins."),
         write_to: |room| format!("Write to {room}"),
         new_messages: |count| plural(count, "new message"),
-        room_left: |chars| format!("About {chars} characters left."),
-        too_long: |chars| format!("A little too long. Take out about {chars} characters to send it."),
+        room_left: |chars| format!("About {} left.", characters(chars)),
+        too_long: |chars| format!("A little too long. Take out about {} to send it.", characters(chars)),
+        not_sent: |why| format!("Not sent. {why}"),
         joined: |name| format!("{name} joined"),
         left: |name| format!("{name} left"),
         renamed: |by, name| format!("{by} renamed the room to {name}"),
@@ -132,7 +133,6 @@ pub static EN: Catalogue = Catalogue {
         make_link: "Create invite link",
         invite_once: "The link is shown only now. Copy it and send it.",
         invites_title: "Invite links",
-        invites_none: "No links yet.",
         revoke: "Revoke",
         revoked: "Revoked",
         expired: "Expired",
@@ -146,6 +146,9 @@ pub static EN: Catalogue = Catalogue {
         until: |day| format!("Until {day}"),
         made_by: |name| format!("By {name}"),
         more_for: |name| format!("Actions for {name}"),
+        me: |name| format!("{name} (you)"),
+        role_since: |role, since| format!("{role} · {since}"),
+        state_and_maker: |state, maker| format!("{state} · By {maker}"),
     },
     settings: Settings {
         title: "Settings",
@@ -158,12 +161,15 @@ pub static EN: Catalogue = Catalogue {
         password_changed: "Your password was changed.",
         sign_out: "Sign out",
         sign_out_text: "Only in this browser.",
+        wrong_password: "The current password is not right.",
         signed_in_as: |name| format!("Signed in as {name}"),
     },
     link: LinkWords {
         live: "Live",
         reconnecting: "Reconnecting",
-        offline: "You are offline. What you write is sent when you are back.",
+        offline: "You are offline. What you write is sent when you are back, if this page stays open.",
+        stopped: "This page and the server no longer understand each other.",
+        reload: "Reload",
         signed_out: "Signed out",
     },
     dates: Dates {
@@ -208,13 +214,17 @@ fn month_name(month: u32) -> &'static str {
     }
 }
 
-/// Counts stop at 99: more is only "many".
+/// More than can be counted is only "many".
 fn plural(count: u32, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
-        0..=99 => format!("{count} {what}s"),
-        _ => format!("99+ {what}s"),
+        0..=MOST_UNREAD => format!("{count} {what}s"),
+        _ => format!("{MOST_UNREAD}+ {what}s"),
     }
+}
+
+fn characters(count: u32) -> String {
+    format!("{count} character{}", if count == 1 { "" } else { "s" })
 }
 
 fn error(code: ErrorCode) -> String {

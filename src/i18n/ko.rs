@@ -2,7 +2,7 @@
 
 use super::catalogue::*;
 use crate::domain::{Password, RoomName, Slug, UserName, Weekday};
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, MOST_UNREAD};
 
 pub static KO: Catalogue = Catalogue {
     common: Common {
@@ -28,7 +28,6 @@ pub static KO: Catalogue = Catalogue {
         name: "이름",
         name_hint: "모두에게 보이는 이름이에요. 로그인할 때도 써요.",
         password: "비밀번호",
-        password_hint: "8자 이상으로 정해 주세요.",
         new_password: "새 비밀번호",
         sign_in: "로그인",
         sign_in_forgot: "비밀번호를 잊었다면 운영자에게 재설정 링크를 부탁해 주세요.",
@@ -47,6 +46,7 @@ pub static KO: Catalogue = Catalogue {
         refused_title: "메시지를 보내지 못했어요",
         refused_text: "쓴 글은 아래에 그대로 있어요.",
         back_to_room: "방으로 돌아가기",
+        password_hint: |chars| format!("{chars}자 이상으로 정해 주세요."),
         join_title: |community| format!("{community}에 참여하기"),
         join_intro: |inviter| format!("{inviter} 님이 초대했어요. 여기서 쓸 이름과 비밀번호를 정해 주세요."),
         reset_intro: |name| format!("{name} 님의 비밀번호를 새로 정해요. 다른 기기에서는 모두 로그아웃돼요."),
@@ -64,7 +64,7 @@ pub static KO: Catalogue = Catalogue {
         closed_hint: "초대받은 사람에게만 보여요.",
         create: "만들기",
         choose_title: "방을 골라 주세요",
-        choose_text: "왼쪽 목록에서 방을 열면 대화가 여기에 보여요.",
+        choose_text: "목록에서 방을 열면 대화가 여기에 보여요.",
         none_title: "아직 방이 없어요",
         none_text: "방은 함께 이야기하는 자리예요. 첫 방을 만들어 보세요.",
         show_list: "방 목록 열기",
@@ -88,7 +88,7 @@ pub static KO: Catalogue = Catalogue {
         revoked_title: "이 방을 더 볼 수 없어요",
         revoked_text: "방이 닫혔거나 멤버에서 빠졌어요. 다른 방은 그대로예요.",
         unread: |count| format!("읽지 않은 메시지 {}", capped(count, "개")),
-        member_count: |count| format!("멤버 {count}명"),
+        add_person: |name| format!("{name} 님 추가"),
         added: |name| format!("{name} 님을 추가했어요."),
     },
     talk: Talk {
@@ -113,6 +113,7 @@ pub static KO: Catalogue = Catalogue {
         new_messages: |count| format!("새 메시지 {}", capped(count, "개")),
         room_left: |chars| format!("{chars}자쯤 더 쓸 수 있어요."),
         too_long: |chars| format!("조금 길어요. {chars}자쯤 줄이면 보낼 수 있어요."),
+        not_sent: |why| format!("보내지 못했어요. {why}"),
         joined: |name| format!("{name} 님이 들어왔어요"),
         left: |name| format!("{name} 님이 나갔어요"),
         renamed: |by, name| format!("{by} 님이 방 이름을 바꿨어요: {name}"),
@@ -132,11 +133,10 @@ pub static KO: Catalogue = Catalogue {
         make_link: "초대 링크 만들기",
         invite_once: "링크는 지금만 보여요. 복사해서 보내 주세요.",
         invites_title: "초대 링크",
-        invites_none: "아직 만든 링크가 없어요.",
-        revoke: "거두기",
-        revoked: "거둔 링크",
+        revoke: "링크 취소",
+        revoked: "취소한 링크",
         expired: "기한 지남",
-        used_up: "모두 참여함",
+        used_up: "인원이 다 찼어요",
         alone: "아직 혼자예요. 초대 링크를 만들어 함께할 사람을 불러 보세요.",
         count: |count| format!("{count}명"),
         since: |day| format!("{day}부터"),
@@ -146,6 +146,9 @@ pub static KO: Catalogue = Catalogue {
         until: |day| format!("{day}까지"),
         made_by: |name| format!("{name} 님이 만듦"),
         more_for: |name| format!("{name} 님에게 할 수 있는 일"),
+        me: |name| format!("{name} (나)"),
+        role_since: |role, since| format!("{role} · {since}"),
+        state_and_maker: |state, maker| format!("{state} · {maker} 님이 만듦"),
     },
     settings: Settings {
         title: "설정",
@@ -158,12 +161,15 @@ pub static KO: Catalogue = Catalogue {
         password_changed: "비밀번호를 바꿨어요.",
         sign_out: "로그아웃",
         sign_out_text: "이 브라우저에서만 나가요.",
+        wrong_password: "지금 비밀번호가 맞지 않아요.",
         signed_in_as: |name| format!("{name} 님으로 로그인했어요"),
     },
     link: LinkWords {
         live: "연결됨",
         reconnecting: "다시 연결하고 있어요",
-        offline: "오프라인이에요. 쓴 글은 연결되면 보낼게요.",
+        offline: "오프라인이에요. 이 화면을 열어 두면 연결될 때 쓴 글을 보낼게요.",
+        stopped: "이 화면으로는 서버와 더 이야기할 수 없어요.",
+        reload: "새로 고침",
         signed_out: "로그아웃됐어요",
     },
     dates: Dates {
@@ -192,13 +198,13 @@ fn weekday_name(weekday: Weekday) -> &'static str {
 }
 
 fn capped(count: u32, counter: &str) -> String {
-    if count > 99 { format!("99{counter} 이상") } else { format!("{count}{counter}") }
+    if count > MOST_UNREAD { format!("{MOST_UNREAD}{counter} 이상") } else { format!("{count}{counter}") }
 }
 
 fn error(code: ErrorCode) -> String {
     use ErrorCode::*;
     let text = match code {
-        Unauthenticated => "로그인이 끝났어요. 다시 로그인해 주세요.",
+        Unauthenticated => "로그인이 풀렸어요. 다시 로그인해 주세요.",
         WrongCredentials => "이름이나 비밀번호가 맞지 않아요.",
         WrongOrigin => "다른 사이트에서 온 요청이라 받지 않았어요. 이 페이지를 새로 열어 주세요.",
         Forbidden => "이 일은 할 수 없어요. 운영자에게 물어봐 주세요.",

@@ -18,6 +18,9 @@ pub struct Me {
     pub role: Role,
 }
 
+/// Unread posts that are counted out; one more is "99+".
+pub const MOST_UNREAD: u32 = 99;
+
 /// A line of the room list, as one reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomSummary {
@@ -30,7 +33,7 @@ pub struct RoomSummary {
     pub manages: bool,
     /// Everything up to here is counted in `unread`: join from here to keep counting.
     pub head: Seq,
-    /// Posts by others after the reader's position, at most 100 (shown as 99+); 0 for non-members.
+    /// Posts by others after the reader's position, at most [`MOST_UNREAD`] and one; 0 for non-members.
     pub unread: u32,
 }
 

@@ -23,7 +23,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), pages::gate));
 
     // What a cookie could be abused for: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /locale,
-    // posts to /rooms/{slug}, /api/v1/…, the live socket /live.
+    // /settings/password, posts to /rooms/{slug}, /api/v1/…, the live socket /live.
     let guarded = app
         .route("/api/{function}", post(functions::call))
         .merge(forms::router())

@@ -1,10 +1,8 @@
 use super::reader::Reader;
 use crate::client::session::Session;
+use crate::protocol::MOST_UNREAD;
 use leptos::prelude::*;
 use leptos_meta::Title;
-
-/// Shown as `99+` beyond.
-const MOST_UNREAD: u32 = 99;
 
 /// The title of the tab: what is unread, what is open, where.
 #[component]

@@ -12,14 +12,18 @@ use leptos::task::spawn_local;
 
 /// Milliseconds that a loss goes unmentioned: most are over by then.
 const QUIET_MS: u32 = 800;
-/// After a reconnect the list is fetched within so many milliseconds: not by everyone at once.
+/// After a (re)connect the list is fetched within so many milliseconds: not by everyone at once.
 const SPREAD_MS: u32 = 2_000;
 
 impl Session {
     pub(super) fn on_update(self, update: Update) {
         match update {
             Update::Frame(frame) => self.on_frame(frame),
-            Update::Lost | Update::Refused { signed_out: false } => self.on_lost(),
+            Update::Lost => self.on_lost(),
+            Update::Refused { signed_out: false } => {
+                self.on_lost();
+                self.link.set(Link::Stopped);
+            }
             Update::Refused { signed_out: true } => self.sign_out(),
         }
     }
@@ -39,9 +43,8 @@ impl Session {
     }
 
     fn on_hello(self, epoch: String, limits: &Limits) {
-        let stale = self.update(|core| {
-            let other_history = epoch != core.epoch;
-            if other_history {
+        self.update(|core| {
+            if epoch != core.epoch {
                 core.epoch = epoch;
                 core.list_is_current = false;
                 core.read.forget();
@@ -49,7 +52,6 @@ impl Session {
             core.body_bytes = limits.body_bytes as usize;
             core.subscriptions = Some(Subscriptions::new(limits.rooms_per_connection as usize));
             core.lost_at = None;
-            std::mem::replace(&mut core.was_live, true) || other_history
         });
         self.link.set(Link::Live);
         self.follow();
@@ -57,12 +59,11 @@ impl Session {
             self.send_posts(&slug);
         }
         self.update(|core| core.tell_read_positions());
-        if stale == Some(true) {
-            self.refresh_rooms_soon();
-        }
+        self.refresh_rooms_soon();
     }
 
-    /// Changes of the list that were told while the connection was away have been missed.
+    /// Changes of the list that were told while there was no connection have been missed, those
+    /// after the page was made among them.
     fn refresh_rooms_soon(self) {
         spawn_local(async move {
             browser::sleep_ms(browser::jitter().of(SPREAD_MS)).await;

@@ -31,6 +31,8 @@ pub enum Link {
     Reconnecting,
     /// The browser says there is no network.
     Offline,
+    /// The server does not want this client back; only a new page helps.
+    Stopped,
     /// The session ended: the page is about to go to sign-in.
     SignedOut,
 }
@@ -107,12 +109,23 @@ impl Session {
         }
     }
 
+    /// The reader is about to leave the room, or cannot: its end is no surprise then.
+    pub fn expect_to_leave(self, slug: Option<String>) {
+        self.update(|core| core.leaving = slug);
+    }
+
+    /// Whether the reader asked to leave the room.
+    pub fn is_leaving(self, slug: &str) -> bool {
+        self.core.with_value(|core| core.leaving.as_deref() == Some(slug))
+    }
+
     /// Begins to follow a room from the page's head. Dropped with the owner that called it.
     pub fn open(self, start: RoomStart) -> RoomSession {
         let slug = start.room.slug.clone();
         let room = RoomSession::new(self, start);
         let started = self.update(|core| {
             core.open.push(room);
+            core.leaving = None;
             core.connection.is_some().then(|| core.list.room(&slug).is_some())
         });
         on_cleanup(move || self.close(room));

@@ -28,7 +28,8 @@ pub(in super::super) struct Core {
     pub connection: Option<Connection>,
     /// While the connection is live.
     pub subscriptions: Option<Subscriptions>,
-    pub was_live: bool,
+    /// The room that the reader asked to leave.
+    pub leaving: Option<String>,
     /// Unix milliseconds since when the connection is not live.
     pub lost_at: Option<i64>,
     refresh: Refresh,
@@ -57,7 +58,7 @@ impl Core {
             open: Vec::new(),
             connection: None,
             subscriptions: None,
-            was_live: false,
+            leaving: None,
             lost_at: None,
             refresh: Refresh::Idle,
         }

@@ -152,6 +152,18 @@ fn a_revoked_room_leaves_the_list_and_tells_its_page() {
 }
 
 #[test]
+fn a_room_that_the_reader_leaves_ends_without_surprise() {
+    let (owner, session, room) = rendered();
+    session.expect_to_leave(Some("a".into()));
+    hear(session, ServerFrame::Revoked { room: "a".into() });
+    assert!(room.revoked().get_untracked());
+    assert!(session.is_leaving("a") && !session.is_leaving("b"));
+    let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+    owner.with(|| session.open(RoomStart { room: summary("a", 9), page, form_key: "f".into() }));
+    assert!(!session.is_leaving("a"), "back in the room, its end is news again");
+}
+
+#[test]
 fn rooms_are_followed_from_where_page_and_list_both_are() {
     let (_owner, session, _room) = rendered();
     hear_events(session, "b", vec![posted(5, 2, "k5")]);

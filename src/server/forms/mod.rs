@@ -1,9 +1,10 @@
-//! Plain HTML forms: signing in and out, set-up, joining, password reset, language, and posting
-//! before or without WASM. A success leads elsewhere with 303; a refusal is the same page again,
+//! Plain HTML forms: signing in and out, set-up, joining, password reset, language, password, and
+//! posting before or without WASM. A success leads elsewhere with 303, or says so; a refusal is the same page again,
 //! with the error's status and all that was typed but passwords.
 
 mod join;
 mod locale;
+mod password;
 mod post;
 mod redirect;
 mod reset;
@@ -32,6 +33,7 @@ pub fn router() -> Router<AppState> {
         .route("/reset/{secret}", get(reset::show).post(reset::submit))
         .route("/rooms/{slug}", post(post::submit))
         .route("/locale", post(locale::submit))
+        .route("/settings/password", post(password::submit))
 }
 
 /// The answer to a request that was refused before it reached its handler: a page for those who

@@ -38,8 +38,9 @@ pub(super) async fn submit(
     match outcome {
         Ok(_) => see_other(&room_path(&room)),
         Err(error) => {
-            // Under the old key it could never be sent.
-            let key = if error.code() == ErrorCode::KeyReused { random_key() } else { key };
+            // Under such a key it could never be sent.
+            let spent = matches!(error.code(), ErrorCode::KeyReused | ErrorCode::BadKey);
+            let key = if spent { random_key() } else { key };
             let page = PlainPage::PostRefused { room, key, body, error: error.body() };
             visit.refuse(&error, page).await
         }

@@ -66,7 +66,7 @@ pub fn Composer(
                 desk.submit();
             })
         >
-            <p class="hint" id="composer-hint" role="status" class:error=wrong>
+            <p class="hint" id="composer-hint" role="status" class:error=live(wrong)>
                 {live(move || hint_words(hint.get(), &reader).unwrap_or_default())}
             </p>
             <input type="hidden" name="key" value=form_key/>

@@ -7,7 +7,8 @@ use crate::ui::live::{act, live, memo};
 use crate::ui::reader::texts;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Drawer {
@@ -17,7 +18,15 @@ pub enum Drawer {
 
 /// The drawer that is open, for everything that has to step back meanwhile.
 #[derive(Clone, Copy)]
-pub struct OpenDrawer(Signal<Option<Drawer>>);
+pub struct OpenDrawer {
+    open: Signal<Option<Drawer>>,
+    /// Counts the looks at the layout, which tells whether the column is a drawer at all.
+    looks: RwSignal<u32>,
+    /// The page came with the drawer open: there is no step in the history that closes it.
+    brought: RwSignal<bool>,
+    closing: RwSignal<bool>,
+    go: Callback<String>,
+}
 
 impl Drawer {
     fn hash(self) -> &'static str {
@@ -34,17 +43,33 @@ impl Drawer {
 }
 
 impl OpenDrawer {
-    /// Follows the address, from the moment the page lives: the server does not see the part after `#`.
+    /// Follows the address, from the moment the page lives: the server does not see the part after
+    /// `#`. Where the column has room beside the conversation, no address makes it a drawer.
     pub fn provide(alive: Signal<bool>) -> OpenDrawer {
         let hash = use_location().hash;
+        let looks = RwSignal::new(0);
         let open = memo(move || {
+            looks.track();
             if !alive.get() {
                 return None;
             }
-            let named = |drawer: &Drawer| hash.read().as_str() == drawer.hash();
-            [Drawer::Rooms, Drawer::About].into_iter().find(named)
+            let is_open = |drawer: &Drawer| {
+                hash.read().as_str() == drawer.hash() && place::is_shown(&format!("{} .only-drawer", drawer.hash()))
+            };
+            [Drawer::Rooms, Drawer::About].into_iter().find(is_open)
         });
-        let state = OpenDrawer(open.into());
+        let navigate = use_navigate();
+        let go = move |path: String| {
+            let replace = open.get_untracked().is_some();
+            navigate(&path, NavigateOptions { replace, ..NavigateOptions::default() });
+        };
+        let state = OpenDrawer {
+            open: open.into(),
+            looks,
+            brought: RwSignal::new(!hash.read_untracked().is_empty()),
+            closing: RwSignal::new(false),
+            go: Callback::new(go),
+        };
         provide_context(state);
         state.govern();
         state
@@ -55,37 +80,57 @@ impl OpenDrawer {
     }
 
     pub fn is(self, drawer: Drawer) -> bool {
-        self.0.get() == Some(drawer)
+        self.open.get() == Some(drawer)
     }
 
     pub fn is_any(self) -> bool {
-        self.0.get().is_some()
+        self.open.get().is_some()
     }
 
-    /// Escape closes it, and so does a window wide enough for the column. The focus goes into it,
-    /// and back to its button afterwards.
+    /// The layout may have changed: a drawer's column came, or there is more room for it, or less.
+    pub fn look(self) {
+        self.looks.update(|looks| *looks += 1);
+    }
+
+    /// Goes to a page of the app, in the place of an open drawer.
+    pub fn go(self, path: String) {
+        self.go.run(path);
+    }
+
+    /// Closes what is open, once: the history takes a moment to step back.
+    fn close(self) {
+        if self.open.get_untracked().is_none() || self.closing.get_untracked() {
+            return;
+        }
+        self.closing.set(true);
+        if self.brought.get_untracked() {
+            self.go(place::path());
+        } else {
+            place::go_back();
+        }
+    }
+
+    /// Escape closes it. The focus goes into it, and back to its button afterwards.
     fn govern(self) {
-        let open = self.0;
         let on_key = window_event_listener(ev::keydown, move |event| {
-            if event.key() == "Escape" && open.get_untracked().is_some() && !place::is_there("dialog[open]") {
-                place::go_back();
+            if event.key() == "Escape" && !place::is_there("dialog[open]") {
+                self.close();
             }
         });
-        let on_resize = window_event_listener(ev::resize, move |_| {
-            let useless = |drawer: Drawer| !place::is_shown(&format!("#{} .only-drawer", drawer.id()));
-            if open.get_untracked().is_some_and(useless) {
-                place::go_back();
-            }
-        });
+        let on_resize = window_event_listener(ev::resize, move |_| self.look());
         on_cleanup(move || {
             on_key.remove();
             on_resize.remove();
         });
         Effect::new(move |before: Option<Option<Drawer>>| {
-            let now = open.get();
+            let now = self.open.get();
+            self.closing.set(false);
             match (before.flatten(), now) {
                 (None, Some(drawer)) => place::focus(drawer.hash()),
-                (Some(drawer), None) => place::focus(&format!("[aria-controls={}]", drawer.id())),
+                (Some(drawer), None) => {
+                    self.brought.set(false);
+                    place::focus(&format!("[aria-controls={}]", drawer.id()));
+                }
                 _ => {}
             }
             now
@@ -121,8 +166,9 @@ pub fn DrawerButton(drawer: Drawer, class: &'static str) -> impl IntoView {
 #[component]
 pub fn DrawerClose() -> impl IntoView {
     let texts = texts();
+    let open = OpenDrawer::expect();
     view! {
-        <button type="button" class="icon-button only-drawer" aria-label=texts.common.close on:click=act(|_| place::go_back())>
+        <button type="button" class="icon-button only-drawer" aria-label=texts.common.close on:click=act(move |_| open.close())>
             <Icon glyph=Glyph::Close/>
         </button>
     }
@@ -134,9 +180,8 @@ pub fn Scrim(drawer: Drawer, class: &'static str) -> impl IntoView {
     let open = OpenDrawer::expect();
     let classes = format!("scrim {class}");
     live(move || match open.is(drawer) {
-        true => {
-            view! { <div class=classes.clone() aria-hidden="true" on:click=act(|_| place::go_back())></div> }.into_any()
-        }
+        true => view! { <div class=classes.clone() aria-hidden="true" on:click=act(move |_| open.close())></div> }
+            .into_any(),
         false => ().into_any(),
     })
 }

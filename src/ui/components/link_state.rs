@@ -1,35 +1,47 @@
+use super::place::reload;
 use crate::client::session::{Link, Session};
-use crate::ui::live::live;
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 
 /// The connection: one quiet dot, with words only when they matter. Words are said aloud when they
-/// change.
+/// change; that all is well, only after trouble.
 #[component]
 pub fn LinkState() -> impl IntoView {
     let texts = &texts().link;
     let link = Session::expect().link();
+    let troubled = RwSignal::new(false);
     let name = live(move || match link.get() {
         Link::Connecting => "connecting",
         Link::Live => "live",
         Link::Reconnecting => "reconnecting",
         Link::Offline => "offline",
+        Link::Stopped => "stopped",
         Link::SignedOut => "signed-out",
     });
     let words = move || match link.get() {
         Link::Connecting | Link::Live => None,
         Link::Reconnecting => Some(texts.reconnecting),
         Link::Offline => Some(texts.offline),
+        Link::Stopped => Some(texts.stopped),
         Link::SignedOut => Some(texts.signed_out),
     };
-    let tooltip = move || (link.get() == Link::Live).then_some(texts.live);
+    effect(move || {
+        if words().is_some() {
+            troubled.set(true);
+        }
+    });
+    let well = move || (link.get() == Link::Live).then_some(texts.live);
+    let said = move || words().or_else(|| well().filter(|_| troubled.get()));
+    let unsaid = move || well().filter(|_| !troubled.get());
     view! {
-        <p class="link" data-link=name title=live(tooltip) role="status">
+        <p class="link" data-link=name title=live(well)>
             <span class="dot" aria-hidden="true"></span>
-            {live(move || match words() {
-                Some(words) => view! { <span class="words">{words}</span> }.into_any(),
-                None => view! { <span class="unseen">{live(tooltip)}</span> }.into_any(),
-            })}
+            <span class="unseen">{live(unsaid)}</span>
+            <span role="status" class:unseen=live(move || words().is_none())>{live(said)}</span>
+            <button type="button" class="button small" hidden=live(move || link.get() != Link::Stopped) on:click=act(|_| reload())>
+                {texts.reload}
+            </button>
         </p>
     }
 }

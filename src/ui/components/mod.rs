@@ -34,7 +34,6 @@ pub use icon::{Glyph, Icon, Mark};
 pub use new_room::NewRoom;
 pub use note::ErrorNote;
 pub use page_head::PageHead;
-pub use place::reload;
 pub use reader_place::{ReaderPlace, ToLatest};
 pub use room_head::RoomHead;
 pub use room_list::RoomList;

@@ -1,14 +1,13 @@
-use super::{Dialog, ErrorNote};
+use super::{Dialog, ErrorNote, OpenDrawer};
 use crate::api;
 use crate::client::session::Session;
-use crate::domain::{Access, RoomName};
+use crate::domain::Access;
 use crate::ui::attempt::Attempt;
 use crate::ui::live::{act, effect, live};
 use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 /// The dialog that makes a room and goes there.
 #[component]
@@ -24,7 +23,7 @@ pub fn NewRoom(open: RwSignal<bool>) -> impl IntoView {
 fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let texts = texts();
     let session = Session::expect();
-    let navigate = use_navigate();
+    let drawer = OpenDrawer::expect();
     let name = NodeRef::<html::Input>::new();
     let access = RwSignal::new(Access::Open);
     let create = Attempt::new();
@@ -36,11 +35,10 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let name = name.get_untracked().map(|field| field.value()).unwrap_or_default();
-        let navigate = navigate.clone();
         create.begin(api::create_room(name, access.get_untracked()), move |slug| {
             session.refresh_rooms();
             open.set(false);
-            navigate(&format!("/rooms/{slug}"), Default::default());
+            drawer.go(format!("/rooms/{slug}"));
         });
     };
     view! {
@@ -49,7 +47,6 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
                 <label for="new-room-name">{texts.rooms.name}</label>
                 <input
                     class="input" id="new-room-name" node_ref=name required autocomplete="off"
-                    maxlength=RoomName::MAX_CHARS.to_string()
                 />
             </div>
             <AccessChoice access/>

@@ -11,6 +11,11 @@ pub fn copy_selection() -> bool {
     document.exec_command("copy").unwrap_or(false)
 }
 
+/// Where the reader is, without the part after `#`.
+pub fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
 /// One step back in the history of this tab.
 pub fn go_back() {
     if let Ok(history) = window().history() {

@@ -1,9 +1,9 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
-use super::{Avatar, Dialog, ErrorNote, Glyph, Icon};
+use super::{Avatar, Dialog, ErrorNote, Glyph, Icon, OpenDrawer};
 use crate::api;
 use crate::client::session::Session;
-use crate::domain::{Access, RoomName};
+use crate::domain::Access;
 use crate::protocol::{MemberView, PersonView, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::{act, effect, live};
@@ -12,7 +12,6 @@ use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 type Members = Loaded<Vec<MemberView>>;
 
@@ -106,7 +105,7 @@ fn Rename(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoView {
                 <label for="room-name">{texts.rooms.name}</label>
                 <input
                     class="input" id="room-name" node_ref=field required autocomplete="off"
-                    value=room.read_untracked().name.clone() maxlength=RoomName::MAX_CHARS.to_string()
+                    value=room.read_untracked().name.clone()
                 />
             </div>
             <ErrorNote code=Signal::derive(move || rename.refusal())/>
@@ -142,7 +141,7 @@ fn ChangeAccess(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoVie
 fn Leave(room: Signal<RoomSummary>) -> impl IntoView {
     let texts = texts();
     let session = Session::expect();
-    let navigate = use_navigate();
+    let drawer = OpenDrawer::expect();
     let RoomSummary { slug, access, .. } = room.get_untracked();
     let text = match access {
         Access::Open => texts.rooms.leave_open_text,
@@ -150,10 +149,19 @@ fn Leave(room: Signal<RoomSummary>) -> impl IntoView {
     };
     let leave = Attempt::new();
     let begin = move || {
-        let navigate = navigate.clone();
-        leave.begin(api::leave_room(slug.clone()), move |()| {
+        let slug = slug.clone();
+        // The end of a closed room may be told before the answer comes.
+        session.expect_to_leave(Some(slug.clone()));
+        let work = async move {
+            let answer = api::leave_room(slug).await;
+            if answer.is_err() {
+                session.expect_to_leave(None);
+            }
+            answer
+        };
+        leave.begin(work, move |()| {
             session.refresh_rooms();
-            navigate("/rooms", Default::default());
+            drawer.go("/rooms".to_owned());
         });
     };
     view! { <Confirm text label=texts.rooms.leave attempt=leave begin class="primary danger"/> }

@@ -8,7 +8,7 @@ use crate::ui::components::{
     Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
 };
 use crate::ui::first::First;
-use crate::ui::live::{act, live, memo};
+use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title::PageTitle;
@@ -72,12 +72,21 @@ fn Opening(room: Memo<Option<RoomSummary>>) -> impl IntoView {
 fn Room(start: RoomStart, members: Option<Answer<Vec<MemberView>>>) -> impl IntoView {
     let session = Session::expect();
     let form_key = start.form_key.clone();
+    let slug = start.room.slug.clone();
     let room = follow(start.room.clone());
     let open = session.open(start);
     let revoked = open.revoked();
+    let drawer = OpenDrawer::expect();
+    let left = slug.clone();
+    effect(move || {
+        if revoked.get() && session.is_leaving(&left) {
+            drawer.go("/rooms".to_owned());
+        }
+    });
     view! {
         <PageTitle name=Signal::derive(move || room.read().name.clone())/>
         {live(move || match revoked.get() {
+            true if session.is_leaving(&slug) => ().into_any(),
             true => view! { <Revoked/> }.into_any(),
             false => view! { <Columns room session=open form_key=form_key.clone() members=members.clone()/> }.into_any(),
         })}
@@ -106,6 +115,8 @@ fn Columns(
     let open = OpenDrawer::expect();
     let rewrite = Callback::new(move |text: String| put_back(field, &text));
     let sent = Callback::new(move |()| place.to_end());
+    // The column that an address opens as a drawer is there only now.
+    effect(move || open.look());
     view! {
         <div class="room">
             <section class="conversation" inert=live(move || open.is(Drawer::About))>

@@ -3,8 +3,8 @@ use crate::domain::Password;
 use crate::i18n::Locale;
 use crate::protocol::ErrorCode;
 use crate::ui::attempt::Attempt;
-use crate::ui::components::{ErrorNote, Sheet, reload};
-use crate::ui::live::{act, live};
+use crate::ui::components::{ErrorNote, Sheet};
+use crate::ui::live::live;
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
 use leptos::ev::SubmitEvent;
@@ -25,29 +25,27 @@ pub fn SettingsPage() -> impl IntoView {
     }
 }
 
-/// Works as a plain form too; with scripts the choice counts at once.
+/// A plain form: the page that comes back speaks the language.
 #[component]
 fn Language() -> impl IntoView {
     let reader = Reader::expect();
     let texts = reader.texts();
     let now = reader.start.chosen_locale;
-    let choose = Attempt::new();
     let choice = |locale: Option<Locale>| {
         view! {
             <label class="choice">
-                <input
-                    type="radio" name="locale" value=locale.map_or("auto", Locale::tag) checked={locale == now}
-                    on:change=act(move |_| choose.begin(api::set_locale(locale), |()| reload()))
-                />
+                <input type="radio" name="locale" value=locale.map_or("auto", Locale::tag) checked={locale == now}/>
                 <span lang=locale.map(Locale::tag)>{locale.map_or(texts.settings.follow_browser, Locale::own_name)}</span>
             </label>
         }
         .into_any()
     };
-    let without_scripts = view! { <button class="button">{texts.common.save}</button> };
     view! {
         <section class="section">
-            <header><h2>{texts.common.language}</h2></header>
+            <header>
+                <h2>{texts.common.language}</h2>
+                <p>{texts.settings.language_text}</p>
+            </header>
             <form method="post" action="/locale">
                 <input type="hidden" name="next" value="/settings"/>
                 <fieldset class="choices">
@@ -55,9 +53,8 @@ fn Language() -> impl IntoView {
                     {choice(None)}
                     {Locale::ALL.map(|locale| choice(Some(locale))).collect_view()}
                 </fieldset>
-                <noscript>{without_scripts}</noscript>
+                <button class="button">{texts.common.save}</button>
             </form>
-            <ErrorNote code=Signal::derive(move || choose.refusal())/>
         </section>
     }
 }
@@ -78,35 +75,32 @@ fn ChangePassword() -> impl IntoView {
             }
         });
     };
-    // Whoever is signed in has the right name: only the password can be wrong.
-    let wrong = Signal::derive(move || change.refusal());
+    let refusal = Signal::derive(move || change.refusal());
     view! {
         <section class="section">
             <header>
                 <h2>{texts.settings.password_title}</h2>
                 <p>{texts.settings.password_text}</p>
             </header>
-            // A post, so that passwords never come into an address if scripts are slow.
-            <form method="post" node_ref=form on:submit=submit>
+            <form method="post" action="/settings/password" node_ref=form on:submit=submit>
                 <input type="text" hidden autocomplete="username" value=reader.start.me.name.clone()/>
                 <div class="field">
                     <label for="current-password">{texts.settings.current_password}</label>
                     <input
-                        class="input" id="current-password" type="password" node_ref=current required
-                        autocomplete="current-password" maxlength=Password::MAX_BYTES.to_string()
-                        aria-invalid=live(move || (wrong.get() == Some(ErrorCode::WrongCredentials)).then_some("true"))
+                        class="input" id="current-password" name="current" type="password" node_ref=current required
+                        autocomplete="current-password"
+                        aria-invalid=live(move || (refusal.get() == Some(ErrorCode::WrongCredentials)).then_some("true"))
                     />
                 </div>
                 <div class="field">
                     <label for="new-password">{texts.plain.new_password}</label>
                     <input
-                        class="input" id="new-password" type="password" node_ref=new required
-                        autocomplete="new-password" minlength=Password::MIN_CHARS.to_string()
-                        maxlength=Password::MAX_BYTES.to_string() aria-describedby="new-password-hint"
+                        class="input" id="new-password" name="new" type="password" node_ref=new required
+                        autocomplete="new-password" minlength=Password::MIN_CHARS.to_string() aria-describedby="new-password-hint"
                     />
-                    <p class="hint" id="new-password-hint">{texts.plain.password_hint}</p>
+                    <p class="hint" id="new-password-hint">{(texts.plain.password_hint)(Password::MIN_CHARS as u32)}</p>
                 </div>
-                <ErrorNote code=wrong/>
+                <ErrorNote code=refusal wrong=texts.settings.wrong_password/>
                 <p class="note done" role="status" hidden=live(move || !change.worked())>
                     {live(move || change.worked().then_some(texts.settings.password_changed))}
                 </p>

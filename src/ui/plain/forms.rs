@@ -2,7 +2,7 @@
 
 use super::PlainContext;
 use super::frame::Sheet;
-use crate::domain::{Password, RoomName, UserName};
+use crate::domain::Password;
 use crate::i18n::Catalogue;
 use crate::protocol::ErrorBody;
 use leptos::prelude::*;
@@ -43,7 +43,7 @@ pub fn set_up(texts: &'static Catalogue, fields: SetUpFields, error: Option<Erro
                 <label for="community">{texts.plain.community}</label>
                 <input
                     class="input" id="community" name="community" value=fields.community
-                    required autofocus maxlength=RoomName::MAX_CHARS.to_string()
+                    required autofocus
                     autocomplete="organization" aria-describedby="refusal"
                 />
             </div>
@@ -51,7 +51,7 @@ pub fn set_up(texts: &'static Catalogue, fields: SetUpFields, error: Option<Erro
                 <label for="room">{texts.plain.first_room}</label>
                 <input
                     class="input" id="room" name="room" value=fields.room
-                    required maxlength=RoomName::MAX_CHARS.to_string()
+                    required
                     autocomplete="off" aria-describedby="refusal"
                 />
             </div>
@@ -125,7 +125,7 @@ fn NameField(
             <label for="name">{texts.plain.name}</label>
             <input
                 class="input" id="name" name="name" value=value
-                required autofocus={focus == Focus::Yes} maxlength=UserName::MAX_CHARS.to_string()
+                required autofocus={focus == Focus::Yes}
                 autocomplete=autocomplete autocapitalize="none" spellcheck="false"
                 aria-describedby="refusal name-hint"
             />
@@ -143,14 +143,16 @@ enum Purpose {
 #[component]
 fn PasswordField(texts: &'static Catalogue, label: &'static str, purpose: Purpose, focus: Focus) -> impl IntoView {
     let new = purpose == Purpose::New;
-    let hint = new.then(|| view! { <p class="hint" id="password-hint">{texts.plain.password_hint}</p> });
+    let hint = new.then(
+        || view! { <p class="hint" id="password-hint">{(texts.plain.password_hint)(Password::MIN_CHARS as u32)}</p> },
+    );
     view! {
         <div class="field">
             <label for="password">{label}</label>
             <input
                 class="input" id="password" name="password" type="password"
                 required autofocus={focus == Focus::Yes}
-                minlength=new.then(|| Password::MIN_CHARS.to_string()) maxlength=Password::MAX_BYTES.to_string()
+                minlength=new.then(|| Password::MIN_CHARS.to_string())
                 autocomplete=if new { "new-password" } else { "current-password" }
                 aria-describedby="refusal password-hint"
             />

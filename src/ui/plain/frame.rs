@@ -50,6 +50,7 @@ fn sheet(context: &PlainContext, page: PlainPage) -> Sheet {
         PlainPage::PostRefused { room, key, body, error } => {
             post_refused::page(texts, post_refused::Refused { room, key, body, error })
         }
+        PlainPage::PasswordChange { error } => notices::password_change(texts, error.as_ref()),
         PlainPage::NotFound => notices::not_found(texts),
         PlainPage::Failed { error } => notices::failed(texts, &error),
     }

@@ -66,6 +66,10 @@ pub enum PlainPage {
         body: String,
         error: ErrorBody,
     },
+    /// What came of changing one's password in the settings.
+    PasswordChange {
+        error: Option<ErrorBody>,
+    },
     NotFound,
     /// Anything else, by its code.
     Failed {

@@ -2,7 +2,7 @@
 
 use super::frame::Sheet;
 use crate::i18n::Catalogue;
-use crate::protocol::ErrorBody;
+use crate::protocol::{ErrorBody, ErrorCode};
 use leptos::prelude::*;
 
 pub fn link_expired(texts: &'static Catalogue) -> Sheet {
@@ -19,6 +19,17 @@ pub fn not_found(texts: &'static Catalogue) -> Sheet {
 
 pub fn failed(texts: &'static Catalogue, error: &ErrorBody) -> Sheet {
     notice(texts.common.failed_title, (texts.error)(error.code), to_rooms(texts))
+}
+
+/// Whoever is signed in has the right name: only the password can be wrong.
+pub fn password_change(texts: &'static Catalogue, error: Option<&ErrorBody>) -> Sheet {
+    let text = match error.map(|error| error.code) {
+        None => texts.settings.password_changed.to_owned(),
+        Some(ErrorCode::WrongCredentials) => texts.settings.wrong_password.to_owned(),
+        Some(code) => (texts.error)(code),
+    };
+    let back = view! { <a class="button" href="/settings">{texts.settings.title}</a> };
+    notice(texts.settings.password_title, text, back)
 }
 
 fn to_rooms(texts: &'static Catalogue) -> impl IntoView {

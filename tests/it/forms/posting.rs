@@ -69,6 +69,28 @@ async fn a_post_whose_key_was_used_comes_back_with_a_fresh_one() {
 }
 
 #[tokio::test]
+async fn a_password_is_changed_without_scripts() {
+    const NEW: &str = "a better password";
+    let app = TestApp::spawn().await;
+    let visitor = Visitor::new(&app);
+    visitor.set_up(&app).await;
+    assert!(visitor.get("/settings").await.text.contains(r#"action="/settings/password""#));
+    let change = async |current, new| visitor.post("/settings/password", &[("current", current), ("new", new)]).await;
+
+    let wrong = change("not the password", NEW).await;
+    assert!(wrong.is_page(StatusCode::UNAUTHORIZED), "{}", wrong.status);
+    assert!(wrong.text.contains("The current password is not right.") && wrong.text.contains(r#"href="/settings""#));
+    assert!(change(PASSWORD, "short").await.is_page(StatusCode::UNPROCESSABLE_ENTITY));
+    let changed = change(PASSWORD, NEW).await;
+    assert!(changed.is_page(StatusCode::OK) && changed.text.contains("Your password was changed."));
+    assert!(visitor.is_signed_in().await);
+    assert!(Visitor::new(&app).sign_in("mina", NEW).await.leads_to("/"));
+
+    let stranger = Visitor::new(&app).post("/settings/password", &[("current", NEW), ("new", PASSWORD)]).await;
+    assert!(stranger.leads_to("/sign-in?next=/settings"), "{}", stranger.status);
+}
+
+#[tokio::test]
 async fn a_closed_room_is_absent_to_others() {
     let app = TestApp::spawn().await;
     let visitor = Visitor::new(&app);
