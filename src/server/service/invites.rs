@@ -34,10 +34,10 @@ fn within(field: &str, value: u32, max: u32) -> Result<(), AppError> {
     Err(AppError::Refused { code: ErrorCode::BadRequest, message: format!("{field} is 1 to {max}") })
 }
 
-/// The newest first, expired and revoked ones included.
+/// Those that can be used first, then expired, used up and revoked ones, each the newest first. `Forbidden`.
 pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<InviteView>, AppError> {
     require_owner(actor)?;
-    Ok(state.store.invites().await?)
+    Ok(state.store.invites(now_ms()).await?)
 }
 
 /// From now on the link is `LinkExpired`; accounts that it made stay.

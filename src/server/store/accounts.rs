@@ -108,8 +108,8 @@ pub trait Accounts {
     async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError>;
 
     async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError>;
-    /// The newest first, at most 100; expired and revoked ones included.
-    async fn invites(&self) -> Result<Vec<InviteView>, StoreError>;
+    /// At most 100: those that are usable at `now`, then the others, each the newest first.
+    async fn invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError>;
     async fn revoke_invite(&self, id: i64, now: i64) -> Result<(), StoreError>;
     /// A usable invite by its secret.
     async fn invite(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<Invite>, StoreError>;

@@ -28,9 +28,28 @@ pub async fn an_invite_is_good_until_expiry_or_revocation<E: Engine>(world: Worl
     assert_eq!(world.store.invite(&SECRET, NOW).await.unwrap(), None);
     let revoked = world.store.accept_invite(&SECRET, account("b", Role::Member), NOW).await;
     assert!(matches!(revoked, Err(InviteError::LinkExpired)));
-    let listed = &world.store.invites().await.unwrap()[0];
+    let listed = &world.store.invites(NOW).await.unwrap()[0];
     assert_eq!((listed.uses, listed.max_uses, listed.revoked, listed.expires_at), (1, 5, true, NOW + 10));
     assert_eq!(listed.created_by, "owner");
+}
+
+pub async fn a_usable_invite_is_listed_before_all_that_are_not<E: Engine>(world: World<E>) {
+    let owner = world.owner("owner").await;
+    let make = async |n: u8, expires_at| {
+        let invite = NewInvite { secret_hash: [n; 32], ..invite(owner, expires_at, 1) };
+        world.store.create_invite(invite, NOW).await.unwrap()
+    };
+    let usable = make(0, NOW + 10).await;
+    let revoked = make(1, NOW + 10).await;
+    world.store.revoke_invite(revoked, NOW).await.unwrap();
+    make(2, NOW + 10).await;
+    world.store.accept_invite(&[2; 32], account("a", Role::Member), NOW).await.unwrap();
+    for n in 3..=103 {
+        make(n, NOW).await;
+    }
+    let listed: Vec<_> = world.store.invites(NOW).await.unwrap().iter().map(|invite| invite.id).collect();
+    assert_eq!((listed[0], listed.len()), (usable, 100));
+    assert!(listed[1..].is_sorted_by(|one, other| one > other), "{listed:?}");
 }
 
 pub async fn parallel_accepts_never_exceed_the_uses<E: Engine>(world: World<E>) {
@@ -52,9 +71,9 @@ pub async fn a_taken_name_takes_no_use<E: Engine>(world: World<E>) {
     world.store.create_invite(invite(owner, NOW + 10, 1), NOW).await.unwrap();
     let taken = world.store.accept_invite(&SECRET, account("OWNER", Role::Member), NOW).await;
     assert!(matches!(taken, Err(InviteError::NameTaken)));
-    assert_eq!(world.store.invites().await.unwrap()[0].uses, 0);
+    assert_eq!(world.store.invites(NOW).await.unwrap()[0].uses, 0);
     world.store.accept_invite(&SECRET, account("free", Role::Member), NOW).await.unwrap();
-    assert_eq!(world.store.invites().await.unwrap()[0].uses, 1);
+    assert_eq!(world.store.invites(NOW).await.unwrap()[0].uses, 1);
 }
 
 pub async fn of_two_set_ups_one_wins<E: Engine>(world: World<E>) {

@@ -32,7 +32,8 @@ pub const TOKEN_USER: &str = "SELECT u.id, u.name, u.role, u.locale
 pub const INSERT_INVITE: &str = "INSERT INTO invites (hash, created_by, created_at, expires_at, max_uses)
     VALUES ($1, $2, $3, $4, $5) RETURNING id";
 pub const INVITES: &str = "SELECT i.id, u.name, i.created_at, i.expires_at, i.uses, i.max_uses, i.revoked_at
-    FROM invites i JOIN users u ON u.id = i.created_by ORDER BY i.id DESC LIMIT $1";
+    FROM invites i JOIN users u ON u.id = i.created_by
+    ORDER BY i.revoked_at IS NULL AND i.expires_at > $2 AND i.uses < i.max_uses DESC, i.id DESC LIMIT $1";
 pub const REVOKE_INVITE: &str = "UPDATE invites SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
 pub const INVITE: &str = "SELECT i.id, u.name FROM invites i JOIN users u ON u.id = i.created_by
     WHERE i.hash = $1 AND i.revoked_at IS NULL AND i.expires_at > $2 AND i.uses < i.max_uses";

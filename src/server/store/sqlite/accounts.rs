@@ -119,8 +119,8 @@ impl Accounts for SqliteStore {
         self.insert_invite(new, now).await
     }
 
-    async fn invites(&self) -> Result<Vec<InviteView>, StoreError> {
-        self.list_invites().await
+    async fn invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError> {
+        self.list_invites(now).await
     }
 
     async fn revoke_invite(&self, id: i64, now: i64) -> Result<(), StoreError> {

@@ -59,9 +59,9 @@ impl SqliteStore {
         Ok(id)
     }
 
-    pub(super) async fn list_invites(&self) -> Result<Vec<InviteView>, StoreError> {
+    pub(super) async fn list_invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError> {
         let rows: Vec<InviteRow> =
-            sqlx::query_as(sql::accounts::INVITES).bind(LISTED_INVITES).fetch_all(&self.readers).await?;
+            sqlx::query_as(sql::accounts::INVITES).bind(LISTED_INVITES).bind(now).fetch_all(&self.readers).await?;
         rows.into_iter().map(invite_view).collect()
     }
 
