@@ -1,5 +1,5 @@
 use super::{AppStart, RoomStart};
-use crate::protocol::{ErrorBody, InviteView, MemberView, PersonView};
+use crate::protocol::{ErrorBody, InviteView, MemberList, PersonView};
 use serde::{Deserialize, Serialize};
 
 /// All that a page needs that the server renders, loaded before rendering begins and sent along
@@ -16,7 +16,7 @@ pub enum Place {
     Room {
         slug: String,
         start: Result<RoomStart, ErrorBody>,
-        members: Result<Vec<MemberView>, ErrorBody>,
+        members: Result<MemberList, ErrorBody>,
     },
     People {
         people: Result<Vec<PersonView>, ErrorBody>,

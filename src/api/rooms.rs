@@ -1,6 +1,6 @@
 use crate::domain::{Access, Seq};
 use crate::protocol::json::Answer;
-use crate::protocol::{ErrorBody, MemberView, Page, RoomSummary};
+use crate::protocol::{ErrorBody, MemberList, Page, RoomSummary};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -80,8 +80,9 @@ pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
     Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)
 }
 
+/// `NotFound`.
 #[server(input = Json, output = Answer)]
-pub async fn members(slug: String) -> Result<Vec<MemberView>, ErrorBody> {
+pub async fn members(slug: String) -> Result<MemberList, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
     Ok(service::rooms::members(&state, &actor, &slug).await?)

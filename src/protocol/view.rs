@@ -48,6 +48,13 @@ pub struct Page {
     pub older: bool,
 }
 
+/// Who is in a room: how many, and the first of them by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberList {
+    pub count: u32,
+    pub first: Vec<MemberView>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberView {
     pub id: i64,

@@ -95,7 +95,7 @@ async fn a_room_made_before_any_account_is_open_and_empty() {
     let store = store(&machine).await;
     let room = store.room(&Slug::parse("general").unwrap(), UserId(1)).await.unwrap().unwrap();
     assert_eq!((room.summary.name.as_str(), room.summary.access), ("general", Access::Open));
-    assert!(store.members(room.id, 10).await.unwrap().is_empty());
+    assert!(store.members(room.id, 10).await.unwrap().first.is_empty());
 }
 
 #[test]

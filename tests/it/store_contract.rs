@@ -59,6 +59,8 @@ suite! {
         unread_counts_posts_by_others_up_to_a_hundred
         a_new_member_has_nothing_unread
         mark_read_never_goes_back_or_beyond_the_head
+        members_beyond_the_list_are_counted
+        a_room_head_is_for_those_who_may_read_it
         readable_pairs_follow_memberships;
     pages:
         pages_neither_lose_nor_repeat_rows
@@ -80,6 +82,7 @@ suite! {
         tokens_and_languages_belong_to_their_account;
     links:
         an_invite_is_good_until_expiry_or_revocation
+        a_usable_invite_is_listed_before_all_that_are_not
         parallel_accepts_never_exceed_the_uses
         a_taken_name_takes_no_use
         of_two_set_ups_one_wins

@@ -1,7 +1,7 @@
 use super::{Unreadable, read};
 use crate::api::{FirstPage, Place, RoomStart};
 use crate::domain::{Access, Seq};
-use crate::protocol::{Author, ErrorBody, ErrorCode, Event, MemberView, Page, RoomSummary, ServerFrame};
+use crate::protocol::{Author, ErrorBody, ErrorCode, Event, MemberList, MemberView, Page, RoomSummary, ServerFrame};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +130,8 @@ fn a_page_is_read_as_it_was_written() {
     };
     let page = Page { epoch: "e".into(), head: Seq(9), rows: vec![], older: false };
     let start = Ok(RoomStart { room, page, form_key: "k".into() });
-    let members = Ok(vec![MemberView { id: 1, name: "민아".into(), joined_at: -1 }]);
+    let first = vec![MemberView { id: 1, name: "민아".into(), joined_at: -1 }];
+    let members = Ok(MemberList { count: 1, first });
     let place = Place::Room { slug: "a".into(), start, members };
     let page = FirstPage { app: Err(ErrorBody::new(ErrorCode::Internal, "x")), place };
     assert_eq!(read(&serde_json::to_string(&page).unwrap()), Ok(page));

@@ -112,6 +112,8 @@ limits! {
     session_check_ms: u64 = 30_000, 100..=3_600_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
+    /// Members that are listed beside a room; the others are counted.
+    members_listed: u32 = 500, 1..=10_000;
     /// Messages of one page of the HTTP API, at most.
     api_page_rows: u32 = 200, 1..=1_000;
     /// Events of one page of the HTTP API, at most.

@@ -2,13 +2,10 @@
 
 use super::Actor;
 use crate::domain::{Access, RoomName, Seq, Slug, UserId};
-use crate::protocol::{ErrorCode, MemberView, RoomSummary};
+use crate::protocol::{ErrorCode, MemberList, RoomSummary};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
-use crate::server::store::{Command, Refusal, RoomView};
-
-/// Members shown beside a room; more are counted, not listed.
-const MEMBERS_SHOWN: u32 = 500;
+use crate::server::store::{Command, Refusal, RoomHead};
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
 const SLUG_TRIES: u32 = 50;
@@ -21,14 +18,15 @@ pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<RoomSummary>, A
 
 /// One of them, or `NotFound`.
 pub async fn find(state: &AppState, actor: &Actor, room: &str) -> Result<RoomSummary, AppError> {
-    Ok(readable(state, actor, room).await?.summary)
+    let found = state.store.room(&claimed(room)?, actor.id).await?;
+    Ok(found.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?.summary)
 }
 
-/// The room, if the actor may read it now. A room that is closed to the actor is as absent as one
+/// Where the room's log stands, if the actor may read it now. A room that is closed to the actor is as absent as one
 /// that does not exist.
-pub(in crate::server) async fn readable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomView, AppError> {
+pub(in crate::server) async fn readable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomHead, AppError> {
     let slug = claimed(room)?;
-    state.store.room(&slug, actor.id).await?.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
+    state.store.room_head(&slug, actor.id).await?.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
 /// A room's address as a client sent it. What cannot be an address names no room.
@@ -89,9 +87,10 @@ pub async fn add_member(state: &AppState, actor: &Actor, room: &str, user: UserI
     carry_out(state, actor, Command::AddMember { room: claimed(room)?, member: user, actor: Some(actor.id) }).await
 }
 
-pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<Vec<MemberView>, AppError> {
+/// The first members by name, as many as the setting `members_listed`, and the count of all. `NotFound`.
+pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<MemberList, AppError> {
     let room = readable(state, actor, room).await?;
-    Ok(state.store.members(room.id, MEMBERS_SHOWN).await?)
+    Ok(state.store.members(room.id, state.config.limits.members_listed).await?)
 }
 
 /// Moves the actor's read position forward.

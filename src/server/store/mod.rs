@@ -24,7 +24,7 @@ pub use accounts::{
 pub use command::{Command, Committed, Grown, Observer, Refusal};
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::StoreOptions;
-pub use rooms::{RoomView, Rooms};
+pub use rooms::{RoomHead, RoomView, Rooms};
 
 /// One community's data. Cheap to share; every method may be called from any task.
 pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}

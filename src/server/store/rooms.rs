@@ -1,6 +1,6 @@
 use super::StoreError;
 use crate::domain::{RoomId, Seq, Slug, UserId};
-use crate::protocol::{MemberView, RoomSummary};
+use crate::protocol::{MemberList, RoomSummary};
 use async_trait::async_trait;
 
 /// A room as one account may see it.
@@ -10,6 +10,13 @@ pub struct RoomView {
     pub summary: RoomSummary,
 }
 
+/// Which room it is and where its log stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomHead {
+    pub id: RoomId,
+    pub head: Seq,
+}
+
 /// Rooms and memberships, as seen by one account. A closed room that the account is not a member
 /// of is absent from every answer. Changes are [`Command`](super::Command)s.
 #[async_trait]
@@ -17,11 +24,14 @@ pub trait Rooms {
     /// The room, if `user` may read it.
     async fn room(&self, slug: &Slug, user: UserId) -> Result<Option<RoomView>, StoreError>;
 
+    /// The same without what only a list shows: for every other question about a room.
+    async fn room_head(&self, slug: &Slug, user: UserId) -> Result<Option<RoomHead>, StoreError>;
+
     /// All rooms that `user` may read: those joined first, each group by name.
     async fn rooms(&self, user: UserId) -> Result<Vec<RoomView>, StoreError>;
 
-    /// The members of a room by name, at most `limit`.
-    async fn members(&self, room: RoomId, limit: u32) -> Result<Vec<MemberView>, StoreError>;
+    /// The first members of a room by name, at most `limit`, and how many there are.
+    async fn members(&self, room: RoomId, limit: u32) -> Result<MemberList, StoreError>;
 
     /// Which of these (room, user) pairs may read the room now, in one statement.
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
@@ -29,7 +39,4 @@ pub trait Rooms {
     /// Moves a member's read position forward to `seq` (never back, never beyond the head).
     /// Not a member: nothing happens.
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError>;
-
-    /// Whether an address is free.
-    async fn slug_is_free(&self, slug: &Slug) -> Result<bool, StoreError>;
 }

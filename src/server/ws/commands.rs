@@ -126,7 +126,7 @@ async fn join_room(
     connection.follow(view.id, slug, join.after.unwrap_or(Seq::ZERO)).await;
     // The right may have ended between the check and the registration, and no notice would tell.
     let head = match rooms::readable(state, actor, &join.room).await {
-        Ok(view) => view.summary.head,
+        Ok(view) => view.head,
         Err(error) => {
             connection.unfollow(view.id).await;
             return Err(named(error));

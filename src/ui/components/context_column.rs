@@ -4,7 +4,7 @@ use super::{Avatar, Drawer, OpenDrawer};
 use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
-use crate::protocol::{ErrorBody, EventKind, MemberView, RoomSummary};
+use crate::protocol::{ErrorBody, EventKind, MemberList, MemberView, RoomSummary};
 use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::{Reader, texts};
@@ -16,7 +16,7 @@ pub fn ContextColumn(
     room: Signal<RoomSummary>,
     session: RoomSession,
     /// The members, when the page brought them.
-    first: Option<Result<Vec<MemberView>, ErrorBody>>,
+    first: Option<Result<MemberList, ErrorBody>>,
 ) -> impl IntoView {
     let texts = texts();
     let open = OpenDrawer::expect();
@@ -60,10 +60,9 @@ pub fn ContextColumn(
 }
 
 #[component]
-fn Members(members: Vec<MemberView>) -> impl IntoView {
+fn Members(members: MemberList) -> impl IntoView {
     let reader = Reader::expect();
     let texts = reader.texts();
-    let count = members.len() as u32;
     let line = |member: MemberView| {
         let me = reader.is_me(member.id);
         view! {
@@ -76,8 +75,8 @@ fn Members(members: Vec<MemberView>) -> impl IntoView {
         .into_any()
     };
     view! {
-        <h3><span>{texts.rooms.members}</span><span class="count">{count}</span></h3>
-        <ul class="members">{members.into_iter().map(line).collect_view()}</ul>
+        <h3><span>{texts.rooms.members}</span><span class="count">{members.count}</span></h3>
+        <ul class="members">{members.first.into_iter().map(line).collect_view()}</ul>
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Avatar, Dialog, ErrorNote, Glyph, Icon, OpenDrawer};
 use crate::api;
 use crate::client::session::Session;
 use crate::domain::Access;
-use crate::protocol::{MemberView, PersonView, RoomSummary};
+use crate::protocol::{MemberList, PersonView, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::{act, effect, live};
 use crate::ui::loaded::Loaded;
@@ -13,7 +13,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-type Members = Loaded<Vec<MemberView>>;
+type Members = Loaded<MemberList>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deed {
@@ -220,7 +220,7 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
     };
     let list = live(move || match (people.get(), members.get()) {
         (Some(Ok(people)), Some(Ok(members))) => {
-            let absent = |person: &PersonView| !members.iter().any(|member| member.id == person.id);
+            let absent = |person: &PersonView| !members.first.iter().any(|member| member.id == person.id);
             let lines: Vec<_> = people.into_iter().filter(absent).map(&line).collect();
             let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> }.into_any());
             view! { {none}<ul class="members">{lines}</ul> }.into_any()

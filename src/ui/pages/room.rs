@@ -2,7 +2,7 @@ use super::lost::{Failed, NotFound, Problem};
 use crate::api::{self, Place, RoomStart};
 use crate::client::room_session::RoomSession;
 use crate::client::session::Session;
-use crate::protocol::{ErrorBody, ErrorCode, MemberView, RoomSummary};
+use crate::protocol::{ErrorBody, ErrorCode, MemberList, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::components::{
     Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
@@ -47,7 +47,7 @@ pub fn RoomPage() -> impl IntoView {
 type Answer<T> = Result<T, ErrorBody>;
 
 /// The room's part of a page, if the page is that room's.
-fn room_at(place: &Place, slug: &str) -> Option<(Answer<RoomStart>, Answer<Vec<MemberView>>)> {
+fn room_at(place: &Place, slug: &str) -> Option<(Answer<RoomStart>, Answer<MemberList>)> {
     match place {
         Place::Room { slug: at, start, members } if at == slug => Some((start.clone(), members.clone())),
         _ => None,
@@ -69,7 +69,7 @@ fn Opening(room: Memo<Option<RoomSummary>>) -> impl IntoView {
 }
 
 #[component]
-fn Room(start: RoomStart, members: Option<Answer<Vec<MemberView>>>) -> impl IntoView {
+fn Room(start: RoomStart, members: Option<Answer<MemberList>>) -> impl IntoView {
     let session = Session::expect();
     let form_key = start.form_key.clone();
     let slug = start.room.slug.clone();
@@ -108,7 +108,7 @@ fn Columns(
     room: Signal<RoomSummary>,
     session: RoomSession,
     form_key: String,
-    members: Option<Answer<Vec<MemberView>>>,
+    members: Option<Answer<MemberList>>,
 ) -> impl IntoView {
     let place = ReaderPlace::new();
     let field = NodeRef::<html::Textarea>::new();

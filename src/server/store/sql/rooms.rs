@@ -18,10 +18,14 @@ macro_rules! rooms_of_a_reader {
 }
 
 pub const ROOM: &str = rooms_of_a_reader!(" AND r.slug = $2");
+/// Without counting what is unread.
+pub const ROOM_HEAD: &str = "SELECT r.id, r.head FROM rooms r JOIN users u ON u.id = $1
+    LEFT JOIN memberships m ON m.room_id = r.id AND m.user_id = u.id
+    WHERE (r.access = 'open' OR m.user_id IS NOT NULL) AND r.slug = $2";
 pub const ROOMS: &str = rooms_of_a_reader!("");
-pub const MEMBERS: &str = "SELECT u.id, u.name, m.joined_at FROM memberships m JOIN users u ON u.id = m.user_id
+pub const MEMBERS: &str =
+    "SELECT u.id, u.name, m.joined_at, count(*) OVER () FROM memberships m JOIN users u ON u.id = m.user_id
     WHERE m.room_id = $1 ORDER BY u.name_folded, u.id LIMIT $2";
-pub const SLUG_TAKEN: &str = "SELECT count(*) FROM rooms WHERE slug = $1";
 
 pub const ACCOUNT: &str = "SELECT name, role FROM users WHERE id = $1";
 pub const ROOM_BY_SLUG: &str = "SELECT id, name, access, creator_id, head FROM rooms WHERE slug = $1";

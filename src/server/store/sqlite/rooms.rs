@@ -1,10 +1,10 @@
 use super::super::columns::{PairColumns, access_from, count_from, role_from, seq_from};
 use super::super::event_row::json;
 use super::super::writer::ReadMark;
-use super::super::{RoomView, Rooms, StoreError, sql};
+use super::super::{RoomHead, RoomView, Rooms, StoreError, sql};
 use super::SqliteStore;
 use crate::domain::{Role, RoomId, Seq, Slug, UserId};
-use crate::protocol::{MemberView, RoomSummary};
+use crate::protocol::{MemberList, MemberView, RoomSummary};
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -23,6 +23,12 @@ impl Rooms for SqliteStore {
         row.map(|row| row.view(user)).transpose()
     }
 
+    async fn room_head(&self, slug: &Slug, user: UserId) -> Result<Option<RoomHead>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::ROOM_HEAD).bind(user.0).bind(slug.as_str());
+        let row: Option<(i64, i64)> = query.fetch_optional(&self.readers).await?;
+        row.map(|(id, head)| Ok(RoomHead { id: RoomId(id), head: seq_from(head)? })).transpose()
+    }
+
     async fn rooms(&self, user: UserId) -> Result<Vec<RoomView>, StoreError> {
         let rows: Vec<RoomRow> = sqlx::query_as(sql::rooms::ROOMS).bind(user.0).fetch_all(&self.readers).await?;
         let mut rooms = rows.into_iter().map(|row| row.view(user)).collect::<Result<Vec<_>, _>>()?;
@@ -33,10 +39,12 @@ impl Rooms for SqliteStore {
         Ok(rooms)
     }
 
-    async fn members(&self, room: RoomId, limit: u32) -> Result<Vec<MemberView>, StoreError> {
-        let rows: Vec<(i64, String, i64)> =
+    async fn members(&self, room: RoomId, limit: u32) -> Result<MemberList, StoreError> {
+        let rows: Vec<(i64, String, i64, i64)> =
             sqlx::query_as(sql::rooms::MEMBERS).bind(room.0).bind(i64::from(limit)).fetch_all(&self.readers).await?;
-        Ok(rows.into_iter().map(|(id, name, joined_at)| MemberView { id, name, joined_at }).collect())
+        let count = rows.first().map_or(Ok(0), |(.., count)| count_from(*count))?;
+        let first = rows.into_iter().map(|(id, name, joined_at, _)| MemberView { id, name, joined_at }).collect();
+        Ok(MemberList { count, first })
     }
 
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
@@ -47,12 +55,6 @@ impl Rooms for SqliteStore {
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {
         self.writer.mark_read(ReadMark { room, user, seq }).await
-    }
-
-    async fn slug_is_free(&self, slug: &Slug) -> Result<bool, StoreError> {
-        let (taken,): (i64,) =
-            sqlx::query_as(sql::rooms::SLUG_TAKEN).bind(slug.as_str()).fetch_one(&self.readers).await?;
-        Ok(taken == 0)
     }
 }
 

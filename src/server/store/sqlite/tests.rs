@@ -103,7 +103,7 @@ async fn an_abandoned_write_leaves_the_connection_usable() {
         let mut tx = turn.begin().await.unwrap();
         sqlx::query("DELETE FROM memberships").execute(&mut *tx).await.unwrap();
     }
-    assert_eq!(place.store.members(place.room, 10).await.unwrap().len(), 1);
+    assert_eq!(place.store.members(place.room, 10).await.unwrap().count, 1);
     assert_eq!(place.post("k").await.unwrap(), Some(Seq(2)));
 }
 
