@@ -8,7 +8,7 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::router::router;
-use super::service::{publisher::Publisher, set_up};
+use super::service::{base_address, publisher::Publisher, set_up};
 use super::state::AppState;
 use super::store::sqlite::SqliteStore;
 use super::store::{Store, StoreOptions};
@@ -44,6 +44,7 @@ impl Node {
         let state = assemble(config, leptos_options).await?;
         let stop_pump = CancellationToken::new();
         let pump = tokio::spawn(state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone()));
+        set_up::announce(&state).await.context("cannot keep the address")?;
         let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
         let server = tokio::spawn(serve(listener, state.clone()));
         Ok(Node { state, set_up_link, server, pump, stop_pump })
@@ -55,7 +56,7 @@ impl Node {
 
     /// Where a person on this machine reaches the node.
     pub fn url(&self) -> String {
-        self.state.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.addr()))
+        base_address(&self.state.config)
     }
 
     /// The one-time link that makes the first account, until there is an owner.

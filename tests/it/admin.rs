@@ -98,6 +98,17 @@ async fn a_room_made_before_any_account_is_open_and_empty() {
     assert!(store.members(room.id, 10).await.unwrap().first.is_empty());
 }
 
+#[tokio::test]
+async fn a_reset_link_starts_where_the_server_is_reached() {
+    let machine = Machine::new();
+    printed(&machine, "admin user create mina --password-stdin");
+    let link = |arguments| printed(&machine, arguments);
+    assert!(link("admin user reset mina").starts_with("http://127.0.0.1:3000/reset/"));
+    let store = store(&machine).await;
+    store.put_base_address("https://chat.example.org").await.unwrap();
+    assert!(link("admin user reset mina").starts_with("https://chat.example.org/reset/"));
+}
+
 #[test]
 fn what_cannot_be_done_is_said_in_one_sentence() {
     let machine = Machine::new();

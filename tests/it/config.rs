@@ -78,9 +78,24 @@ fn serve_prints_where_it_is_and_the_set_up_link_until_there_is_an_owner() {
     assert_eq!(served(&machine).len(), 1);
 }
 
+#[test]
+fn serve_on_all_addresses_prints_one_that_can_be_visited_also_for_resets() {
+    let machine = Machine::new();
+    assert_eq!(machine.run("admin user create mina --password-stdin --owner", "correct horse").status, Some(0));
+    let printed = served_with(&machine, "serve --listen 0.0.0.0:0");
+    let address = printed[0].strip_prefix("PickMate serves on ").unwrap();
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    let reset = machine.run("admin user reset mina", "").out;
+    assert!(reset.starts_with(&format!("{address}/reset/")), "{reset}");
+}
+
 /// What a node prints from its start to its stop by SIGTERM, which a terminal and a wrapper send.
 fn served(machine: &Machine) -> Vec<String> {
-    let mut child = machine.start("serve --listen 127.0.0.1:0");
+    served_with(machine, "serve --listen 127.0.0.1:0")
+}
+
+fn served_with(machine: &Machine, arguments: &str) -> Vec<String> {
+    let mut child = machine.start(arguments);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut printed = vec![lines.next().expect("a first line")];
     let process = Pid::from_raw(i32::try_from(child.id()).unwrap());

@@ -20,10 +20,18 @@ impl Link {
             Link::Join => "join",
             Link::Reset => "reset",
         };
-        let base = config.public_url.as_deref().or(origin).map(str::to_owned);
-        let base = base.unwrap_or_else(|| format!("http://{}", reachable(config.listen)));
+        let base = match (&config.public_url, origin) {
+            (None, Some(origin)) => origin.to_owned(),
+            _ => base_address(config),
+        };
         format!("{base}/{path}/{secret}")
     }
+}
+
+/// Where a person reaches the node: the setting `public_url`, else the listen address as this
+/// machine visits it.
+pub fn base_address(config: &Config) -> String {
+    config.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(config.listen)))
 }
 
 /// Nobody can visit the address that means "all of them": on this machine the loopback one is meant.

@@ -10,7 +10,7 @@ pub mod resets;
 pub mod rooms;
 pub mod set_up;
 
-pub use links::Link;
+pub use links::{Link, base_address};
 
 use super::store::SessionUser;
 use crate::domain::{Role, UserId};

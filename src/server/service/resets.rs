@@ -22,10 +22,12 @@ pub async fn create(state: &AppState, actor: &Actor, user: UserId) -> Result<Str
     Ok(Link::Reset.address(&state.config, actor.origin.as_deref(), &secret))
 }
 
-/// The same for the operator of the machine, who needs no account.
+/// The same for the operator of the machine, who needs no account. The server's own settings are not
+/// known here, so without `public_url` the address is the one that it was last reached by.
 pub async fn create_as_operator(store: &dyn Store, config: &Config, user: UserId) -> Result<String, AppError> {
     let secret = issue(store, config, user).await?;
-    Ok(Link::Reset.address(config, None, &secret))
+    let origin = store.base_address().await?;
+    Ok(Link::Reset.address(config, origin.as_deref(), &secret))
 }
 
 async fn issue(store: &dyn Store, config: &Config, user: UserId) -> Result<String, AppError> {

@@ -1,7 +1,7 @@
 //! The first visit: with the one-time link from the terminal, one person becomes the owner.
 
-use super::Link;
 use super::accounts::{NewSession, begin_session};
+use super::{Link, base_address};
 use crate::domain::{Password, Role, RoomName, Slug, UserName};
 use crate::i18n::Locale;
 use crate::protocol::ErrorCode;
@@ -19,6 +19,11 @@ pub struct SetUpForm {
     pub room: String,
     /// The owner's language; `None` follows the browser.
     pub locale: Option<Locale>,
+}
+
+/// At start: keeps the node's address for links that `pickmate admin` makes beside it.
+pub async fn announce(state: &AppState) -> Result<(), AppError> {
+    Ok(state.store.put_base_address(&base_address(&state.config)).await?)
 }
 
 /// At start: the whole address of a new set-up link, or `None` once there is an owner. Links that

@@ -77,6 +77,10 @@ pub trait Accounts {
     /// The community's name; `None` until there is an owner. [`UNNAMED`] when the operator made the
     /// first owner, so that nobody was asked.
     async fn community(&self) -> Result<Option<String>, StoreError>;
+    /// Where a server on this data was last reached: what links made beside it start with. `None`
+    /// before the first.
+    async fn base_address(&self) -> Result<Option<String>, StoreError>;
+    async fn put_base_address(&self, address: &str) -> Result<(), StoreError>;
     async fn has_owner(&self) -> Result<bool, StoreError>;
     /// Makes this the one valid set-up link.
     async fn put_set_up_link(&self, secret_hash: &[u8; 32]) -> Result<(), StoreError>;

@@ -54,7 +54,8 @@ pub async fn members_bring_others_in_and_strangers_do_not<E: Engine>(world: Worl
     assert!(world.add("den", a, creator).await.unwrap().seq.is_some());
     assert!(world.add("den", b, a).await.unwrap().seq.is_some());
     assert!(world.join("general", b).await.unwrap().seq.is_some());
-    let names: Vec<_> = world.store.members(room, 2).await.unwrap().first.into_iter().map(|member| member.name).collect();
+    let names: Vec<_> =
+        world.store.members(room, 2).await.unwrap().first.into_iter().map(|member| member.name).collect();
     assert_eq!(names, ["a", "b"], "by name, and at most as many as asked for");
 }
 

@@ -14,6 +14,7 @@ use sqlx::SqliteConnection;
 /// Names in the table `meta`.
 pub(super) const COMMUNITY: &str = "community";
 pub(super) const SET_UP_LINK: &str = "set_up_link";
+const BASE_ADDRESS: &str = "base_address";
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -24,16 +25,21 @@ impl Accounts for SqliteStore {
         }
     }
 
+    async fn base_address(&self) -> Result<Option<String>, StoreError> {
+        self.meta(BASE_ADDRESS).await
+    }
+
+    async fn put_base_address(&self, address: &str) -> Result<(), StoreError> {
+        self.put_meta(BASE_ADDRESS, address).await
+    }
+
     async fn has_owner(&self) -> Result<bool, StoreError> {
         let (owners,): (i64,) = sqlx::query_as(sql::accounts::OWNERS).fetch_one(&self.readers).await?;
         Ok(owners > 0)
     }
 
     async fn put_set_up_link(&self, secret_hash: &[u8; 32]) -> Result<(), StoreError> {
-        let mut turn = self.gate.turn().await;
-        let put = sqlx::query(sql::accounts::PUT_META).bind(SET_UP_LINK).bind(HEXLOWER.encode(secret_hash));
-        put.execute(turn.connection().await?).await?;
-        Ok(())
+        self.put_meta(SET_UP_LINK, &HEXLOWER.encode(secret_hash)).await
     }
 
     async fn set_up_link_is_valid(&self, secret_hash: &[u8; 32]) -> Result<bool, StoreError> {
@@ -163,6 +169,13 @@ impl SqliteStore {
         let row: Option<(String,)> =
             sqlx::query_as(sql::accounts::META).bind(name).fetch_optional(&self.readers).await?;
         Ok(row.map(|(value,)| value))
+    }
+
+    async fn put_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let put = sqlx::query(sql::accounts::PUT_META).bind(name).bind(value);
+        put.execute(turn.connection().await?).await?;
+        Ok(())
     }
 }
 
