@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use std::time::Duration;
 
 /// 413 `too_large` over `limits.request_bytes`, 408 after `limits.request_timeout_ms`.
@@ -26,7 +26,12 @@ pub async fn check(State(state): State<AppState>, request: Request, next: Next) 
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         // Too long, or the client is gone and reads no answer.
         Ok(Err(_)) => too_large(&state, Request::from_parts(parts, Body::empty())).await,
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(_) => {
+            let error = AppError::refused(ErrorCode::Unavailable);
+            let mut answer = forms::refused(&state, Request::from_parts(parts, Body::empty()), error).await;
+            *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
+            answer
+        }
     }
 }
 

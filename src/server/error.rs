@@ -87,7 +87,10 @@ pub fn status(code: ErrorCode) -> StatusCode {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         self.log();
-        let mut response = (self.status(), Json(self.body())).into_response();
+        let body = self.body();
+        let mut response = (self.status(), Json(&body)).into_response();
+        // For who answers with a page instead.
+        response.extensions_mut().insert(body);
         if let Some(ms) = self.retry_after_ms() {
             let seconds = ms.div_ceil(1_000);
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, seconds.into());

@@ -2,7 +2,7 @@
 
 use super::auth::{self, Reader};
 use super::error::AppError;
-use super::service::{Actor, accounts, invites, messages, rooms};
+use super::service::{Actor, accounts, community, invites, messages, rooms};
 use super::state::AppState;
 use crate::api::{AppStart, Place, RoomStart};
 use crate::protocol::{Community, Me};
@@ -10,12 +10,12 @@ use crate::protocol::{Community, Me};
 /// What the app starts from.
 pub async fn app(state: &AppState, actor: &Actor, reader: Reader) -> Result<AppStart, AppError> {
     let rooms = rooms::list(state, actor).await?;
-    let name = state.store.community().await?.unwrap_or_default();
+    let name = community::name(state).await?.unwrap_or_default();
     Ok(AppStart {
         community: Community { name },
         me: Me { id: actor.id.0, name: actor.name.clone(), role: actor.role },
         rooms,
-        epoch: state.store.epoch().to_string(),
+        epoch: messages::epoch(state),
         locale: reader.locale,
         chosen_locale: actor.locale,
         utc_offset_min: reader.utc_offset_min,

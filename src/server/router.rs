@@ -20,13 +20,15 @@ pub fn router(state: AppState) -> Router {
         .route("/rooms/{slug}", get(pages::room))
         .route("/people", get(pages::people))
         .route("/settings", get(pages::plain))
-        .layer(from_fn_with_state(state.clone(), pages::gate));
+        .layer(from_fn_with_state(state.clone(), pages::gate))
+        // Plain forms: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /settings/password, /locale,
+        // posts to /rooms/{slug}.
+        .merge(forms::router())
+        .layer(from_fn_with_state(state.clone(), forms::designed));
 
-    // What a cookie could be abused for: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /locale,
-    // /settings/password, posts to /rooms/{slug}, /api/v1/…, the live socket /live.
+    // What a cookie could be abused for: the forms, /api/v1/…, the live socket /live.
     let guarded = app
         .route("/api/{function}", post(functions::call))
-        .merge(forms::router())
         .merge(http::router())
         .merge(ws::router())
         .layer(from_fn_with_state(state.clone(), security::own_origin));

@@ -120,6 +120,9 @@ async fn a_body_that_never_ends_is_given_up() {
     let head = "POST /sign-in HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n\r\n";
     let answer = answer_to(&app, &format!("{head}name=")).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let head = head.replace("host: a\r\n", "host: a\r\naccept: text/html\r\n");
+    let answer = answer_to(&app, &format!("{head}name=")).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("<!DOCTYPE html>"), "{answer}");
 }
 
 #[tokio::test]

@@ -69,6 +69,10 @@ where
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Actor, AppError> {
+        // A layer may have asked before.
+        if let Some(actor) = parts.extensions.get::<Actor>() {
+            return Ok(actor.clone());
+        }
         let MaybeActor(actor) = MaybeActor::from_request_parts(parts, state).await?;
         actor.ok_or_else(|| AppError::refused(ErrorCode::Unauthenticated))
     }

@@ -14,6 +14,11 @@ pub(super) struct Change {
     new: String,
 }
 
+/// `GET /settings/password`: whoever comes back to the answer of a post.
+pub(super) async fn show() -> Response {
+    see_other("/settings")
+}
+
 /// `POST /settings/password`: the form of the settings without WASM.
 pub(super) async fn submit(visit: Visit, form: Result<Form<Change>, FormRejection>) -> Response {
     let Form(Change { current, new }) = match form {

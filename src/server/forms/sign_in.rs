@@ -1,7 +1,7 @@
 use super::redirect::{local_path, see_other, with_cookie};
 use super::visit::Visit;
 use crate::server::auth::SessionCookie;
-use crate::server::service::accounts;
+use crate::server::service::{accounts, community};
 use crate::ui::plain::PlainPage;
 use axum::Form;
 use axum::extract::Query;
@@ -30,10 +30,10 @@ pub(super) async fn show(visit: Visit, query: Result<Query<Where>, QueryRejectio
     if visit.actor.is_some() {
         return see_other(next.as_deref().unwrap_or("/"));
     }
-    match visit.state.store.community().await {
+    match community::name(&visit.state).await {
         Ok(Some(_)) => visit.show(PlainPage::SignIn { name: String::new(), next, error: None }).await,
         Ok(None) => visit.show(PlainPage::NotSetUp).await,
-        Err(error) => visit.fail(&error.into()).await,
+        Err(error) => visit.fail(&error).await,
     }
 }
 

@@ -73,6 +73,11 @@ pub async fn post_message(state: &AppState, actor: &Actor, post: NewPost<'_>) ->
     submit_post(state, actor, post).await?.outcome().await
 }
 
+/// Names this history: positions of another one do not compare.
+pub fn epoch(state: &AppState) -> String {
+    state.store.epoch().to_string()
+}
+
 /// A stretch of a room's log as it is served now.
 pub struct EventStretch {
     pub epoch: String,

@@ -1,7 +1,9 @@
 //! Use cases, one function each. Forms, server functions, socket and HTTP API call these and
-//! nothing below them. Each authorises its actor itself.
+//! nothing below them; only the socket, once it has authorised a join, reads logs from the store
+//! itself. Each authorises its actor itself.
 
 pub mod accounts;
+pub mod community;
 pub mod invites;
 mod links;
 pub mod messages;
