@@ -24,4 +24,4 @@ screenshots: ## every page at three widths, light and dark, Korean and English
 	@scripts/screenshots.sh
 
 latency: ## measure send to visible between two browsers
-	@scripts/end2end.sh latency
+	@scripts/end2end.sh --project latency --no-deps

@@ -1,6 +1,8 @@
 // What a first visit to a room downloads and shows.
+import type { Page } from '@playwright/test';
 import { OWNER, ROOM } from '../fixtures/community';
 import { expect, test } from '../fixtures/test';
+import { running } from '../pages/app';
 
 test.use({ flags: ['--no-rate-limit'] });
 
@@ -9,28 +11,49 @@ interface LayoutShift extends PerformanceEntry {
   sources: { node?: Element; previousRect: DOMRect; currentRect: DOMRect }[];
 }
 
+/** Notes whatever moves from the first paint on. */
+async function watchShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const shifts: string[] = [];
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries() as LayoutShift[]) {
+        const moves = sources.map(({ node, previousRect: was, currentRect: is }) => `${node?.nodeName} ${was.x},${was.y} → ${is.x},${is.y}`);
+        shifts.push(`${value}: ${moves.join('; ')}`);
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+}
+
+async function shiftsOf(page: Page): Promise<string[]> {
+  // Two frames later whatever hydration set off has been painted.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
+}
+
+for (const address of ['/rooms', '/people', '/settings']) {
+  test(`nothing moves while ${address} loads`, async ({ community }) => {
+    for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+      const reader = await community.again(OWNER, { browser: { viewport } });
+      await watchShifts(reader.page);
+      await reader.page.goto(address);
+      await running(reader.page);
+      expect(await shiftsOf(reader.page), `layout shifts at ${viewport.width} px`).toEqual([]);
+      await reader.context.close();
+    }
+  });
+}
+
 test('nothing moves while a room loads', async ({ community }) => {
   const bot = await community.bot(OWNER);
   for (let line = 0; line < 60; line += 1) await bot.post(ROOM.slug, `line ${line}: 레이아웃이 움직이지 않아요, 글이 조금 길어도요.`);
   for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
     for (const timezoneId of ['Asia/Seoul', 'America/New_York']) {
       const reader = await community.again(OWNER, { browser: { viewport, timezoneId } });
-      await reader.page.addInitScript(() => {
-        const shifts: string[] = [];
-        Object.assign(window, { shifts });
-        new PerformanceObserver((list) => {
-          for (const { value, sources } of list.getEntries() as LayoutShift[]) {
-            const moves = sources.map(({ node, previousRect: was, currentRect: is }) => `${node?.nodeName} ${was.x},${was.y} → ${is.x},${is.y}`);
-            shifts.push(`${value}: ${moves.join('; ')}`);
-          }
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
+      await watchShifts(reader.page);
       const room = await reader.enter();
       await room.sees('line 59');
-      // Two frames later whatever hydration set off has been painted.
-      await reader.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      const shifts = await reader.page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
-      expect(shifts, `layout shifts at ${viewport.width} px, ${timezoneId}`).toEqual([]);
+      expect(await shiftsOf(reader.page), `layout shifts at ${viewport.width} px, ${timezoneId}`).toEqual([]);
       await reader.context.close();
     }
   }
@@ -67,9 +90,10 @@ test('a client without Brotli is served too', async ({ community }) => {
   const wasm = reader.page.waitForResponse(/\.wasm$/);
   await reader.enter();
   const address = (await wasm).url();
-  for (const encoding of ['gzip', 'identity']) {
+  for (const [encoding, expected] of [['gzip', 'gzip'], ['identity', null]] as const) {
     const answer = await fetch(address, { headers: { 'accept-encoding': encoding } });
     expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-encoding')).toBe(expected);
     expect(answer.headers.get('vary') ?? '').toMatch(/accept-encoding/i);
     await answer.body?.cancel();
   }

@@ -13,8 +13,13 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
     if (await target.evaluate((element) => element === document.activeElement)) {
       // The ring may be drawn by what encloses a field.
       const ringed = await target.evaluate((element) => {
-        const ring = (style: CSSStyleDeclaration) => style.outlineStyle !== 'none' || style.boxShadow !== 'none';
-        return [element, element.closest(':focus-within:not(:focus)')].some((shown) => shown !== null && ring(getComputedStyle(shown)));
+        const shown = [element, element.closest(':focus-within:not(:focus)')].filter((drawn) => drawn !== null);
+        const look = () => shown.map((drawn) => getComputedStyle(drawn)).map((style) => `${style.outline} ${style.boxShadow} ${style.borderColor}`).join();
+        const focused = look();
+        (element as HTMLElement).blur();
+        const plain = look();
+        (element as HTMLElement).focus();
+        return focused !== plain;
       });
       expect(ringed, 'the focused element has a visible ring').toBe(true);
       return;

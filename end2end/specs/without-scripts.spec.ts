@@ -38,6 +38,38 @@ test('signing in and out without scripts', async ({ community }) => {
   await expect(plain.page).toHaveURL(/\/sign-in/);
 });
 
+test('a blank message is answered', async ({ community, guard }) => {
+  guard.intend(/status of 4\d\d/);
+  const plain = await community.newcomer('Blank', noScripts);
+  await plain.page.goto(`/rooms/${ROOM.slug}`);
+  const room = new RoomPage(plain.page, plain.words, ROOM.name);
+  await room.composer.fill('   ');
+  await room.send.click();
+  await expect(new PlainPages(plain.page, plain.words).refusal).toContainText(plain.words.errors.bodyEmpty);
+  await plain.page.getByRole('textbox').fill('now with words');
+  await plain.page.getByRole('button', { name: plain.words.send, exact: true }).click();
+  await room.sees('now with words');
+});
+
+test('changing the password and the language without scripts', async ({ community, guard }) => {
+  guard.intend(/status of 4\d\d/);
+  const plain = await community.newcomer('No Scripts', noScripts);
+  const change = async (current: string) => {
+    await plain.page.goto('/settings');
+    await plain.page.getByLabel(plain.words.currentPassword).fill(current);
+    await plain.page.getByLabel(plain.words.newPassword).fill('a better password');
+    await plain.page.getByRole('button', { name: plain.words.changePassword }).click();
+  };
+  await change('not the password');
+  await expect(plain.page.getByText(plain.words.wrongPassword)).toBeVisible();
+  await change(PASSWORD);
+  await expect(plain.page.getByText(plain.words.passwordChanged)).toBeVisible();
+  await plain.page.getByRole('link', { name: plain.words.settingsTitle }).click();
+  await plain.page.getByRole('radio', { name: '한국어' }).check();
+  await plain.page.getByRole('button', { name: plain.words.save }).click();
+  await expect(plain.page.locator('html')).toHaveAttribute('lang', 'ko');
+});
+
 test('sending the same form twice posts once', async ({ community }) => {
   const plain = await community.newcomer('Twice', noScripts);
   await plain.page.goto(`/rooms/${ROOM.slug}`);
@@ -75,7 +107,6 @@ test('a plain form that is refused brings the text back', async ({ community, gu
   await plain.page.goto(`/rooms/${ROOM.slug}`);
   const room = new RoomPage(plain.page, plain.words, ROOM.name);
   const long = '가나다라 '.repeat(2_000);
-  await room.composer.evaluate((box: HTMLTextAreaElement) => box.removeAttribute('maxlength'));
   await room.composer.fill(long);
   await room.send.click();
   const page = new PlainPages(plain.page, plain.words);
