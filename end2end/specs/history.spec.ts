@@ -65,6 +65,27 @@ test('older pages load on scrolling up without a jump', async ({ community }) =>
   });
 });
 
+test('older pages that cannot be loaded are asked for again by hand', async ({ community, guard }) => {
+  guard.intend(/ERR_FAILED/);
+  const cellar = await community.room('cellar', 'Cellar');
+  await community.account('Vintner', [cellar.slug]);
+  const bot = await community.bot('Vintner');
+  for (let line = 1; line <= 120; line += 1) await bot.post(cellar.slug, `bottle ${line}`);
+  const reader = await community.again('Vintner');
+  let failing = true;
+  await reader.page.route(/older_rows/, (route) => (failing ? route.abort() : route.continue()));
+  const room = await reader.enter(cellar);
+  await expect(room.message(/bottle 120/)).toBeInViewport();
+  const loaded = await room.messages.count();
+  await room.scrollUp();
+  await expect(reader.page.getByText(reader.words.olderFailed)).toBeVisible();
+  expect(await room.messages.count()).toBe(loaded);
+  failing = false;
+  await reader.page.getByRole('button', { name: reader.words.tryAgain }).click();
+  await expect.poll(() => room.messages.count()).toBeGreaterThan(loaded);
+  await expect(reader.page.getByText(reader.words.olderFailed)).toHaveCount(0);
+});
+
 test('new messages do not move somebody who reads further up', async ({ community }) => {
   const reading = await community.room('reading', 'Reading');
   await community.account('Slow Reader', ['reading']);

@@ -4,6 +4,8 @@ import { OWNER, ROOM } from '../fixtures/community';
 import { lostConnection } from '../fixtures/guard';
 import { expect, test } from '../fixtures/test';
 import { RoomPage } from '../pages/room-page';
+import { Sidebar } from '../pages/sidebar';
+import { running } from '../pages/app';
 
 test('what was said while the socket was cut arrives once, in order', async ({ community, guard }) => {
   guard.intend(...lostConnection);
@@ -103,4 +105,40 @@ test('back from another page the room has what was said meanwhile', async ({ com
   await reader.page.goBack();
   await new RoomPage(reader.page, reader.words, ROOM.name).live();
   await room.sees('said meanwhile');
+});
+
+test('a room made between the page and its first greeting is in the list', async ({ community }) => {
+  const reader = await community.newcomer('Early Bird');
+  const owner = await community.owner();
+  let greet: () => void = () => undefined;
+  const greeted = new Promise<void>((done) => (greet = done));
+  await reader.page.routeWebSocket(/\/live$/, async (socket) => {
+    await greeted;
+    socket.connectToServer();
+  });
+  await owner.enter();
+  await reader.page.goto(`/rooms/${ROOM.slug}`);
+  await running(reader.page);
+  await new Sidebar(owner.page, owner.words).createRoom('Born between', 'open');
+  const list = new Sidebar(reader.page, reader.words);
+  await expect(list.room('Born between')).toHaveCount(0);
+  greet();
+  await expect(list.room('Born between')).toBeVisible();
+});
+
+test('a page that the server refuses says so and can be loaded anew', async ({ community }) => {
+  const reader = await community.newcomer('Outdated');
+  let refusing = true;
+  await reader.page.routeWebSocket(/\/live$/, (socket) => {
+    if (refusing) return void socket.close({ code: 1007, reason: 'not JSON' });
+    socket.connectToServer();
+  });
+  await reader.page.goto(`/rooms/${ROOM.slug}`);
+  await expect(reader.page.getByText(reader.words.stopped)).toBeVisible();
+  await expect(reader.page.getByText(reader.words.reconnecting)).toHaveCount(0);
+  refusing = false;
+  await reader.page.getByRole('button', { name: reader.words.reload }).click();
+  const room = new RoomPage(reader.page, reader.words, ROOM.name);
+  await room.live();
+  await room.say('understood again');
 });

@@ -103,6 +103,15 @@ test('closing a room ends it for those who are not members', async ({ community 
   await owner.page.getByRole('dialog').getByRole('button', { name: owner.words.makeClosed }).click();
   await expect(guest.page.getByText(guest.words.revokedTitle)).toBeVisible();
   await expect(new Sidebar(guest.page, guest.words).room('Salon')).toHaveCount(0);
+
+  await test.step('opening it again brings it back', async () => {
+    await here.about.getByRole('button', { name: owner.words.makeOpen }).click();
+    await owner.page.getByRole('dialog').getByRole('button', { name: owner.words.makeOpen }).click();
+    await new Sidebar(guest.page, guest.words).room('Salon').click();
+    await expect(there.composer).toBeVisible();
+    await there.say('open again');
+    await here.sees('open again');
+  });
 });
 
 test('a revoked invite says so', async ({ community, guard }) => {
@@ -138,6 +147,8 @@ test('a name that is taken and a short password are answered in the form', async
   const form = new PlainPages(guest.page, guest.words);
   await form.join(OWNER, PASSWORD);
   await expect(form.refusal).toContainText(guest.words.errors.nameTaken);
+  await form.join('n'.repeat(41), PASSWORD);
+  await expect(form.refusal).toContainText(guest.words.errors.nameTooLong);
   // The server decides, whatever the browser would have checked.
   await guest.page.locator('form').first().evaluate((element: HTMLFormElement) => (element.noValidate = true));
   await form.join('Fine Name', 'short');
@@ -250,12 +261,20 @@ test('a message that the server refuses can be sent again or taken back', async 
   const room = await writer.enter();
   await room.write('to be sent again');
   await expect(room.message('to be sent again').getByText(writer.words.notSent)).toBeVisible();
+  await expect(room.message('to be sent again').getByText(writer.words.errors.forbidden)).toBeVisible();
   await room.write('to be taken back');
   const second = room.message('to be taken back');
   await expect(second.getByText(writer.words.notSent)).toBeVisible();
   await second.getByRole('button', { name: writer.words.discard }).click();
   await expect(second).toHaveCount(0);
+  await room.write('to be writen better');
+  const third = room.message('to be writen better');
+  await third.getByRole('button', { name: writer.words.edit }).click();
+  await expect(third).toHaveCount(0);
+  await expect(room.composer).toHaveValue('to be writen better');
+  await expect(room.composer).toBeFocused();
   refusing = false;
+  await room.say('to be written better');
   await room.message('to be sent again').getByRole('button', { name: writer.words.sendAgain }).click();
   await expect(room.message('to be sent again').getByText(writer.words.notSent)).toHaveCount(0);
   const bot = await community.bot('Refused');
