@@ -2,9 +2,13 @@
 
 use crate::app::{PATIENCE, Person, TestApp};
 use leptos::server_fn::axum::server_fn_paths;
+use leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context;
+use pickmate::api::{FirstPage, Place};
 use pickmate::domain::Access;
 use pickmate::server::auth::now_ms;
-use reqwest::header::{HeaderMap, HeaderValue};
+use pickmate::server::{auth, first_page};
+use pickmate::ui::{App, SentPage};
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -201,7 +205,13 @@ async fn a_server_function_answers_its_own_page() {
 async fn every_page_of_the_app_is_served() {
     let app = TestApp::spawn().await;
     let (mina, _) = room(&app).await;
-    let pages = leptos_axum::generate_route_list(pickmate::ui::App);
+    // The routes stand inside the app's frame, which is shown to accounts only.
+    let headers = HeaderMap::from_iter([(COOKIE, mina.cookie.parse().unwrap())]);
+    let actor = auth::identify(app.state(), &headers).await.unwrap().expect("a session");
+    let start = first_page::app(app.state(), &actor, auth::Reader::of(None, &headers)).await.unwrap();
+    let first = SentPage::new(FirstPage { app: Ok(start), place: Place::Plain }).unwrap();
+    let context = move || leptos::prelude::provide_context(first.clone());
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(App, None, context);
     assert!(pages.len() >= 4, "{pages:?}");
     for page in pages {
         let path = page.path().replace("{slug}", "general");
