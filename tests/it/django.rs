@@ -148,7 +148,10 @@ async fn the_echo_has_one_spelling() {
     for path in ["/ws/chat", "/ws/chat//", "/ws/chat/x", "/WS/chat/", "/ws/Chat/", "/ws/", "/ws"] {
         assert!((400..600).contains(&refused(&app, path).await), "{path}");
     }
-    assert_eq!(reqwest::get(app.url("/ws/chat/")).await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert!(app.socket("/ws/ch%61t/", &[]).await.is_ok(), "percent-encoded, it is the same path");
+    let plain = reqwest::get(app.url("/ws/chat/")).await.unwrap();
+    assert_eq!(plain.status(), StatusCode::NOT_FOUND);
+    assert!(plain.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     let half = reqwest::Client::new().get(app.url("/ws/chat/")).header("upgrade", "websocket");
     assert_eq!(half.send().await.unwrap().status(), StatusCode::BAD_REQUEST);
 }

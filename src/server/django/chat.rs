@@ -5,30 +5,30 @@ use super::message::echo;
 use crate::protocol::CloseCode;
 use crate::server::auth::ClientIp;
 use crate::server::error::AppError;
+use crate::server::forms;
 use crate::server::limits::ConnectionPermit;
 use crate::server::state::AppState;
 use crate::server::ws::{close_code_of, outgoing};
-use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 
 const GREETING: &str = r#"{"message": "연결 성공"}"#;
 
-/// `GET /ws/chat/`: any `Origin`, and no subprotocol is answered. 404 without a handshake, 400 for
-/// a broken one, 429 when the address holds too many connections.
-pub(super) async fn chat(
-    State(state): State<AppState>,
-    ClientIp(ip): ClientIp,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
-    if !headers.contains_key(header::UPGRADE) {
-        return StatusCode::NOT_FOUND.into_response();
+/// `GET /ws/chat/`: any `Origin`, and no subprotocol is answered. A page with 404 without a
+/// handshake, 400 for a broken one, 429 when the address holds too many connections.
+pub(super) async fn chat(State(state): State<AppState>, request: Request) -> Response {
+    if !request.headers().contains_key(header::UPGRADE) {
+        return forms::not_found(State(state), request).await;
     }
-    match upgrade {
+    let (mut parts, _) = request.into_parts();
+    let ip = match ClientIp::from_request_parts(&mut parts, &state).await {
+        Ok(ClientIp(ip)) => ip,
+        Err(error) => return error.into_response(),
+    };
+    match WebSocketUpgrade::from_request_parts(&mut parts, &state).await {
         Ok(upgrade) => accept(state, ip, upgrade).unwrap_or_else(AppError::into_response),
         Err(rejection) => (StatusCode::BAD_REQUEST, rejection.body_text()).into_response(),
     }
