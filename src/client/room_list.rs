@@ -64,6 +64,16 @@ impl RoomList {
         room.map(|room| room.unread = 0).is_some()
     }
 
+    /// The reader has seen the room up to `seq`: no more is unread than came after it. Whether that
+    /// changed anything.
+    pub fn read_to(&mut self, slug: &str, seq: Seq) -> bool {
+        let Some(room) = self.rooms.iter_mut().find(|room| room.slug == slug) else { return false };
+        let after = u32::try_from(room.head.0.saturating_sub(seq.0)).unwrap_or(UNREAD_MAX);
+        let less = after < room.unread;
+        room.unread = room.unread.min(after);
+        less
+    }
+
     /// The reader may no longer see the room. Whether it was there.
     pub fn remove(&mut self, slug: &str) -> bool {
         let before = self.rooms.len();
@@ -143,6 +153,16 @@ mod tests {
 
     fn unread(list: &RoomList) -> u32 {
         list.room("a").unwrap().unread
+    }
+
+    #[test]
+    fn what_was_read_elsewhere_counts_no_more() {
+        let mut list = list(vec![summary("a", 9, 5)]);
+        assert!(!list.read_to("a", Seq(4)) && !list.read_to("b", Seq(9)));
+        assert!(list.read_to("a", Seq(7)));
+        assert_eq!(unread(&list), 2);
+        assert!(list.read_to("a", Seq(12)) && !list.read_to("a", Seq(12)));
+        assert_eq!(unread(&list), 0);
     }
 
     #[test]

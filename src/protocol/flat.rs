@@ -109,6 +109,7 @@ impl TryFrom<FlatFrame> for ServerFrame {
             }
             "gap" => ServerFrame::Gap { room: required(flat.room, "room")?, head: required(flat.head, "head")? },
             "revoked" => ServerFrame::Revoked { room: required(flat.room, "room")? },
+            "read" => ServerFrame::Read { room: required(flat.room, "room")?, seq: required(flat.seq, "seq")? },
             "rooms_changed" => ServerFrame::RoomsChanged,
             "draining" => ServerFrame::Draining { retry_after_ms: required(retry_after_ms, "retry_after_ms")? },
             "pong" => ServerFrame::Pong,
@@ -161,6 +162,7 @@ mod tests {
             ServerFrame::Refused(refused),
             ServerFrame::Gap { room: "a".into(), head: Seq(9) },
             ServerFrame::Revoked { room: "a".into() },
+            ServerFrame::Read { room: "a".into(), seq: Seq(1) },
             ServerFrame::RoomsChanged,
             ServerFrame::Draining { retry_after_ms: 7 },
             ServerFrame::Pong,

@@ -78,6 +78,11 @@ pub enum ServerFrame {
     Revoked {
         room: String,
     },
+    /// The reader has seen the room up to `seq`, on this connection or another one.
+    Read {
+        room: String,
+        seq: Seq,
+    },
     /// The reader's list of rooms is not what it was: fetch it.
     RoomsChanged,
     /// The server is about to stop: come back after this long, with jitter.

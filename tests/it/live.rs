@@ -240,6 +240,21 @@ async fn a_closed_room_is_absent_to_others_and_leaving_it_revokes() {
 }
 
 #[tokio::test]
+async fn what_was_read_on_one_connection_is_told_to_all_of_that_reader() {
+    let app = TestApp::spawn().await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    let room = app.room("general", Access::Open, &mina).await;
+    let (mut phone, mut desk, mut other) =
+        (app.live(&mina).await, app.live_by_cookie(&mina).await, app.live(&joon).await);
+    phone.send_json(json!({"type": "read", "room": room, "seq": 99})).await;
+    let read = ServerFrame::Read { room: room.to_string(), seq: Seq(1) };
+    assert_eq!(desk.frame().await, read);
+    assert_eq!(phone.frame().await, read);
+    other.send(r#"{"type":"ping"}"#).await;
+    assert_eq!(other.frame().await, ServerFrame::Pong);
+}
+
+#[tokio::test]
 async fn a_stopping_node_says_so_and_loses_no_post() {
     let mut app = TestApp::spawn().await;
     let mina = app.owner("mina").await;

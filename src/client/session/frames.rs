@@ -37,6 +37,7 @@ impl Session {
             ServerFrame::Refused(refused) => self.on_refused(refused),
             ServerFrame::Gap { room, head } => self.on_gap(&room, head),
             ServerFrame::Revoked { room } => self.end_room(&room),
+            ServerFrame::Read { room, seq } => self.on_read(&room, seq),
             ServerFrame::RoomsChanged => self.refresh_rooms(),
             ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
@@ -69,6 +70,13 @@ impl Session {
             browser::sleep_ms(browser::jitter().of(SPREAD_MS)).await;
             self.refresh_rooms();
         });
+    }
+
+    /// Perhaps in another tab or on another device.
+    fn on_read(self, slug: &str, seq: Seq) {
+        if self.update(|core| core.list.read_to(slug, seq)) == Some(true) {
+            self.publish_rooms();
+        }
     }
 
     fn on_lost(self) {

@@ -28,6 +28,8 @@ pub enum Notice {
     Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
     RoomsChanged { user: Option<UserId> },
+    /// The account has read the room up to `seq`.
+    Read { user: UserId, room: Slug, seq: Seq },
     /// A session ended (by its SHA-256).
     SessionEnded { session: [u8; 32] },
     /// All sessions of the account ended but one.
@@ -56,7 +58,9 @@ impl Notice {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
             Notice::Recheck { room } => Group::Room(*room),
-            Notice::SignedOut { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
+            Notice::SignedOut { user, .. } | Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => {
+                Group::User(*user)
+            }
             Notice::RoomsChanged { user: None } | Notice::SessionEnded { .. } => Group::Everyone,
         }
     }

@@ -2,7 +2,7 @@
 //! whatever notices did not tell.
 
 use super::{Hub, encode, queue::Offered};
-use crate::domain::RoomId;
+use crate::domain::{RoomId, UserId};
 use crate::protocol::{CloseCode, ServerFrame};
 use crate::server::channel_layer::{Delivery, Group, Growth, Notice};
 use crate::server::store::{Store, StoreError};
@@ -64,6 +64,7 @@ impl Hub {
             Notice::Grew(growth) => self.deliver(&growth),
             Notice::Recheck { room } => self.recheck(&[room], store).await?,
             Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
+            Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
             Notice::SessionEnded { session } => self.close_where(|peer| peer.session == Some(session)),
             Notice::SignedOut { user, except } => {
                 self.close_where(|peer| peer.user == user && peer.session.is_some() && peer.session != except);
@@ -153,10 +154,20 @@ impl Hub {
         Ok(())
     }
 
-    fn tell_rooms_changed(&self, whom: impl Fn(crate::domain::UserId) -> bool) {
+    fn tell_rooms_changed(&self, whom: impl Fn(UserId) -> bool) {
         let frame = encode::frame(&ServerFrame::RoomsChanged);
         for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer.user)) {
             queue.rooms_changed(frame.clone());
+        }
+    }
+
+    /// A connection that has no space for it fetches its list when it has.
+    fn tell_read(&self, user: UserId, read: ServerFrame) {
+        let (read, changed) = (encode::frame(&read), encode::frame(&ServerFrame::RoomsChanged));
+        for (_, queue) in self.registry().peers().filter(|(peer, _)| peer.user == user) {
+            if !queue.offer_notice(read.clone()) {
+                queue.rooms_changed(changed.clone());
+            }
         }
     }
 

@@ -134,6 +134,20 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// What a client can learn otherwise: taken only while the queue is less than half full. Whether
+    /// it was.
+    pub fn offer_notice(&self, frame: Bytes) -> bool {
+        let mut state = self.lock();
+        let space = (state.bytes + frame.len()) * 2 <= self.limits.bytes && state.frames.len() * 2 < self.limits.frames;
+        if space {
+            state.bytes += frame.len();
+            state.frames.push_back(frame);
+            drop(state);
+            self.changed.notify_one();
+        }
+        space
+    }
+
     /// `frame` is `rooms_changed`. However often it comes, it waits once.
     pub fn rooms_changed(&self, frame: Bytes) {
         self.lock().rooms_changed = Some(frame);
@@ -240,6 +254,16 @@ mod tests {
 
     fn frame(first: u64, last: u64) -> EventsFrame {
         EventsFrame { first: Seq(first), last: Seq(last), bytes: Bytes::from(format!("{first}-{last}")) }
+    }
+
+    #[test]
+    fn a_notice_is_taken_while_there_is_space_for_more_than_it() {
+        let queue = queue(4);
+        assert!(queue.offer_notice(Bytes::from("one")));
+        assert!(queue.offer_notice(Bytes::from("two")));
+        assert!(!queue.offer_notice(Bytes::from("three")));
+        assert_eq!(queue.take().frames, ["one", "two"]);
+        assert!(!queue.offer_notice(Bytes::from(vec![b' '; 501])));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Actor;
 use crate::domain::{Access, RoomName, Seq, Slug, UserId};
 use crate::protocol::{ErrorCode, MemberList, RoomSummary};
+use crate::server::channel_layer::Notice;
 use crate::server::error::AppError;
 use crate::server::state::AppState;
 use crate::server::store::{Command, Refusal, RoomHead};
@@ -93,10 +94,13 @@ pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<Memb
     Ok(state.store.members(room.id, state.config.limits.members_listed).await?)
 }
 
-/// Moves the actor's read position forward.
+/// Moves the actor's read position forward and tells the actor's connections. `NotFound`.
 pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) -> Result<(), AppError> {
+    let slug = claimed(room)?;
     let room = readable(state, actor, room).await?;
-    Ok(state.store.mark_read(room.id, actor.id, seq).await?)
+    state.store.mark_read(room.id, actor.id, seq).await?;
+    state.layer.publish(Notice::Read { user: actor.id, room: slug, seq: seq.min(room.head) });
+    Ok(())
 }
 
 async fn carry_out(state: &AppState, actor: &Actor, command: Command) -> Result<(), AppError> {
