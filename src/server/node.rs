@@ -6,6 +6,7 @@ use super::config::Config;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
+use super::listener;
 use super::metrics::Metrics;
 use super::router::router;
 use super::service::{base_address, publisher::Publisher, set_up};
@@ -13,7 +14,6 @@ use super::state::AppState;
 use super::store::sqlite::SqliteStore;
 use super::store::{Store, StoreOptions};
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use leptos::config::LeptosOptions;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 pub struct Node {
     state: AppState,
     set_up_link: Option<String>,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     pump: JoinHandle<()>,
     stop_pump: CancellationToken,
 }
@@ -46,7 +46,10 @@ impl Node {
         let pump = tokio::spawn(state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone()));
         set_up::announce(&state).await.context("cannot keep the address")?;
         let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
-        let server = tokio::spawn(serve(listener, state.clone()));
+        let server = tokio::spawn({
+            let (router, config, stop) = (router(state.clone()), Arc::clone(&state.config), state.shutdown.clone());
+            async move { listener::serve(listener, router, &config, stop).await }
+        });
         Ok(Node { state, set_up_link, server, pump, stop_pump })
     }
 
@@ -76,7 +79,7 @@ impl Node {
         let (deadline, for_the_store) = (whole * 3 / 4, whole / 4);
         self.state.shutdown.cancel();
         let finishing = async {
-            // Its error is the listener's, which is gone either way.
+            // It fails only if it panicked, and then there is nothing to wait for.
             let _ = self.server.await;
             self.state.hub.emptied().await;
             self.state.sockets.close();
@@ -111,16 +114,4 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),
     })
-}
-
-async fn serve(listener: TcpListener, state: AppState) -> std::io::Result<()> {
-    let stop = state.shutdown.clone();
-    // A frame should leave when it is written, not when the kernel has gathered more.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }

@@ -263,3 +263,30 @@ async fn what_is_not_there_says_so_in_its_status_and_on_its_page() {
         assert!(response.text().await.unwrap().contains("<h1"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn headers_that_never_come_are_not_waited_for() {
+    let app = TestApp::spawn_with(|config| config.limits.header_timeout_ms = 100).await;
+    for beginning in ["", "GET /healthz HTTP/1.1\r\nhost: a\r\n"] {
+        let answer = answer_to(&app, beginning).await;
+        assert!(!answer.contains("200"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_over_the_cap_waits_until_a_socket_ends() {
+    let app = TestApp::spawn_with(|config| config.limits.open_connections = 1).await;
+    let mina = app.owner("mina").await;
+    let mut live = app.live(&mina).await;
+    let mut waiting = TcpStream::connect(app.addr()).await.unwrap();
+    waiting.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    for _ in 0..10 {
+        live.send(r#"{"type":"ping"}"#).await;
+        live.frame().await;
+        assert!(waiting.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+    }
+    drop(live);
+    let mut answer = String::new();
+    tokio::time::timeout(PATIENCE, waiting.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

@@ -88,6 +88,12 @@ limits! {
     request_bytes: usize = 256 * 1024, 1_024..=16_777_216;
     /// A request body that has not arrived after this long is given up.
     request_timeout_ms: u64 = 30_000, 100..=600_000;
+    /// Connections of all kinds that may be open; others wait until one ends.
+    open_connections: usize = 20_000, 1..=1_000_000;
+    /// A connection whose next request has not begun, or whose headers have not arrived, after this long is closed.
+    header_timeout_ms: u64 = 75_000, 100..=600_000;
+    /// A connection that is silent for so long is probed by the system and ends when nothing answers.
+    keepalive_ms: u64 = 60_000, 1_000..=3_600_000;
     /// Rooms that one connection may be joined to.
     rooms_per_connection: usize = 200, 1..=10_000;
     /// Live sockets of one account.

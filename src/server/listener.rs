@@ -1,0 +1,144 @@
+//! Accepts connections and serves HTTP on them. At most so many are open at once, a request's
+//! headers have a deadline, and a peer that went without a word is found by the system.
+
+use super::config::Config;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Between two probes of a silent peer. After as many unanswered ones as the system allows (nine on
+/// Linux) the connection ends.
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// Serves until `stop`, then lets the requests under way finish. Connections that became sockets are
+/// not waited for.
+pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, stop: CancellationToken) {
+    let door = Door::new(config);
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = door.accept(&mut listener) => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = accepted;
+        let service = TowerToHyperService::new(router.clone());
+        let service = service_fn(move |mut request: hyper::Request<_>| {
+            request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
+            service.call(request.map(axum::body::Body::new))
+        });
+        let connection = door.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stop = stop.clone();
+        connections.spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke");
+            }
+        });
+    }
+    // Those who come now are refused by the system, not left waiting.
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Who may come in, and how they are treated.
+struct Door {
+    places: Arc<Semaphore>,
+    keepalive: TcpKeepalive,
+    http: http1::Builder,
+}
+
+impl Door {
+    fn new(config: &Config) -> Door {
+        let limits = &config.limits;
+        let places = if config.no_rate_limit { Semaphore::MAX_PERMITS } else { limits.open_connections };
+        let silence = Duration::from_millis(limits.keepalive_ms);
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
+        Door {
+            places: Arc::new(Semaphore::new(places)),
+            keepalive: TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY),
+            http,
+        }
+    }
+
+    /// The next connection, once there is a place for it.
+    async fn accept(&self, listener: &mut TcpListener) -> (Placed, SocketAddr) {
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(_) => {
+                tracing::warn!("as many connections are open as `open_connections` allows; others wait");
+                // Nobody closes the semaphore.
+                Arc::clone(&self.places).acquire_owned().await.ok()
+            }
+        };
+        let (stream, peer) = Listener::accept(listener).await;
+        // A frame should leave when it is written, not when the kernel has gathered more.
+        let set = stream.set_nodelay(true).and_then(|()| SockRef::from(&stream).set_tcp_keepalive(&self.keepalive));
+        if let Err(error) = set {
+            tracing::debug!(%error, "a connection goes without its options");
+        }
+        (Placed { stream, _place: place }, peer)
+    }
+}
+
+/// A connection that holds its place until it is closed, also as a socket.
+struct Placed {
+    stream: TcpStream,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl AsyncRead for Placed {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Placed {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
