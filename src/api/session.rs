@@ -21,6 +21,9 @@ pub struct AppStart {
     pub now: i64,
     /// Bytes of UTF-8 in a message.
     pub body_bytes: u32,
+    /// What an invite may be made for at most.
+    pub invite_max_days: u32,
+    pub invite_max_uses: u32,
 }
 
 #[server(input = Json, output = Answer)]

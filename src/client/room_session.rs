@@ -95,16 +95,19 @@ impl RoomSession {
         RoomSession { session, room, view, revision, older, revoked: RwSignal::new(false) }
     }
 
-    /// Everything in the conversation in order, each with a key that stays when a pending row is confirmed.
-    pub fn items(self) -> Signal<Vec<Arc<Item>>> {
-        let view = self.view;
-        Signal::derive(move || view.with(|view| view.list.clone()))
+    /// Reads everything in the conversation, in order, and follows it.
+    pub fn with_items<T>(self, read: impl FnOnce(&[Arc<Item>]) -> T) -> T {
+        self.view.with(|view| read(&view.list))
     }
 
-    /// One item by its key, for a row that is already in the DOM to follow its changes.
-    pub fn item(self, key: Arc<str>) -> Signal<Option<Arc<Item>>> {
-        let view = self.view;
-        Memo::new(move |_| view.with(|view| view.by_key.get(&key).cloned())).into()
+    /// The keys of all items, in order, followed. A key stays when a pending row is confirmed.
+    pub fn keys(self) -> Vec<Arc<str>> {
+        self.with_items(|items| items.iter().map(|item| Arc::clone(item.key())).collect())
+    }
+
+    /// One item by its key, followed.
+    pub fn item(self, key: &str) -> Option<Arc<Item>> {
+        self.view.with(|view| view.by_key.get(key).cloned())
     }
 
     pub fn older(self) -> Signal<Older> {

@@ -1,4 +1,5 @@
-use crate::protocol::ErrorBody;
+use crate::protocol::{ErrorBody, ErrorCode};
+use crate::ui::live::memo;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
@@ -12,6 +13,14 @@ pub struct Loaded<T: Send + Sync + 'static> {
     asked: RwSignal<u32>,
     /// Counts the questions: only the answer to the last one counts.
     last: StoredValue<u32>,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    Waiting,
+    Here,
+    Failed(ErrorCode),
 }
 
 impl<T: Send + Sync + 'static> Clone for Loaded<T> {
@@ -50,6 +59,21 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
 
     pub fn get(self) -> Option<Result<T, ErrorBody>> {
         self.answer.get()
+    }
+
+    pub fn progress(self) -> Memo<Progress> {
+        memo(move || {
+            self.answer.with(|answer| match answer {
+                None => Progress::Waiting,
+                Some(Ok(_)) => Progress::Here,
+                Some(Err(error)) => Progress::Failed(error.code),
+            })
+        })
+    }
+
+    /// Reads what is there, if it is, and follows it.
+    pub fn read<R>(self, read: impl FnOnce(&T) -> R) -> Option<R> {
+        self.answer.with(|answer| answer.as_ref()?.as_ref().ok().map(read))
     }
 
     /// Asks again, for the same.

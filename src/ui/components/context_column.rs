@@ -1,6 +1,6 @@
 use super::drawer::DrawerClose;
 use super::room_actions::RoomActions;
-use super::{Avatar, Drawer, OpenDrawer};
+use super::{Avatar, Drawer, Fetched, OpenDrawer, Rows, key_of};
 use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
@@ -9,6 +9,7 @@ use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The right column: who is in the room, and what can be done with it.
 #[component]
@@ -30,6 +31,7 @@ pub fn ContextColumn(
         }
         now
     });
+    let count = move || members.read(|members| members.count);
     view! {
         <aside
             class="context"
@@ -47,11 +49,11 @@ pub fn ContextColumn(
             </div>
             <div class="context-body">
                 <section>
-                    {live(move || match members.get() {
-                        None => view! { <h3>{texts.rooms.members}</h3> }.into_any(),
-                        Some(Ok(members)) => view! { <Members members/> }.into_any(),
-                        Some(Err(error)) => view! { <p class="hint">{(texts.error)(error.code)}</p> }.into_any(),
-                    })}
+                    <h3>
+                        <span>{texts.rooms.members}</span>
+                        <span class="count">{live(move || count().map(|count| count.to_string()))}</span>
+                    </h3>
+                    <Fetched progress=members.progress() here=Box::new(move || view! { <Members members/> }.into_any())/>
                 </section>
                 <RoomActions room members/>
             </div>
@@ -60,29 +62,33 @@ pub fn ContextColumn(
 }
 
 #[component]
-fn Members(members: MemberList) -> impl IntoView {
-    let reader = Reader::expect();
-    let texts = reader.texts();
-    let line = |member: MemberView| {
-        let me = reader.is_me(member.id);
-        view! {
-            <li>
-                <Avatar id=member.id name=member.name.clone() class="small"/>
-                <span class="name truncate" title=member.name.clone()>{member.name.clone()}</span>
-                {me.then(|| view! { <span class="hint">{texts.common.you}</span> }.into_any())}
-            </li>
-        }
-        .into_any()
+fn Members(members: Loaded<MemberList>) -> impl IntoView {
+    let keys = memo(move || {
+        members.read(|list| list.first.iter().map(|member| key_of(member.id)).collect()).unwrap_or_default()
+    });
+    let line = move |key: Arc<str>| {
+        let member =
+            untrack(|| members.read(|list| list.first.iter().find(|member| key_of(member.id) == key).cloned()));
+        member.flatten().map(|member| view! { <Member member/> }.into_any()).into_any()
     };
+    view! { <ul class="members"><Rows keys row=Arc::new(line)/></ul> }
+}
+
+#[component]
+fn Member(member: MemberView) -> impl IntoView {
+    let reader = Reader::expect();
+    let me = reader.is_me(member.id);
     view! {
-        <h3><span>{texts.rooms.members}</span><span class="count">{members.count}</span></h3>
-        <ul class="members">{members.first.into_iter().map(line).collect_view()}</ul>
+        <li>
+            <Avatar id=member.id name=member.name.clone() class="small"/>
+            <span class="name truncate" title=member.name.clone()>{member.name.clone()}</span>
+            {me.then(|| view! { <span class="hint">{reader.texts().common.you}</span> }.into_any())}
+        </li>
     }
 }
 
 /// Moves when somebody came or went, so that the list is fetched again.
 fn member_changes(session: RoomSession) -> Memo<u64> {
-    let items = session.items();
     memo(move || {
         let moved = |item: &Item| match item {
             Item::Notice(notice) => {
@@ -90,6 +96,6 @@ fn member_changes(session: RoomSession) -> Memo<u64> {
             }
             _ => None,
         };
-        items.read().iter().rev().find_map(|item| moved(item)).unwrap_or(0)
+        session.with_items(|items| items.iter().rev().find_map(|item| moved(item)).unwrap_or(0))
     })
 }

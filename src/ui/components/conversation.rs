@@ -2,6 +2,7 @@ use super::message_row::MessageRow;
 use super::moment::day_words;
 use super::notice_row::NoticeRow;
 use super::reader_place::ReaderPlace;
+use super::rows::Rows;
 use crate::client::conversation::{DayItem, Item, MessageItem};
 use crate::client::room_session::{Older, RoomSession};
 use crate::protocol::RoomSummary;
@@ -21,8 +22,8 @@ pub fn Conversation(
     rewrite: Callback<String>,
 ) -> impl IntoView {
     let texts = &texts().talk;
-    let items = session.items();
     let older = session.older();
+    let keys = memo(move || session.keys());
     let history = NodeRef::<html::Div>::new();
     place.keep(session, history);
     view! {
@@ -38,36 +39,31 @@ pub fn Conversation(
             <div class="history" node_ref=history>
                 <Above room session/>
                 <ol>
-                    <For
-                        each=move || items.get()
-                        key=|item| Arc::clone(item.key())
-                        children=move |item| row(item, session, rewrite)
-                    />
+                    <Rows keys row=Arc::new(move |key| row(key, session, rewrite))/>
                 </ol>
             </div>
         </div>
     }
 }
 
-fn row(item: Arc<Item>, session: RoomSession, rewrite: Callback<String>) -> AnyView {
-    match &*item {
-        Item::Day(day) => view! { <DayRow day=day.clone()/> }.into_any(),
-        Item::Notice(notice) => view! { <NoticeRow notice=notice.clone()/> }.into_any(),
-        Item::Message(message) => {
+fn row(key: Arc<str>, session: RoomSession, rewrite: Callback<String>) -> AnyView {
+    match untrack(|| session.item(&key)).as_deref() {
+        Some(Item::Day(day)) => view! { <DayRow day=day.clone()/> }.into_any(),
+        Some(Item::Notice(notice)) => view! { <NoticeRow notice=notice.clone()/> }.into_any(),
+        Some(Item::Message(message)) => {
             let message = follow(message.clone(), session);
             view! { <MessageRow message session rewrite/> }.into_any()
         }
+        None => ().into_any(),
     }
 }
 
 /// The message as it is now; as it was, once it has left the conversation.
-fn follow(first: MessageItem, session: RoomSession) -> Signal<MessageItem> {
-    let item = session.item(Arc::clone(&first.key));
-    let now = Memo::new(move |before: Option<&MessageItem>| match item.read().as_deref() {
+fn follow(first: MessageItem, session: RoomSession) -> Memo<MessageItem> {
+    Memo::new(move |before: Option<&MessageItem>| match session.item(&first.key).as_deref() {
         Some(Item::Message(message)) => message.clone(),
         _ => before.unwrap_or(&first).clone(),
-    });
-    now.into()
+    })
 }
 
 /// Sticks to the top while its day is on screen.
@@ -110,8 +106,7 @@ fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
 #[component]
 fn Beginning(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
     let texts = &texts().talk;
-    let items = session.items();
-    let silent = memo(move || !items.read().iter().any(|item| matches!(**item, Item::Message(_))));
+    let silent = memo(move || session.with_items(|items| !items.iter().any(|item| matches!(**item, Item::Message(_)))));
     let title = live(move || if silent.get() { texts.empty_title.to_owned() } else { room.read().name.clone() });
     let text =
         live(move || if silent.get() { texts.empty_text.to_owned() } else { (texts.beginning)(&room.read().name) });

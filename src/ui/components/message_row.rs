@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// One message. The row stays while its message is confirmed, edited or erased.
 #[component]
 pub fn MessageRow(
-    message: Signal<MessageItem>,
+    message: Memo<MessageItem>,
     session: RoomSession,
     /// Takes a text back into the composer.
     rewrite: Callback<String>,
@@ -21,8 +21,8 @@ pub fn MessageRow(
     let name = key.to_string();
     let at = memo(move || message.read().at);
     let first = memo(move || message.read().first_of_run);
-    let delivery = memo(move || message.read().delivery);
-    let state = live(move || match delivery.get() {
+    let delivery = move || message.read().delivery;
+    let state = live(move || match delivery() {
         Delivery::Sent => "sent",
         Delivery::Pending => "pending",
         Delivery::Failed(_) => "failed",
@@ -36,7 +36,7 @@ pub fn MessageRow(
             {head}
             <div class="said">
                 <Said message/>
-                {live(move || match delivery.get() {
+                {live(move || match delivery() {
                     Delivery::Failed(code) => view! { <NotSent code key=key.clone() session rewrite/> }.into_any(),
                     Delivery::Pending => view! { <span class="unseen">{texts().talk.pending}</span> }.into_any(),
                     Delivery::Sent => ().into_any(),
@@ -48,20 +48,21 @@ pub fn MessageRow(
 
 /// Avatar, name and time: once for a run.
 #[component]
-fn Who(message: Signal<MessageItem>) -> impl IntoView {
-    let author = memo(move || message.read().author.clone());
+fn Who(message: Memo<MessageItem>) -> impl IntoView {
+    // Who said it never changes.
+    let author = message.read_untracked().author.clone();
     let at = memo(move || message.read().at);
     view! {
-        {live(move || view! { <Avatar id=author.read().id name=author.read().name.clone()/> }.into_any())}
+        <Avatar id=author.id name=author.name.clone()/>
         <div class="who">
-            <span class="name">{live(move || author.read().name.clone())}</span>
+            <span class="name">{author.name}</span>
             <ClockTime at/>
         </div>
     }
 }
 
 #[component]
-fn Said(message: Signal<MessageItem>) -> impl IntoView {
+fn Said(message: Memo<MessageItem>) -> impl IntoView {
     let texts = &texts().talk;
     let body = memo(move || message.read().body.clone());
     let edited = memo(move || message.read().edited);

@@ -77,9 +77,8 @@ impl ReaderPlace {
 
     /// Holds the place from now on: in the browser, while the component lives.
     pub fn keep(self, session: RoomSession, history: NodeRef<html::Div>) {
-        let items = session.items();
         effect(move || {
-            let newest = items.read().iter().rev().find_map(seq);
+            let newest = session.with_items(|items| items.iter().rev().find_map(seq));
             if self.at_end.get() {
                 if let Some(newest) = newest {
                     self.seen.set(newest);
@@ -118,17 +117,18 @@ impl ReaderPlace {
 
     /// Messages by others that came after the reader left the end.
     fn waiting(self, session: RoomSession) -> Memo<u32> {
-        let items = session.items();
         let reader = Reader::expect();
         memo(move || {
             if self.at_end.get() {
                 return 0;
             }
             let seen = self.seen.get();
-            let items = items.read();
-            let newer = items.iter().rev().take_while(|item| seq(item).is_none_or(|seq| seq > seen));
-            newer.filter(|item| matches!(&***item, Item::Message(message) if !reader.is_me(message.author.id))).count()
-                as u32
+            session.with_items(|items| {
+                let newer = items.iter().rev().take_while(|item| seq(item).is_none_or(|seq| seq > seen));
+                newer
+                    .filter(|item| matches!(&***item, Item::Message(message) if !reader.is_me(message.author.id)))
+                    .count() as u32
+            })
         })
     }
 }

@@ -1,17 +1,18 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
-use super::{Avatar, Dialog, ErrorNote, Glyph, Icon, OpenDrawer};
+use super::{Avatar, Dialog, ErrorNote, Fetched, Glyph, Icon, OpenDrawer, Rows, key_of};
 use crate::api;
 use crate::client::session::Session;
 use crate::domain::Access;
 use crate::protocol::{MemberList, PersonView, RoomSummary};
 use crate::ui::attempt::Attempt;
-use crate::ui::live::{act, effect, live};
+use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 type Members = Loaded<MemberList>;
 
@@ -190,6 +191,8 @@ fn Confirm(
     }
 }
 
+type People = Loaded<Vec<PersonView>>;
+
 /// Everybody who is not in the room yet, each with a button.
 #[component]
 fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
@@ -197,38 +200,10 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
     let slug = room.read_untracked().slug.clone();
     let people = Loaded::new(None, || (), |()| api::people());
     let add = Attempt::new();
-    let begin = move |person: PersonView| {
+    let begin = Callback::new(move |person: PersonView| {
         let slug = slug.clone();
         let work = async move { api::add_member(slug, person.id).await.map(|()| person.name) };
         add.begin(work, move |_| members.refetch());
-    };
-    let line = move |person: PersonView| {
-        let (chosen, begin) = (person.clone(), begin.clone());
-        view! {
-            <li>
-                <Avatar id=person.id name=person.name.clone() class="small"/>
-                <span class="name truncate">{person.name.clone()}</span>
-                <button
-                    type="button" class="button small" aria-label=format!("{} {}", texts.rooms.add_action, person.name)
-                    on:click=act(move |_| begin(chosen.clone()))
-                >
-                    {texts.rooms.add_action}
-                </button>
-            </li>
-        }
-        .into_any()
-    };
-    let list = live(move || match (people.get(), members.get()) {
-        (Some(Ok(people)), Some(Ok(members))) => {
-            let absent = |person: &PersonView| !members.first.iter().any(|member| member.id == person.id);
-            let lines: Vec<_> = people.into_iter().filter(absent).map(&line).collect();
-            let none = lines.is_empty().then(|| view! { <p class="hint">{texts.rooms.add_none}</p> }.into_any());
-            view! { {none}<ul class="members">{lines}</ul> }.into_any()
-        }
-        (Some(Err(error)), _) | (_, Some(Err(error))) => {
-            view! { <p class="note error">{(texts.error)(error.code)}</p> }.into_any()
-        }
-        _ => view! { <p class="hint late">{texts.common.loading}</p> }.into_any(),
     });
     view! {
         <p class="hint">{texts.rooms.add_text}</p>
@@ -236,6 +211,50 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
         <p class="unseen" role="status">
             {live(move || add.outcome().map(|name: String| (texts.rooms.added)(&name)).unwrap_or_default())}
         </p>
-        {list}
+        <Fetched
+            progress=people.progress()
+            here=Box::new(move || view! { <Absent people members begin/> }.into_any())
+        />
+    }
+}
+
+#[component]
+fn Absent(people: People, members: Members, begin: Callback<PersonView>) -> impl IntoView {
+    let keys = memo(move || absent(people, members));
+    let line = move |key: Arc<str>| {
+        let person = untrack(|| people.read(|list| list.iter().find(|person| key_of(person.id) == key).cloned()));
+        person.flatten().map(|person| view! { <Addable person begin/> }.into_any()).into_any()
+    };
+    view! {
+        <p class="hint" hidden=live(move || !keys.read().is_empty())>{texts().rooms.add_none}</p>
+        <ul class="members"><Rows keys row=Arc::new(line)/></ul>
+    }
+}
+
+/// The keys of those who are not members.
+fn absent(people: People, members: Members) -> Vec<Arc<str>> {
+    let member_ids = members.read(|members| members.first.iter().map(|member| member.id).collect::<Vec<_>>());
+    let member_ids = member_ids.unwrap_or_default();
+    let absent = |list: &Vec<PersonView>| {
+        list.iter().map(|person| person.id).filter(|id| !member_ids.contains(id)).map(key_of).collect()
+    };
+    people.read(absent).unwrap_or_default()
+}
+
+#[component]
+fn Addable(person: PersonView, begin: Callback<PersonView>) -> impl IntoView {
+    let texts = &texts().rooms;
+    let chosen = person.clone();
+    view! {
+        <li>
+            <Avatar id=person.id name=person.name.clone() class="small"/>
+            <span class="name truncate">{person.name.clone()}</span>
+            <button
+                type="button" class="button small" aria-label=format!("{} {}", texts.add_action, person.name)
+                on:click=act(move |_| begin.run(chosen.clone()))
+            >
+                {texts.add_action}
+            </button>
+        </li>
     }
 }

@@ -1,5 +1,5 @@
 use super::drawer::DrawerClose;
-use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer};
+use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer, Rows};
 use crate::client::session::Session;
 use crate::domain::Access;
 use crate::protocol::RoomSummary;
@@ -8,6 +8,7 @@ use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
+use std::sync::Arc;
 
 /// Shown as `99+` beyond.
 const MOST_UNREAD: u32 = 99;
@@ -64,7 +65,7 @@ fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
     let rooms = Session::expect().rooms();
     let slugs = memo(move || {
         let mine = |room: &&RoomSummary| room.member == (group == Group::Joined);
-        rooms.read().iter().filter(mine).map(|room| room.slug.clone()).collect::<Vec<_>>()
+        rooms.read().iter().filter(mine).map(|room| Arc::from(room.slug.as_str())).collect::<Vec<_>>()
     });
     let none = move || slugs.read().is_empty();
     // The group of one's own rooms stays, to say that there is none.
@@ -73,9 +74,7 @@ fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
         <section class="room-group" hidden=live(move || !shown())>
             <h2>{title}</h2>
             <ul>
-                <For each=move || slugs.get() key=String::clone let:slug>
-                    <li><RoomLink slug/></li>
-                </For>
+                <Rows keys=slugs row=Arc::new(|slug| view! { <li><RoomLink slug/></li> }.into_any())/>
             </ul>
             <p class="rail-none" hidden=live(move || !none())>{texts().rooms.none_title}</p>
         </section>
@@ -84,13 +83,13 @@ fn RoomGroup(title: &'static str, group: Group) -> impl IntoView {
 
 /// One room, by its slug: the line stays when name or count change.
 #[component]
-fn RoomLink(slug: String) -> impl IntoView {
+fn RoomLink(slug: Arc<str>) -> impl IntoView {
     let texts = texts();
     let open = OpenDrawer::expect();
     let rooms = Session::expect().rooms();
     let href = format!("/rooms/{slug}");
     let current = use_is_current(href.clone());
-    let room = memo(move || rooms.read().iter().find(|room| room.slug == slug).cloned());
+    let room = memo(move || rooms.read().iter().find(|room| *room.slug == *slug).cloned());
     let name = live(move || room.read().as_ref().map(|room| room.name.clone()).unwrap_or_default());
     let glyph = move || match room.read().as_ref().map(|room| room.access) {
         Some(Access::Closed) => Glyph::Lock,

@@ -2,9 +2,9 @@ use super::people_invites::Invites;
 use super::people_list::PeopleList;
 use crate::api::{self, Place};
 use crate::protocol::{ErrorBody, InviteView, PersonView};
-use crate::ui::components::Sheet;
+use crate::ui::components::{Fetched, Sheet};
 use crate::ui::first::First;
-use crate::ui::live::live;
+use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
@@ -17,16 +17,11 @@ pub fn PeoplePage() -> impl IntoView {
     let texts = reader.texts();
     let (first, first_invites) = First::take(people_at).unzip();
     let people = Loaded::new(first, || (), |()| api::people());
-    let list = live(move || match people.get() {
-        None => view! { <p class="late" role="status">{texts.common.loading}</p> }.into_any(),
-        Some(Ok(list)) => view! { <Everybody list changed=Callback::new(move |()| people.refetch())/> }.into_any(),
-        Some(Err(error)) => view! { <p class="note error" role="alert">{(texts.error)(error.code)}</p> }.into_any(),
-    });
     view! {
         <PageTitle name=Signal::stored(texts.people.title.to_owned())/>
         <Sheet title=texts.people.title>
             {reader.is_owner().then(|| view! { <Invites first=first_invites/> }.into_any())}
-            {list}
+            <Fetched progress=people.progress() here=Box::new(move || view! { <Everybody people/> }.into_any())/>
         </Sheet>
     }
 }
@@ -42,17 +37,18 @@ fn people_at(place: &Place) -> Option<(Answer<PersonView>, Answer<InviteView>)> 
 }
 
 #[component]
-fn Everybody(list: Vec<PersonView>, changed: Callback<()>) -> impl IntoView {
+fn Everybody(people: Loaded<Vec<PersonView>>) -> impl IntoView {
     let reader = Reader::expect();
     let texts = &reader.texts().people;
-    let alone = reader.is_owner() && list.len() == 1;
+    let count = memo(move || people.read(|people| people.len() as u32).unwrap_or(0));
+    let is_owner = reader.is_owner();
     view! {
         <section class="section">
             <header>
-                <h2>{(texts.count)(list.len() as u32)}</h2>
-                {alone.then(|| view! { <p>{texts.alone}</p> }.into_any())}
+                <h2>{live(move || (texts.count)(count.get()))}</h2>
+                <p hidden=live(move || !is_owner || count.get() > 1)>{texts.alone}</p>
             </header>
-            <PeopleList list changed/>
+            <PeopleList people/>
         </section>
     }
 }
