@@ -9,8 +9,11 @@ use leptos_meta::Title;
 pub fn PageTitle(#[prop(into)] name: Signal<String>) -> impl IntoView {
     let community = Reader::expect().start.community.name.clone();
     let unread = Session::expect().unread_total();
-    let text = move || title(unread.get(), &name.read(), &community);
-    view! { <Title text/> }
+    let text = ArcMemo::new(move |_| title(unread.get(), &name.read(), &community));
+    // The server asks for the title when the page's signals may be out of its reach already: by
+    // then it stands in the memo.
+    text.read_untracked();
+    view! { <Title text=move || text.get()/> }
 }
 
 fn title(unread: u32, name: &str, community: &str) -> String {

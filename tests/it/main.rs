@@ -16,6 +16,7 @@ mod http_api;
 mod hub;
 mod live;
 mod node;
+mod pages;
 mod rate_limits;
 mod site;
 mod store_contract;
