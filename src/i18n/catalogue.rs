@@ -198,6 +198,7 @@ group! {
         make_link,
         invite_once,
         invites_title,
+        invites_none,
         revoke,
         revoked,
         expired,

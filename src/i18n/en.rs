@@ -133,6 +133,7 @@ pub static EN: Catalogue = Catalogue {
         make_link: "Create invite link",
         invite_once: "The link is shown only now. Copy it and send it.",
         invites_title: "Invite links",
+        invites_none: "No links yet.",
         revoke: "Revoke",
         revoked: "Revoked",
         expired: "Expired",

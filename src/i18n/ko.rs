@@ -133,6 +133,7 @@ pub static KO: Catalogue = Catalogue {
         make_link: "초대 링크 만들기",
         invite_once: "링크는 지금만 보여요. 복사해서 보내 주세요.",
         invites_title: "초대 링크",
+        invites_none: "아직 만든 링크가 없어요.",
         revoke: "링크 취소",
         revoked: "취소한 링크",
         expired: "기한 지남",
