@@ -75,13 +75,18 @@ for (const look of looks) {
       live = socket;
       const server = socket.connectToServer();
       socket.onMessage((frame) => {
-        const command = JSON.parse(frame.toString()) as { type: string; key?: string };
+        const command = JSON.parse(frame.toString()) as { type: string; key?: string; body?: string };
+        if (command.body?.startsWith('waiting')) return;
         if (command.type === 'post') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
         else server.send(frame);
       });
     });
     const room = await guest.enter(hall);
     await expect(guest.page.getByText(guest.words.notMember)).toBeVisible();
+    await expectAccessible(guest.page);
+    await room.composer.fill('waiting, with a link: https://example.org/');
+    await room.send.click();
+    await expect(room.message('waiting').getByText(guest.words.sending)).toBeAttached();
     await expectAccessible(guest.page);
     await room.composer.fill('not taken');
     await room.send.click();

@@ -101,6 +101,38 @@ test('a room can be read and posted to before WASM has loaded', async ({ communi
   expect(await bot.count(ROOM.slug, 'written before the scripts came')).toBe(1);
 });
 
+test('what is written and where one is stay when WASM takes over', async ({ community, guard }) => {
+  guard.intend(/preload/);
+  const writer = await community.newcomer('Quick Start');
+  const room = await writer.enter();
+  await room.composer.fill('the draft of last time');
+  await writer.page.goto('/settings');
+  let come: () => void = () => undefined;
+  let coming = new Promise<void>((done) => (come = done));
+  await writer.page.route(/\.wasm$/, async (route) => {
+    await coming;
+    await route.continue();
+  });
+
+  await test.step('a draft and what was typed before', async () => {
+    await writer.page.goto(`/rooms/${ROOM.slug}`, { waitUntil: 'domcontentloaded' });
+    await room.composer.pressSequentially('and this');
+    come();
+    await room.live();
+    await expect(room.composer).toHaveValue('the draft of last time\nand this');
+    await expect(room.composer).toBeFocused();
+  });
+  await test.step('the focus', async () => {
+    coming = new Promise<void>((done) => (come = done));
+    await writer.page.goto(`/rooms/${ROOM.slug}`, { waitUntil: 'domcontentloaded' });
+    const settings = writer.page.getByRole('link', { name: writer.words.settingsTitle });
+    await settings.focus();
+    come();
+    await room.live();
+    await expect(settings).toBeFocused();
+  });
+});
+
 test('a plain form that is refused brings the text back', async ({ community, guard }) => {
   guard.intend(/status of 4\d\d/);
   const plain = await community.newcomer('Verbose', noScripts);

@@ -168,8 +168,8 @@ pub static EN: Catalogue = Catalogue {
     link: LinkWords {
         live: "Live",
         reconnecting: "Reconnecting",
-        offline: "You are offline. What you write is sent when you are back, if this page stays open.",
-        stopped: "This page and the server no longer understand each other.",
+        offline: "You are offline. Keep this page open to send what you write.",
+        stopped: "This page cannot connect any more.",
         reload: "Reload",
         signed_out: "Signed out",
     },

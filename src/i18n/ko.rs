@@ -168,8 +168,8 @@ pub static KO: Catalogue = Catalogue {
     link: LinkWords {
         live: "연결됨",
         reconnecting: "다시 연결하고 있어요",
-        offline: "오프라인이에요. 이 화면을 열어 두면 연결될 때 쓴 글을 보낼게요.",
-        stopped: "이 화면으로는 서버와 더 이야기할 수 없어요.",
+        offline: "오프라인이에요. 이 화면을 열어 두면 연결될 때 보낼게요.",
+        stopped: "이 화면으로는 더 연결할 수 없어요.",
         reload: "새로 고침",
         signed_out: "로그아웃됐어요",
     },
