@@ -32,6 +32,7 @@ pub struct RateLimits {
 struct Buckets {
     posts: Keyed<UserId>,
     commands: Keyed<UserId>,
+    reads: Keyed<UserId>,
     frames: Keyed<UserId>,
     sign_ins_by_address: Keyed<IpAddr>,
     /// By the SHA-256 of the folded name: names are as long as a client likes. Looser than those by
@@ -47,6 +48,7 @@ impl RateLimits {
         let buckets = (!config.no_rate_limit).then(|| Buckets {
             posts: Keyed::new(limits.posts_burst, limits.posts_per_minute),
             commands: Keyed::new(limits.commands_burst, limits.commands_per_minute),
+            reads: Keyed::new(limits.reads_burst, limits.reads_per_minute),
             frames: Keyed::new(limits.frames_burst, limits.frames_per_minute),
             sign_ins_by_address: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
             sign_ins_by_name: Keyed::new(limits.sign_in_name_burst, limits.sign_in_name_per_minute),
@@ -65,6 +67,11 @@ impl RateLimits {
     /// A change of a room or of who is in it, by a user.
     pub fn command(&self, user: UserId) -> Result<(), AppError> {
         self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.commands.take(&user))
+    }
+
+    /// A page of a log or of messages, for a user.
+    pub fn read(&self, user: UserId) -> Result<(), AppError> {
+        self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.reads.take(&user))
     }
 
     /// A frame of any kind on one of the live sockets of a user.

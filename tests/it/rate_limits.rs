@@ -6,6 +6,7 @@ use pickmate::protocol::{ErrorCode, ServerFrame};
 use pickmate::server::auth::{hash_secret, now_ms};
 use pickmate::server::error::AppError;
 use pickmate::server::service::{Actor, rooms};
+use reqwest::StatusCode;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -59,4 +60,25 @@ async fn who_sends_too_many_frames_is_read_from_slowly_and_loses_none() {
     }
     // Five at once, the others a tenth of a second apart.
     assert!(begun.elapsed() >= Duration::from_millis(800), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn reading_is_limited_by_account() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.reads_burst = 2;
+        config.limits.reads_per_minute = 1;
+    })
+    .await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    app.room("general", Access::Open, &mina).await;
+    let read = async |what: &str, reader: &Person| {
+        let request = app.browser().get(app.url(&format!("/api/v1/rooms/general/{what}")));
+        request.bearer_auth(&reader.token).send().await.unwrap()
+    };
+    assert_eq!(read("events", &mina).await.status(), StatusCode::OK);
+    assert_eq!(read("messages", &mina).await.status(), StatusCode::OK);
+    let refused = read("events", &mina).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(read("events", &joon).await.status(), StatusCode::OK);
 }

@@ -136,6 +136,10 @@ limits! {
     commands_burst: u32 = 60, 1..=1_000_000;
     /// Changes of rooms and their members that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
+    /// Pages of logs and messages that an account may read over HTTP at once.
+    reads_burst: u32 = 2_000, 1..=1_000_000;
+    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones.
+    reads_per_minute: u32 = 6_000, 1..=1_000_000;
     /// Frames that an account may send at once on its live sockets.
     frames_burst: u32 = 1_000, 1..=1_000_000;
     /// Frames that are read a minute from the live sockets of an account after the first ones.

@@ -98,6 +98,7 @@ pub struct From<'a> {
 
 /// `Gap` when `after` is beyond the head or before the retained log, or `epoch` is another.
 pub async fn events(state: &AppState, actor: &Actor, room: &str, from: From<'_>) -> Result<EventStretch, AppError> {
+    state.rate_limits.read(actor.id)?;
     let room = rooms::readable(state, actor, room).await?;
     let epoch = state.store.epoch();
     let limit = from.limit.clamp(1, state.config.limits.api_page_events);
@@ -113,6 +114,7 @@ pub async fn events(state: &AppState, actor: &Actor, room: &str, from: From<'_>)
 
 /// A window of rows for the page, the newest or those before `before`.
 pub async fn page(state: &AppState, actor: &Actor, room: &str, before: Option<Seq>) -> Result<Page, AppError> {
+    state.rate_limits.read(actor.id)?;
     let room = rooms::readable(state, actor, room).await?;
     Ok(state.store.page(room.id, before, state.config.limits.page_rows).await?)
 }
@@ -128,6 +130,7 @@ pub struct Window {
 
 /// Messages only, for the HTTP API. `NotFound`.
 pub async fn messages(state: &AppState, actor: &Actor, room: &str, window: Window) -> Result<Page, AppError> {
+    state.rate_limits.read(actor.id)?;
     let room = rooms::readable(state, actor, room).await?;
     let limit = window.limit.clamp(1, state.config.limits.api_page_rows);
     Ok(state.store.messages(room.id, window.before, limit).await?)
