@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The rules of CONTRIBUTING.md that a compiler does not check.
 source "$(dirname "$0")/env.sh"
+# So that a rule at the end of a pipe can break the whole.
+shopt -s lastpipe
 
 broken=0
 sources=src
@@ -29,6 +31,29 @@ grep -rn 'inner_html' src --include='*.rs' |
     forbid "no raw HTML: views are made from the Markdown tree" || true
 grep -rnE '\bsqlx::|\bsqlx\b.*\{' src --include='*.rs' | grep -vE '^src/server/(store/|error\.rs)' |
     forbid "SQL and its crate stay in src/server/store" || true
+grep -rnE 'extract::ws\b' src --include='*.rs' | grep -vE '^src/server/(ws|django)/' |
+    forbid "axum's socket stays in src/server/ws and src/server/django" || true
+grep -rnE '\bstd::(fs|io|env|net|process|thread)\b|\b(SystemTime|Instant)\b|\b(tokio|rand|leptos|web_sys|js_sys)::' src/domain src/markdown --include='*.rs' |
+    forbid "src/domain and src/markdown ask neither the machine nor the clock" || true
+
+# arrow PLACE MODULES — no file of PLACE may name one of MODULES; tests may.
+arrow() {
+    grep -rnE "\bcrate::($2)\b" "$1" --include='*.rs' | grep -vE '/tests\.rs:' |
+        forbid "$1 must not depend on $2" || true
+}
+arrow src/domain 'protocol|markdown|i18n|api|client|ui|server'
+arrow src/markdown 'protocol|i18n|api|client|ui|server'
+arrow src/protocol 'api|client|ui|server'
+arrow src/i18n 'api|client|ui|server'
+arrow src/client 'ui|server'
+arrow src/ui 'server'
+arrow src/server/store 'server::(auth|channel_layer|django|forms|http|hub|service|state|ws)'
+arrow src/server/channel_layer 'server::(auth|django|forms|http|hub|service|state|store|ws)'
+arrow src/server/hub 'server::(auth|django|forms|http|service|state|ws)'
+arrow src/server/service 'server::(django|forms|http|hub|pages|router|ws)'
+# Server functions run on both sides: what only the server has is named inside their bodies.
+grep -rnE '^use crate::(server|client|ui)\b' src/api --include='*.rs' |
+    forbid "src/api names the server inside functions only" || true
 grep -rnE 'todo!\(|unimplemented!\(|\bdbg!\(' $sources --include='*.rs' |
     forbid "nothing is left to be written" || true
 grep -rnE '#\[ignore|#\[should_panic' $sources --include='*.rs' |

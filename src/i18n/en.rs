@@ -262,7 +262,6 @@ fn error(code: ErrorCode) -> String {
         PasswordTooShort => return format!("The password needs at least {} characters.", Password::MIN_CHARS),
         PasswordTooLong => return format!("The password is too long. It may have {} bytes.", Password::MAX_BYTES),
         TooManyRooms => "Too many rooms are open at once.",
-        NotJoined => "This room is not connected. Please open the page again.",
         LastMember => "The last member cannot leave. Add somebody else first.",
         LastOwner => "There has to be an owner. Make somebody else one first.",
         TooLarge => "That is too large to send.",

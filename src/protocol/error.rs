@@ -36,7 +36,6 @@ pub enum ErrorCode {
     PasswordTooShort,
     PasswordTooLong,
     TooManyRooms,
-    NotJoined,
     LastMember,
     LastOwner,
     TooLarge,
@@ -54,7 +53,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 32] = {
+    pub const ALL: [ErrorCode; 31] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -82,7 +81,6 @@ impl ErrorCode {
             PasswordTooShort,
             PasswordTooLong,
             TooManyRooms,
-            NotJoined,
             LastMember,
             LastOwner,
             TooLarge,
@@ -127,7 +125,6 @@ impl ErrorCode {
             PasswordTooShort => "password_too_short",
             PasswordTooLong => "password_too_long",
             TooManyRooms => "too_many_rooms",
-            NotJoined => "not_joined",
             LastMember => "last_member",
             LastOwner => "last_owner",
             TooLarge => "too_large",

@@ -10,6 +10,7 @@ mod channel_layer_contract;
 mod command;
 mod config;
 mod django;
+mod docs;
 mod edge;
 mod forms;
 mod http_api;
