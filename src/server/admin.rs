@@ -1,8 +1,10 @@
 //! `pickmate admin`: what the operator of the machine may do without an account. Works on the
 //! store itself, also while a server runs on the same directory.
 
-use super::auth::{hash_password, hash_secret, new_secret, now_ms};
+use super::auth::hash_password;
+use super::clock::now_ms;
 use super::config::Config;
+use super::secret::{hash_secret, new_secret};
 use super::service::resets;
 use super::store::sqlite::SqliteStore;
 use super::store::{Command, Log, NewUser, Refusal, Store, StoreOptions, User};

@@ -1,6 +1,5 @@
 //! Frames as bytes, made once for all receivers.
 
-use super::queue::EventsFrame;
 use crate::domain::{Seq, Slug};
 use crate::protocol::{Event, ServerFrame};
 use crate::server::channel_layer::Growth;
@@ -10,6 +9,14 @@ use bytes::Bytes;
 const EVENTS_FRAME_BYTES: usize = 64 * 1024;
 
 const TAIL: &[u8] = b"]}";
+
+/// Consecutive events of a room in one encoded `events` frame.
+#[derive(Clone, Debug)]
+pub struct EventsFrame {
+    pub first: Seq,
+    pub last: Seq,
+    pub bytes: Bytes,
+}
 
 /// A frame to one connection.
 pub fn frame(frame: &ServerFrame) -> Bytes {

@@ -1,7 +1,9 @@
 //! Loads what a page of the app shows, before it is rendered.
 
-use super::auth::{self, Reader};
+use super::auth::Reader;
+use super::clock::now_ms;
 use super::error::AppError;
+use super::secret::random_key;
 use super::service::{Actor, accounts, community, invites, messages, rooms};
 use super::state::AppState;
 use crate::api::{AppStart, Place, RoomStart};
@@ -19,7 +21,7 @@ pub async fn app(state: &AppState, actor: &Actor, reader: Reader) -> Result<AppS
         locale: reader.locale,
         chosen_locale: actor.locale,
         utc_offset_min: reader.utc_offset_min,
-        now: auth::now_ms(),
+        now: now_ms(),
         body_bytes: state.config.limits.body_bytes as u32,
         invite_max_days: state.config.limits.invite_max_days,
         invite_max_uses: state.config.limits.invite_max_uses,
@@ -30,7 +32,7 @@ pub async fn app(state: &AppState, actor: &Actor, reader: Reader) -> Result<AppS
 pub async fn room(state: &AppState, actor: &Actor, slug: &str) -> Result<RoomStart, AppError> {
     let room = rooms::find(state, actor, slug).await?;
     let page = messages::page(state, actor, slug, None).await?;
-    Ok(RoomStart { room, page, form_key: auth::random_key() })
+    Ok(RoomStart { room, page, form_key: random_key() })
 }
 
 /// A room's page.

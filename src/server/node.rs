@@ -1,7 +1,8 @@
 //! A running node: its parts put together, started and stopped in order.
 
-use super::auth::{Passwords, now_ms};
+use super::auth::Passwords;
 use super::channel_layer::{ChannelLayer, MemoryLayer};
+use super::clock::now_ms;
 use super::config::Config;
 use super::health::Readiness;
 use super::hub::Hub;

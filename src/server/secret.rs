@@ -18,7 +18,7 @@ pub fn new_secret() -> Result<String, AppError> {
 }
 
 /// From the operating system.
-pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], AppError> {
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], AppError> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).map_err(|error| AppError::Internal(format!("no randomness: {error}")))?;
     Ok(bytes)

@@ -1,6 +1,7 @@
 use crate::command::{Machine, Said};
 use pickmate::domain::{Access, Role, Slug, UserId};
-use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::clock::now_ms;
+use pickmate::server::secret::hash_secret;
 use pickmate::server::store::sqlite::SqliteStore;
 use pickmate::server::store::{Accounts, Log, Rooms, StoreOptions};
 use std::sync::Arc;

@@ -3,9 +3,10 @@
 use futures_util::{SinkExt, StreamExt};
 use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, UserName};
 use pickmate::protocol::{CloseCode, ServerFrame};
-use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::clock::now_ms;
 use pickmate::server::config::{Config, leptos_options_without_site};
 use pickmate::server::node::Node;
+use pickmate::server::secret::hash_secret;
 use pickmate::server::state::AppState;
 use pickmate::server::store::{Command, NewUser, Store};
 use std::net::SocketAddr;

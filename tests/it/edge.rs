@@ -5,7 +5,7 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context;
 use pickmate::api::{FirstPage, Place};
 use pickmate::domain::Access;
-use pickmate::server::auth::now_ms;
+use pickmate::server::clock::now_ms;
 use pickmate::server::{auth, first_page};
 use pickmate::ui::{App, SentPage};
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue};

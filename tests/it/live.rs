@@ -3,7 +3,8 @@
 use crate::app::{Live, PATIENCE, TestApp};
 use pickmate::domain::{Access, Seq};
 use pickmate::protocol::{CloseCode, ErrorCode, EventKind, Refused, ServerFrame};
-use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::clock::now_ms;
+use pickmate::server::secret::hash_secret;
 use pickmate::server::service::Actor;
 use pickmate::server::ws::admit;
 use serde_json::json;

@@ -3,8 +3,9 @@
 use crate::app::{Person, TestApp};
 use pickmate::domain::Access;
 use pickmate::protocol::{ErrorCode, ServerFrame};
-use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::clock::now_ms;
 use pickmate::server::error::AppError;
+use pickmate::server::secret::hash_secret;
 use pickmate::server::service::{Actor, rooms};
 use reqwest::StatusCode;
 use serde_json::json;

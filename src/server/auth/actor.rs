@@ -1,10 +1,10 @@
 //! From a request to the account behind it.
 
 use super::cookie::SessionCookie;
-use super::secret::hash_secret;
-use super::{now_ms, session_end};
 use crate::protocol::ErrorCode;
+use crate::server::clock::now_ms;
 use crate::server::error::AppError;
+use crate::server::secret::hash_secret;
 use crate::server::service::Actor;
 use crate::server::state::AppState;
 use axum::extract::{FromRef, FromRequestParts};
@@ -36,7 +36,7 @@ async fn token_actor(state: &AppState, authorization: &str) -> Result<Option<Act
 async fn session_actor(state: &AppState, headers: &HeaderMap) -> Result<Option<Actor>, AppError> {
     let Some(secret) = SessionCookie::of(&state.config).read(headers) else { return Ok(None) };
     let (hash, now) = (hash_secret(secret), now_ms());
-    let user = state.store.session(&hash, now, session_end(&state.config, now)).await?;
+    let user = state.store.session(&hash, now, state.config.limits.session_end(now)).await?;
     Ok(user.map(|user| Actor::new(user, Some(hash))))
 }
 

@@ -15,17 +15,20 @@ const LOCALE_LIFETIME: Duration = DAY.saturating_mul(365);
 /// which browsers refuse a cookie that was set insecurely or for another host.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionCookie {
-    secure: bool,
+    transport: Transport,
     lifetime: Duration,
 }
 
 impl SessionCookie {
     pub fn of(config: &Config) -> SessionCookie {
-        SessionCookie { secure: is_https(config), lifetime: DAY * config.limits.session_days }
+        SessionCookie { transport: Transport::of(config), lifetime: DAY * config.limits.session_days }
     }
 
     pub fn name(self) -> &'static str {
-        if self.secure { "__Host-pickmate_session" } else { "pickmate_session" }
+        match self.transport {
+            Transport::Https => "__Host-pickmate_session",
+            Transport::Http => "pickmate_session",
+        }
     }
 
     /// The secret that a request carries.
@@ -50,36 +53,48 @@ impl SessionCookie {
     }
 
     fn header(self, value: &str, lifetime: Duration) -> Option<HeaderValue> {
-        HeaderValue::from_str(&format!("{}={value}; {}", self.name(), attributes(lifetime, self.secure))).ok()
+        HeaderValue::from_str(&format!("{}={value}; {}", self.name(), self.transport.attributes(lifetime))).ok()
     }
 }
 
 /// How the choice of a reader without an account is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct LocaleCookie {
-    secure: bool,
+    transport: Transport,
 }
 
 impl LocaleCookie {
     pub fn of(config: &Config) -> LocaleCookie {
-        LocaleCookie { secure: is_https(config) }
+        LocaleCookie { transport: Transport::of(config) }
     }
 
     /// `Set-Cookie` for a choice; `None` takes it back.
     pub fn keep(self, locale: Option<Locale>) -> Option<HeaderValue> {
         let (value, lifetime) = locale.map_or(("", Duration::ZERO), |locale| (locale.tag(), LOCALE_LIFETIME));
-        let cookie = format!("{LOCALE_COOKIE}={value}; {}", attributes(lifetime, self.secure));
+        let cookie = format!("{LOCALE_COOKIE}={value}; {}", self.transport.attributes(lifetime));
         HeaderValue::from_str(&cookie).ok()
     }
 }
 
-fn attributes(lifetime: Duration, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", lifetime.as_secs())
+/// How people reach the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transport {
+    Http,
+    Https,
 }
 
-fn is_https(config: &Config) -> bool {
-    config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+impl Transport {
+    fn of(config: &Config) -> Transport {
+        match &config.public_url {
+            Some(url) if url.starts_with("https://") => Transport::Https,
+            _ => Transport::Http,
+        }
+    }
+
+    fn attributes(self, lifetime: Duration) -> String {
+        let secure = if self == Transport::Https { "; Secure" } else { "" };
+        format!("Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", lifetime.as_secs())
+    }
 }
 
 /// The value of the first cookie of this name.
@@ -95,14 +110,14 @@ mod tests {
 
     #[test]
     fn the_cookie_is_for_the_server_only() {
-        let cookie = SessionCookie { secure: false, lifetime: DAY };
+        let cookie = SessionCookie { transport: Transport::Http, lifetime: DAY };
         assert_eq!(cookie.begin("abc").unwrap(), "pickmate_session=abc; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax");
         assert_eq!(cookie.end().unwrap(), "pickmate_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
     }
 
     #[test]
     fn with_https_the_cookie_is_bound_to_the_host() {
-        let cookie = SessionCookie { secure: true, lifetime: DAY };
+        let cookie = SessionCookie { transport: Transport::Https, lifetime: DAY };
         assert_eq!(
             cookie.begin("abc").unwrap(),
             "__Host-pickmate_session=abc; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure"

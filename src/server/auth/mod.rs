@@ -7,23 +7,19 @@ mod client_ip;
 mod cookie;
 mod password;
 mod reader;
-mod secret;
 
 pub use actor::{MaybeActor, identify};
 pub use client_ip::ClientIp;
 pub use cookie::{LOCALE_COOKIE, LocaleCookie, SessionCookie, read_cookie};
 pub use password::{Passwords, hash as hash_password};
 pub use reader::Reader;
-pub use secret::{hash_secret, new_secret, random_key};
 
 use crate::protocol::ErrorCode;
-use crate::server::config::Config;
 use crate::server::error::AppError;
 use crate::server::service::Actor;
 use crate::server::state::AppState;
 use axum::http::request::Parts;
 use leptos::context::use_context;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The actor and node of the request that a server function runs for. `Unauthenticated` without a
 /// valid session.
@@ -39,14 +35,4 @@ pub async fn current() -> Result<(AppState, Actor), AppError> {
 pub async fn reader(actor: &Actor) -> Reader {
     let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
     Reader::of(actor.locale, &headers)
-}
-
-/// Unix milliseconds.
-pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-/// When a session that is used at `now` ends, in Unix milliseconds.
-pub fn session_end(config: &Config, now: i64) -> i64 {
-    now + i64::from(config.limits.session_days) * 24 * 60 * 60 * 1_000
 }

@@ -1,8 +1,8 @@
 //! Password hashes: Argon2id, off the async threads and never on all cores at once.
 
-use super::secret::random_bytes;
 use crate::domain::Password;
 use crate::server::error::AppError;
+use crate::server::secret::random_bytes;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::Arc;

@@ -47,12 +47,6 @@ pub struct Growth {
     pub events: Vec<Bytes>,
 }
 
-impl Growth {
-    pub fn last(&self) -> Seq {
-        Seq(self.first.0 + self.events.len() as u64 - 1)
-    }
-}
-
 impl Notice {
     pub fn group(&self) -> Group {
         match self {

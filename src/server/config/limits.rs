@@ -22,6 +22,11 @@ impl Limit {
 }
 
 impl Limits {
+    /// When a session that is used at `now` ends, both in Unix milliseconds.
+    pub fn session_end(&self, now: i64) -> i64 {
+        now + i64::from(self.session_days) * 24 * 60 * 60 * 1_000
+    }
+
     /// How long a peer may take nothing.
     pub fn write_timeout(&self) -> Duration {
         Duration::from_millis(self.write_timeout_ms)

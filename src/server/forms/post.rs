@@ -1,8 +1,8 @@
 use super::redirect::{room_path, see_other};
 use super::visit::Visit;
 use crate::protocol::ErrorCode;
-use crate::server::auth::random_key;
 use crate::server::error::AppError;
+use crate::server::secret::random_key;
 use crate::server::service::messages::{NewPost, post_message};
 use crate::ui::plain::PlainPage;
 use axum::Form;

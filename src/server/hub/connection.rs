@@ -1,9 +1,9 @@
 use super::Hub;
-use super::encode;
 use super::queue::Queue;
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::ServerFrame;
 use crate::server::channel_layer::Group;
+use crate::server::encode;
 use std::net::IpAddr;
 use std::sync::Arc;
 

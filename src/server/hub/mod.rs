@@ -3,7 +3,6 @@
 //! What a queue cannot take, its connection reads from the log later.
 
 mod connection;
-pub mod encode;
 mod pump;
 pub mod queue;
 mod registry;

@@ -1,10 +1,11 @@
 //! The hub's one task: notices in, queues fed; and the comparison with the store that repairs
 //! whatever notices did not tell.
 
-use super::{Hub, encode, queue::Offered};
+use super::{Hub, queue::Offered};
 use crate::domain::{RoomId, UserId};
 use crate::protocol::{CloseCode, ServerFrame};
 use crate::server::channel_layer::{Delivery, Group, Growth, Notice};
+use crate::server::encode;
 use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::CloseCode;
+use crate::server::encode::EventsFrame;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,14 +14,6 @@ use tokio::sync::Notify;
 pub struct QueueLimits {
     pub bytes: usize,
     pub frames: usize,
-}
-
-/// Consecutive events of a room in one encoded `events` frame.
-#[derive(Clone, Debug)]
-pub struct EventsFrame {
-    pub first: Seq,
-    pub last: Seq,
-    pub bytes: Bytes,
 }
 
 /// Where a connection stands in a room's log.

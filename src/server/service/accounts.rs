@@ -4,9 +4,10 @@ use super::Actor;
 use crate::domain::{Password, Role, UserId, UserName};
 use crate::i18n::Locale;
 use crate::protocol::{ErrorCode, PersonView};
-use crate::server::auth::{hash_secret, new_secret, now_ms, session_end};
 use crate::server::channel_layer::Notice;
+use crate::server::clock::now_ms;
 use crate::server::error::AppError;
+use crate::server::secret::{hash_secret, new_secret};
 use crate::server::state::AppState;
 use crate::server::store::User;
 use std::net::IpAddr;
@@ -40,7 +41,7 @@ async fn find(state: &AppState, name: &str) -> Result<Option<User>, AppError> {
 /// Begins a session for somebody who has proven to be `user`.
 pub(super) async fn begin_session(state: &AppState, user: UserId) -> Result<NewSession, AppError> {
     let (secret, now) = (new_secret()?, now_ms());
-    state.store.create_session(&hash_secret(&secret), user, now, session_end(&state.config, now)).await?;
+    state.store.create_session(&hash_secret(&secret), user, now, state.config.limits.session_end(now)).await?;
     Ok(NewSession { secret, user })
 }
 

@@ -4,7 +4,7 @@
 use crate::domain::{Access, Seq, UserId};
 use crate::protocol::EventKind;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
-use crate::server::hub::encode;
+use crate::server::encode;
 use crate::server::metrics::Metrics;
 use crate::server::store::{Grown, Observer};
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 use crate::domain::Seq;
 use crate::protocol::ServerFrame;
 use crate::server::channel_layer::Growth;
-use crate::server::hub::encode;
+use crate::server::encode;
 use crate::server::hub::queue::Behind;
 use crate::server::state::AppState;
 use crate::server::store::{Budget, StoreError};

@@ -5,7 +5,7 @@ use super::catch_up;
 use super::commands::{self, Answer};
 use super::outgoing::{self, WriteError};
 use crate::protocol::{Author, CloseCode, Limits, ServerFrame};
-use crate::server::auth::now_ms;
+use crate::server::clock::now_ms;
 use crate::server::hub::Connection;
 use crate::server::hub::queue::Behind;
 use crate::server::service::Actor;

@@ -3,7 +3,8 @@
 
 use super::{connection, outgoing};
 use crate::protocol::{CloseCode, SUBPROTOCOL};
-use crate::server::auth::{ClientIp, MaybeActor, now_ms};
+use crate::server::auth::{ClientIp, MaybeActor};
+use crate::server::clock::now_ms;
 use crate::server::hub::{Connection, Peer, TooManyConnections};
 use crate::server::service::Actor;
 use crate::server::state::AppState;

@@ -3,7 +3,8 @@
 use crate::app::TestApp;
 use crate::visitor::{PASSWORD, Visitor, path_of};
 use pickmate::domain::UserId;
-use pickmate::server::auth::{hash_secret, now_ms};
+use pickmate::server::clock::now_ms;
+use pickmate::server::secret::hash_secret;
 use pickmate::server::service::{Actor, invites, resets};
 use pickmate::server::store::NewInvite;
 use reqwest::StatusCode;

@@ -5,11 +5,12 @@
 use super::plan::{Answer, Outcome};
 use super::{Command, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
 use crate::domain::{RoomId, Seq, UserId};
+use crate::server::clock::now_ms;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -238,11 +239,6 @@ fn refuse(jobs: Vec<Job>, error: &StoreError) {
             }
         }
     }
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
