@@ -14,6 +14,8 @@ pub struct RoomStart {
     pub form_key: String,
 }
 
+/// The rooms that the reader may read: those joined first, each group by name. `Unauthenticated`, as
+/// every function here.
 #[server(input = Json, output = Answer)]
 pub async fn rooms() -> Result<Vec<RoomSummary>, ErrorBody> {
     use crate::server::{auth, service};
@@ -29,6 +31,7 @@ pub async fn open_room(slug: String) -> Result<RoomStart, ErrorBody> {
     Ok(first_page::room(&state, &actor, &slug).await?)
 }
 
+/// At most `page_rows` rows before `before`, ascending. `NotFound`.
 #[server(input = Json, output = Answer)]
 pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
     use crate::server::{auth, service};
@@ -36,7 +39,8 @@ pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
     Ok(service::messages::page(&state, &actor, &slug, Some(before)).await?)
 }
 
-/// Returns the slug of the new room.
+/// Returns the slug of the new room, whose first member is the reader. `SlugTaken` when no number behind
+/// the name's address is free, and the rules of names.
 #[server(input = Json, output = Answer)]
 pub async fn create_room(name: String, access: Access) -> Result<String, ErrorBody> {
     use crate::server::{auth, service};
@@ -44,6 +48,7 @@ pub async fn create_room(name: String, access: Access) -> Result<String, ErrorBo
     Ok(service::rooms::create(&state, &actor, &name, access).await?)
 }
 
+/// `NotFound`; `Forbidden` but for the creator and owners; the rules of names.
 #[server(input = Json, output = Answer)]
 pub async fn rename_room(slug: String, name: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
@@ -51,6 +56,8 @@ pub async fn rename_room(slug: String, name: String) -> Result<(), ErrorBody> {
     Ok(service::rooms::rename(&state, &actor, &slug, &name).await?)
 }
 
+/// `NotFound`; `Forbidden` but for the creator and owners, and for those who are not in a room they
+/// close. Closing ends the subscriptions of those who are not members.
 #[server(input = Json, output = Answer)]
 pub async fn set_room_access(slug: String, access: Access) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
@@ -58,6 +65,7 @@ pub async fn set_room_access(slug: String, access: Access) -> Result<(), ErrorBo
     Ok(service::rooms::set_access(&state, &actor, &slug, access).await?)
 }
 
+/// Into an open room; a member already is none the worse. `NotFound`.
 #[server(input = Json, output = Answer)]
 pub async fn join_room(slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
@@ -65,6 +73,7 @@ pub async fn join_room(slug: String) -> Result<(), ErrorBody> {
     Ok(service::rooms::join(&state, &actor, &slug).await?)
 }
 
+/// `NotFound`; `LastMember` for the last one of a closed room.
 #[server(input = Json, output = Answer)]
 pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
@@ -72,6 +81,7 @@ pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
     Ok(service::rooms::leave(&state, &actor, &slug).await?)
 }
 
+/// By a member: `Forbidden` to others, `NotFound` for a room out of sight or no account.
 #[server(input = Json, output = Answer)]
 pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
     use crate::domain::UserId;
@@ -80,7 +90,7 @@ pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
     Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)
 }
 
-/// `NotFound`.
+/// How many are in the room and the first of them by name, as many as `members_listed`. `NotFound`.
 #[server(input = Json, output = Answer)]
 pub async fn members(slug: String) -> Result<MemberList, ErrorBody> {
     use crate::server::{auth, service};

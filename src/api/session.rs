@@ -26,6 +26,7 @@ pub struct AppStart {
     pub invite_max_uses: u32,
 }
 
+/// `Unauthenticated`, as every function here.
 #[server(input = Json, output = Answer)]
 pub async fn boot() -> Result<AppStart, ErrorBody> {
     use crate::server::{auth, first_page};
@@ -34,6 +35,7 @@ pub async fn boot() -> Result<AppStart, ErrorBody> {
     Ok(first_page::app(&state, &actor, reader).await?)
 }
 
+/// Ends all other sessions of the account. `WrongCredentials`, `RateLimited` and the rules of passwords.
 #[server(input = Json, output = Answer)]
 pub async fn change_password(current: String, new: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};

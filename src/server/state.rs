@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// One node's parts. A clone is another handle to the same ones.
 #[derive(Clone)]
 pub struct AppState {
     pub config: Arc<Config>,

@@ -20,6 +20,7 @@ pub enum Group {
     Everyone,
 }
 
+/// What a node tells the others, and itself. A hint: whoever misses one finds the same in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The log of a room grew.

@@ -189,18 +189,22 @@ impl Queue {
         }
     }
 
+    /// Nothing more of the room is delivered from the return on. Its slug, if it was followed.
     pub fn unfollow(&self, room: RoomId) -> Option<Slug> {
         self.lock().cursors.remove(&room).map(|cursor| cursor.slug)
     }
 
+    /// Also while the join is not answered.
     pub fn follows(&self, room: RoomId) -> bool {
         self.lock().cursors.contains_key(&room)
     }
 
+    /// All rooms followed, in no order.
     pub fn followed(&self) -> Vec<RoomId> {
         self.lock().cursors.keys().copied().collect()
     }
 
+    /// The followed room with this slug.
     pub fn room_named(&self, slug: &str) -> Option<RoomId> {
         self.lock().cursors.iter().find(|(_, cursor)| cursor.slug.as_str() == slug).map(|(room, _)| *room)
     }

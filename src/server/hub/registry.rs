@@ -12,6 +12,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// Who is connected and who follows what. Nothing in it waits, so it is locked for moments only.
 #[derive(Default)]
 pub struct Registry {
     next_id: u64,

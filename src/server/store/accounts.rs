@@ -42,6 +42,7 @@ pub struct NewSetUp {
     pub room_name: RoomName,
 }
 
+/// `expires_at` is Unix milliseconds; the link is good before that moment and for `max_uses` accounts.
 #[derive(Clone, Debug)]
 pub struct NewInvite {
     pub secret_hash: [u8; 32],
@@ -57,6 +58,7 @@ pub struct Invite {
     pub inviter: String,
 }
 
+/// Why a link made no account. The link keeps its uses.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
     #[error("the link is used up, expired, revoked or unknown")]
