@@ -142,3 +142,23 @@ impl AsyncWrite for Placed {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::config::Limits;
+
+    #[tokio::test]
+    async fn an_accepted_connection_is_probed_and_holds_its_place_until_it_is_dropped() {
+        let config = Config { limits: Limits { open_connections: 1, ..Limits::default() }, ..Config::default() };
+        let door = Door::new(&config);
+        let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = door.accept(&mut listener).await;
+        assert!(accepted.stream.nodelay().unwrap());
+        assert!(SockRef::from(&accepted.stream).keepalive().unwrap());
+        assert_eq!(door.places.available_permits(), 0);
+        drop(accepted);
+        assert_eq!(door.places.available_permits(), 1);
+    }
+}
