@@ -156,7 +156,6 @@ group! {
         older_loading,
         older_failed,
         pending,
-        failed,
         resend,
         rewrite,
         discard,
@@ -212,7 +211,6 @@ group! {
         /// How many came, and how many may.
         used(u32, u32),
         until(&str),
-        made_by(&str),
         more_for(&str),
         /// One's own name.
         me(&str),

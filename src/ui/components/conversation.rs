@@ -22,7 +22,6 @@ pub fn Conversation(
     rewrite: Callback<String>,
 ) -> impl IntoView {
     let texts = &texts().talk;
-    let older = session.older();
     let keys = memo(move || session.keys());
     let history = NodeRef::<html::Div>::new();
     place.keep(session, history);
@@ -33,7 +32,8 @@ pub fn Conversation(
             role="log"
             tabindex="0"
             aria-label=live(move || (texts.log)(&room.read().name))
-            aria-busy=live(move || if older.get() == Older::Loading { "true" } else { "false" })
+            // Rows that come above a reader who scrolled up are no news.
+            aria-live=live(move || if place.is_at_end() { "polite" } else { "off" })
             on:scroll=act(move |_| place.moved(session))
         >
             <div class="history" node_ref=history>

@@ -84,7 +84,7 @@ fn NotSent(code: ErrorCode, key: Arc<str>, session: RoomSession, rewrite: Callba
     view! {
         <div class="not-sent">
             <Icon glyph=Glyph::Alert/>
-            <span>{texts.talk.failed}". "{(texts.error)(code)}</span>
+            <span>{(texts.talk.not_sent)(&(texts.error)(code))}</span>
             <button type="button" class="button small" on:click=act(move |_| session.retry(again.clone()))>
                 {texts.talk.resend}
             </button>

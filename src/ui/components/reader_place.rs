@@ -99,6 +99,11 @@ impl ReaderPlace {
         });
     }
 
+    /// Whether the newest row is in sight; followed.
+    pub fn is_at_end(self) -> bool {
+        self.at_end.get()
+    }
+
     /// Rows came or went.
     fn hold(self, session: RoomSession) {
         let Some(viewport) = self.viewport.try_get_untracked().flatten() else { return };

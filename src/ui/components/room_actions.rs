@@ -250,7 +250,7 @@ fn Addable(person: PersonView, begin: Callback<PersonView>) -> impl IntoView {
             <Avatar id=person.id name=person.name.clone() class="small"/>
             <span class="name truncate">{person.name.clone()}</span>
             <button
-                type="button" class="button small" aria-label=format!("{} {}", texts.add_action, person.name)
+                type="button" class="button small" aria-label=(texts.add_person)(&person.name)
                 on:click=act(move |_| begin.run(chosen.clone()))
             >
                 {texts.add_action}

@@ -2,16 +2,13 @@ use super::drawer::DrawerClose;
 use super::{Drawer, Glyph, Icon, NewRoom, OpenDrawer, Rows};
 use crate::client::session::Session;
 use crate::domain::Access;
-use crate::protocol::RoomSummary;
+use crate::protocol::{MOST_UNREAD, RoomSummary};
 use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
 use std::sync::Arc;
-
-/// Shown as `99+` beyond.
-const MOST_UNREAD: u32 = 99;
 
 /// The left column: rooms, and the ways to people and settings.
 #[component]
@@ -32,7 +29,7 @@ pub fn RoomList() -> impl IntoView {
             inert=live(move || open.is(Drawer::About))
         >
             <div class="bar">
-                <a class="community truncate" href="/rooms">{reader.start.community.name.clone()}</a>
+                <a class="community truncate" href="/rooms" prop:replace=live(move || open.is_any())>{reader.start.community.name.clone()}</a>
                 <button
                     type="button" class="icon-button" aria-label=texts.rooms.new title=texts.rooms.new
                     on:click=act(move |_| making.set(true))

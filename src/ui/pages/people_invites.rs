@@ -123,9 +123,9 @@ fn Invite(invite: InviteView, invites: AllInvites) -> impl IntoView {
     let reader = Reader::expect();
     let (texts, locale) = (reader.texts(), reader.locale());
     let (zone, now) = (Session::expect().zone(), Session::expect().now());
-    let (id, made_by) = (invite.id, (texts.people.made_by)(&invite.created_by));
+    let (id, maker) = (invite.id, invite.created_by.clone());
     let invite = memo(move || now_of(&invite, invites));
-    let state = live(move || {
+    let state = move || {
         let InviteView { expires_at, uses, max_uses, revoked, .. } = invite.get();
         let date = locale.date(expires_at, zone.get().offset_min_at(expires_at), now.get());
         match () {
@@ -134,7 +134,7 @@ fn Invite(invite: InviteView, invites: AllInvites) -> impl IntoView {
             () if expires_at <= now.get() => texts.people.expired.to_owned(),
             () => (texts.people.until)(&date),
         }
-    });
+    };
     let open =
         move || invite.with(|invite| !invite.revoked && invite.uses < invite.max_uses && invite.expires_at > now.get());
     let used = live(move || invite.with(|invite| (texts.people.used)(invite.uses, invite.max_uses)));
@@ -144,7 +144,7 @@ fn Invite(invite: InviteView, invites: AllInvites) -> impl IntoView {
         <li>
             <div class="what">
                 <p>{used}</p>
-                <p class="hint">{state}" · "{made_by}</p>
+                <p class="hint">{live(move || (texts.people.state_and_maker)(&state(), &maker))}</p>
             </div>
             <div class="line-actions">
                 <button type="button" class="button small" hidden=live(move || !open()) on:click=act(begin)>

@@ -36,20 +36,19 @@ fn Person(person: PersonView, people: People) -> impl IntoView {
     let (zone, now) = (Session::expect().zone(), Session::expect().now());
     let locale = reader.locale();
     let PersonView { id, name, created_at: at, .. } = person;
-    let since = live(move || (texts.people.since)(&locale.date(at, zone.get().offset_min_at(at), now.get())));
-    let role = live(move || match role_of(people, id) {
+    let since = move || (texts.people.since)(&locale.date(at, zone.get().offset_min_at(at), now.get()));
+    let role = move || match role_of(people, id) {
         Role::Owner => texts.common.owner,
         Role::Member => texts.common.member,
-    });
+    };
     let is_me = reader.is_me(id);
-    let me = is_me.then(|| view! { " ("{texts.common.you}")" }.into_any());
     let powers = (reader.is_owner() && !is_me).then(|| view! { <Powers id name=name.clone() people/> }.into_any());
     view! {
         <li>
             <Avatar id name=name.clone()/>
             <div class="what">
-                <p>{name}{me}</p>
-                <p class="hint">{role}" · "{since}</p>
+                <p>{if is_me { (texts.people.me)(&name) } else { name }}</p>
+                <p class="hint">{live(move || (texts.people.role_since)(role(), &since()))}</p>
             </div>
             {powers}
         </li>
