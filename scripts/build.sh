@@ -6,5 +6,5 @@ scripts/install-build-tools.sh
 if [ ! -x "$SERVER" ]; then
     say "Building PickMate for the first time, about 6 minutes on two cores"
 fi
-cargo leptos build --release --precompress
+LEPTOS_SITE_ROOT=$SITE cargo leptos build --release --precompress
 say "Built $SERVER and $SITE"

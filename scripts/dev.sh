@@ -3,4 +3,4 @@
 source "$(dirname "$0")/env.sh"
 
 scripts/install-build-tools.sh
-exec cargo leptos watch -- serve
+LEPTOS_SITE_ROOT=$SITE exec cargo leptos watch -- serve

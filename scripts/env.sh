@@ -7,7 +7,7 @@ TOOLS=$CACHE/tools
 # Without CARGO_TARGET_DIR cargo builds into the clone, as its users expect.
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 SERVER=$TARGET/release/pickmate
-SITE=$ROOT/target/site
+SITE=$TARGET/site
 
 export PATH="$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH"
 # A compiler other than the default one, when the machine needs it (wasm-target-debian.sh).
