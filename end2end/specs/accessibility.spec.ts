@@ -47,7 +47,7 @@ for (const look of looks) {
       await page.locator('#about').getByRole('button', { name: deed }).click();
       await expect(page.locator('dialog[open]')).toBeVisible();
       await expectAccessible(page);
-      await page.locator('dialog[open]').getByRole('button', { name: words.close }).click();
+      await page.locator('dialog[open]').getByRole('button', { name: words.close, exact: true }).click();
       await expect(page.locator('dialog[open]')).toHaveCount(0);
     }
   });

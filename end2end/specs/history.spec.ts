@@ -1,4 +1,5 @@
 // Long conversations: older pages, reading on, unread counts.
+import { lostConnection } from '../fixtures/guard';
 import { expect, test } from '../fixtures/test';
 import { RoomPage } from '../pages/room-page';
 import { Sidebar } from '../pages/sidebar';
@@ -144,7 +145,7 @@ test('unread counts and the title follow what was said elsewhere', async ({ comm
 });
 
 test('a return after more than a thousand messages starts from the newest page', async ({ community, guard }) => {
-  guard.intend(/WebSocket/);
+  guard.intend(...lostConnection);
   const busy = await community.room('busy', 'Busy');
   await community.account('Sleeper', ['busy']);
   await community.account('Crowd', ['busy']);

@@ -141,7 +141,7 @@ test('a drawer that the page came with closes and stays in the app', async ({ co
   await room.live();
   const drawer = person.page.getByRole('dialog');
   await expect(drawer).toBeVisible();
-  await drawer.getByRole('button', { name: person.words.close }).click();
+  await drawer.getByRole('button', { name: person.words.close, exact: true }).click();
   await expect(drawer).toHaveCount(0);
   await expect(person.page).toHaveURL(new RegExp(`/rooms/${ROOM.slug}$`));
   await room.composer.fill('still in the app');
@@ -204,12 +204,12 @@ test('names that cannot be are answered where they are typed', async ({ communit
   await test.step('making a room', async () => {
     await page.getByRole('button', { name: words.newRoom }).click();
     await tryAll(words.createRoom);
-    await dialog.getByRole('button', { name: words.close }).click();
+    await dialog.getByRole('button', { name: words.close, exact: true }).click();
   });
   await test.step('renaming one', async () => {
     await room.about.getByRole('button', { name: words.rename }).click();
     await tryAll(words.save);
-    await dialog.getByRole('button', { name: words.close }).click();
+    await dialog.getByRole('button', { name: words.close, exact: true }).click();
   });
   await expect(room.heading).toBeVisible();
 });

@@ -4,6 +4,7 @@ use super::{Avatar, Drawer, Fetched, OpenDrawer, Rows, key_of};
 use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
+use crate::client::session::Session;
 use crate::protocol::{ErrorBody, EventKind, MemberList, MemberView, RoomSummary};
 use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
@@ -23,10 +24,12 @@ pub fn ContextColumn(
     let open = OpenDrawer::expect();
     let slug = room.read_untracked().slug.clone();
     let changes = member_changes(session);
+    let (app, left) = (Session::expect(), slug.clone());
     let members = Loaded::new(first, || (), move |()| api::members(slug.clone()));
     Effect::new(move |before: Option<u64>| {
         let now = changes.get();
-        if before.is_some_and(|before| before != now) {
+        // Whoever leaves may not be told of the others any more.
+        if before.is_some_and(|before| before != now) && !app.is_leaving(&left) {
             members.refetch();
         }
         now

@@ -37,7 +37,7 @@ pub fn RoomPage() -> impl IntoView {
         None => view! { <Opening room=listed/> }.into_any(),
         Some(Ok(start)) => {
             let members = members.try_update_value(Option::take).flatten();
-            view! { <Room start members/> }.into_any()
+            view! { <Room start members retry/> }.into_any()
         }
         Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
         Some(Err(error)) => view! { <Failed error retry/> }.into_any(),
@@ -69,7 +69,7 @@ fn Opening(room: Memo<Option<RoomSummary>>) -> impl IntoView {
 }
 
 #[component]
-fn Room(start: RoomStart, members: Option<Answer<MemberList>>) -> impl IntoView {
+fn Room(start: RoomStart, members: Option<Answer<MemberList>>, retry: Callback<()>) -> impl IntoView {
     let session = Session::expect();
     let form_key = start.form_key.clone();
     let slug = start.room.slug.clone();
@@ -87,7 +87,7 @@ fn Room(start: RoomStart, members: Option<Answer<MemberList>>) -> impl IntoView 
         <PageTitle name=Signal::derive(move || room.read().name.clone())/>
         {live(move || match revoked.get() {
             true if session.is_leaving(&slug) => ().into_any(),
-            true => view! { <Revoked/> }.into_any(),
+            true => view! { <Revoked slug=slug.clone() retry/> }.into_any(),
             false => view! { <Columns room session=open form_key=form_key.clone() members=members.clone()/> }.into_any(),
         })}
     }
@@ -150,9 +150,19 @@ fn Visitor(room: Signal<RoomSummary>) -> impl IntoView {
     }
 }
 
+/// The room was closed, or its reader taken out of it; when it comes back into the list it opens
+/// again.
 #[component]
-fn Revoked() -> impl IntoView {
+fn Revoked(slug: String, retry: Callback<()>) -> impl IntoView {
     let texts = texts();
+    let rooms = Session::expect().rooms();
+    Effect::new(move |was_gone: Option<bool>| {
+        let gone = !rooms.read().iter().any(|room| room.slug == slug);
+        if was_gone == Some(true) && !gone {
+            retry.run(());
+        }
+        gone
+    });
     view! {
         <Problem title=texts.rooms.revoked_title text=texts.rooms.revoked_text.to_owned()>
             <a class="button" href="/rooms">{texts.common.to_rooms}</a>
