@@ -49,19 +49,21 @@ fn candidates(options: &LeptosOptions, file: Option<&SettingsFile>, executable: 
     candidates
 }
 
-/// The first folder that has the script that the pages will ask for.
+/// The first folder that has all files that the pages will ask for: an older build may share some
+/// of them with this one.
 fn find_site(
     mut options: LeptosOptions,
     candidates: &[PathBuf],
     hashes: Option<&str>,
 ) -> Result<LeptosOptions, ConfigError> {
     let name = &options.output_name;
-    let hashed = options.hash_files.then(|| script_hash(hashes?)).flatten().map(|hash| format!("{name}.{hash}.js"));
+    let hashed = options.hash_files.then(|| hashed_files(name, hashes?)).flatten();
     let plain = format!("{name}.js");
     for root in candidates {
         let package = root.join(options.site_pkg_dir.as_ref());
-        let has_hashed = hashed.as_ref().is_some_and(|script| package.join(script).is_file());
-        if has_hashed || package.join(&plain).is_file() {
+        let has = |file: &String| package.join(file).is_file();
+        let has_hashed = hashed.as_ref().is_some_and(|files| files.iter().all(has));
+        if has_hashed || has(&plain) {
             options.site_root = root.to_string_lossy().into();
             options.hash_files = has_hashed;
             return Ok(options);
@@ -72,9 +74,10 @@ fn find_site(
 }
 
 /// From lines of `kind: hash`, as cargo-leptos writes them beside the executable.
-fn script_hash(hashes: &str) -> Option<&str> {
-    let mut pairs = hashes.lines().filter_map(|line| line.split_once(':'));
-    pairs.find(|(kind, _)| kind.trim() == "js").map(|(_, hash)| hash.trim())
+fn hashed_files(name: &str, hashes: &str) -> Option<Vec<String>> {
+    let pairs = hashes.lines().filter_map(|line| line.split_once(':'));
+    let files: Vec<_> = pairs.map(|(kind, hash)| format!("{name}.{}.{}", hash.trim(), kind.trim())).collect();
+    (!files.is_empty()).then_some(files)
 }
 
 #[cfg(test)]
@@ -85,25 +88,28 @@ mod tests {
         LeptosOptions::builder().output_name("pickmate").site_root("target/site").hash_files(true).build()
     }
 
-    fn site_with(script: &str) -> tempfile::TempDir {
+    fn site_with(files: &[&str]) -> tempfile::TempDir {
         let site = tempfile::tempdir().unwrap();
         std::fs::create_dir(site.path().join("pkg")).unwrap();
-        std::fs::write(site.path().join("pkg").join(script), "").unwrap();
+        for file in files {
+            std::fs::write(site.path().join("pkg").join(file), "").unwrap();
+        }
         site
     }
 
     #[test]
     fn the_site_that_fits_the_hashes_is_taken() {
-        let (stale, fitting) = (site_with("pickmate.old.js"), site_with("pickmate.new.js"));
+        let stale = site_with(&["pickmate.new.js", "pickmate.old.wasm"]);
+        let fitting = site_with(&["pickmate.new.js", "pickmate.new.wasm"]);
         let candidates = [stale.path().to_owned(), fitting.path().to_owned()];
-        let found = find_site(options(), &candidates, Some("js: new\nwasm: x\n")).unwrap();
+        let found = find_site(options(), &candidates, Some("js: new\nwasm: new\n")).unwrap();
         assert_eq!(Path::new(found.site_root.as_ref()), fitting.path());
         assert!(found.hash_files);
     }
 
     #[test]
     fn a_site_without_hashes_is_served_without() {
-        let site = site_with("pickmate.js");
+        let site = site_with(&["pickmate.js"]);
         let found = find_site(options(), &[site.path().to_owned()], None).unwrap();
         assert!(!found.hash_files);
     }
