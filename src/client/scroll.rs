@@ -21,6 +21,13 @@ pub struct Anchor {
     pub offset_px: i32,
 }
 
+impl Anchor {
+    /// The same row, `by_px` further down.
+    pub fn lower_by(self, by_px: i32) -> Anchor {
+        Anchor { offset_px: self.offset_px + by_px, ..self }
+    }
+}
+
 /// Of rows in order, the first that reaches into the viewport. A row is given and told by its
 /// bottom, measured from the viewport's top, in CSS pixels.
 pub fn first_visible(bottoms: impl Iterator<Item = i32>) -> Option<(usize, i32)> {
@@ -117,6 +124,12 @@ mod tests {
         let anchor = Anchor { key: "m1:k1".into(), offset_px: bottoms(&[62, 50], 0)[0] };
         let after = bottoms(&[62, 40, 40, 50], 0);
         assert_eq!(correction(&anchor, after[2]), 80);
+    }
+
+    #[test]
+    fn a_row_that_was_pushed_up_in_the_frame_of_the_scroll_comes_back_down() {
+        let place = Anchor { key: "m1:k1".into(), offset_px: 10 };
+        assert_eq!(correction(&place.lower_by(53), 10), -53);
     }
 
     #[test]

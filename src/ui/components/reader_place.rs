@@ -67,11 +67,14 @@ impl ReaderPlace {
         if top == top_before && !at_end {
             return;
         }
+        let pushed_px = if height_before == 0 { 0 } else { height - height_before };
         self.settled.set_value((top, height_before));
         self.anchor.update_value(|anchor| match anchor {
             Some(anchor) if !at_end && height != height_before => anchor.offset_px -= top - top_before,
             _ if at_end => *anchor = None,
-            _ => *anchor = scroll::capture(viewport),
+            Some(_) => *anchor = scroll::capture(viewport),
+            // From the end, where new rows push the others up.
+            None => *anchor = scroll::capture(viewport).map(|place| place.lower_by(pushed_px)),
         });
     }
 
