@@ -12,4 +12,4 @@ pub use rooms::{
     RoomStart, add_member, create_room, join_room, leave_room, members, older_rows, open_room, rename_room, rooms,
     set_room_access,
 };
-pub use session::{AppStart, boot, change_password};
+pub use session::{AppStart, change_password};

@@ -26,16 +26,8 @@ pub struct AppStart {
     pub invite_max_uses: u32,
 }
 
-/// `Unauthenticated`, as every function here.
-#[server(input = Json, output = Answer)]
-pub async fn boot() -> Result<AppStart, ErrorBody> {
-    use crate::server::{auth, first_page};
-    let (state, actor) = auth::current().await?;
-    let reader = auth::reader(&actor).await;
-    Ok(first_page::app(&state, &actor, reader).await?)
-}
-
-/// Ends all other sessions of the account. `WrongCredentials`, `RateLimited` and the rules of passwords.
+/// Ends all other sessions of the account. `Unauthenticated`, `WrongCredentials`,
+/// `RateLimited` and the rules of passwords.
 #[server(input = Json, output = Answer)]
 pub async fn change_password(current: String, new: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};

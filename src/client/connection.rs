@@ -179,8 +179,7 @@ impl Line {
                 if let Some(heart) = &mut self.heart {
                     heart.heard(now_ms());
                 }
-                // A frame that does not decode is of another version: not for this client. Bytes, like
-                // everything else that is read here: a second kind of input would be compiled again.
+                // A frame that does not decode is of another version: not for this client.
                 if let Ok(frame) = json::read(&text) {
                     self.frame(frame, on_update);
                 }

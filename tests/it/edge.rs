@@ -181,9 +181,9 @@ async fn a_page_sends_strangers_to_sign_in_and_back() {
 #[tokio::test]
 async fn a_server_function_fails_with_the_status_of_its_code() {
     let app = TestApp::spawn().await;
-    let (boot, _) = server_fn_paths().find(|(path, _)| path.starts_with("/api/boot")).expect("a function `boot`");
+    let (people, _) = server_fn_paths().find(|(path, _)| path.starts_with("/api/people")).expect("a function `people`");
     let call = |path: &str| app.browser().post(app.url(path)).json(&json!({})).send();
-    let stranger = call(boot).await.unwrap();
+    let stranger = call(people).await.unwrap();
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(value(stranger.headers(), "content-type"), "application/json");
     assert_eq!(code(stranger).await, "unauthenticated");
@@ -195,10 +195,10 @@ async fn a_server_function_fails_with_the_status_of_its_code() {
 async fn a_server_function_answers_its_own_page() {
     let app = TestApp::spawn().await;
     let mina = app.owner("mina").await;
-    let (boot, _) = server_fn_paths().find(|(path, _)| path.starts_with("/api/boot")).expect("a function `boot`");
-    let request = app.browser().post(app.url(boot)).header("cookie", &mina.cookie).header("origin", app.url(""));
-    let start: Value = request.json(&json!({})).send().await.unwrap().json().await.unwrap();
-    assert_eq!(start["me"]["id"], mina.id.0);
+    let (people, _) = server_fn_paths().find(|(path, _)| path.starts_with("/api/people")).expect("a function `people`");
+    let request = app.browser().post(app.url(people)).header("cookie", &mina.cookie).header("origin", app.url(""));
+    let list: Value = request.json(&json!({})).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list[0]["id"], mina.id.0);
 }
 
 #[tokio::test]

@@ -29,10 +29,3 @@ pub async fn current() -> Result<(AppState, Actor), AppError> {
     let actor = identify(&state, &parts.headers).await?;
     Ok((state, actor.ok_or_else(|| AppError::refused(ErrorCode::Unauthenticated))?))
 }
-
-/// How the reader of the current request wants to be spoken to: from the account's setting, then
-/// the `locale` cookie, then `Accept-Language`.
-pub async fn reader(actor: &Actor) -> Reader {
-    let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
-    Reader::of(actor.locale, &headers)
-}

@@ -1,6 +1,6 @@
 use super::drawer::DrawerClose;
 use super::room_actions::RoomActions;
-use super::{Avatar, Drawer, Fetched, OpenDrawer, Rows, key_of};
+use super::{Avatar, Drawer, Fetched, OpenDrawer, Rows, keys_of, with_key};
 use crate::api;
 use crate::client::conversation::Item;
 use crate::client::room_session::RoomSession;
@@ -66,12 +66,9 @@ pub fn ContextColumn(
 
 #[component]
 fn Members(members: Loaded<MemberList>) -> impl IntoView {
-    let keys = memo(move || {
-        members.read(|list| list.first.iter().map(|member| key_of(member.id)).collect()).unwrap_or_default()
-    });
+    let keys = memo(move || members.read(|list| keys_of(&list.first, |member| member.id)).unwrap_or_default());
     let line = move |key: Arc<str>| {
-        let member =
-            untrack(|| members.read(|list| list.first.iter().find(|member| key_of(member.id) == key).cloned()));
+        let member = untrack(|| members.read(|list| with_key(&list.first, |member| member.id, &key)));
         member.flatten().map(|member| view! { <Member member/> }.into_any()).into_any()
     };
     view! { <ul class="members"><Rows keys row=Arc::new(line)/></ul> }

@@ -40,5 +40,5 @@ pub use page_head::PageHead;
 pub use reader_place::{ReaderPlace, ToLatest};
 pub use room_head::RoomHead;
 pub use room_list::RoomList;
-pub use rows::{Rows, key_of};
+pub use rows::{Rows, keys_of, with_key};
 pub use sheet::Sheet;

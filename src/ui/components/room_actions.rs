@@ -1,6 +1,6 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
-use super::{Avatar, Dialog, ErrorNote, Fetched, Glyph, Icon, OpenDrawer, Rows, key_of};
+use super::{Avatar, Dialog, ErrorNote, Fetched, Glyph, Icon, OpenDrawer, Rows, keys_of, with_key};
 use crate::api;
 use crate::client::session::Session;
 use crate::domain::Access;
@@ -222,7 +222,7 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
 fn Absent(people: People, members: Members, begin: Callback<PersonView>) -> impl IntoView {
     let keys = memo(move || absent(people, members));
     let line = move |key: Arc<str>| {
-        let person = untrack(|| people.read(|list| list.iter().find(|person| key_of(person.id) == key).cloned()));
+        let person = untrack(|| people.read(|list| with_key(list, |person| person.id, &key)));
         person.flatten().map(|person| view! { <Addable person begin/> }.into_any()).into_any()
     };
     view! {
@@ -236,7 +236,8 @@ fn absent(people: People, members: Members) -> Vec<Arc<str>> {
     let member_ids = members.read(|members| members.first.iter().map(|member| member.id).collect::<Vec<_>>());
     let member_ids = member_ids.unwrap_or_default();
     let absent = |list: &Vec<PersonView>| {
-        list.iter().map(|person| person.id).filter(|id| !member_ids.contains(id)).map(key_of).collect()
+        let absent: Vec<_> = list.iter().map(|person| person.id).filter(|id| !member_ids.contains(id)).collect();
+        keys_of(&absent, |id| *id)
     };
     people.read(absent).unwrap_or_default()
 }

@@ -2,7 +2,7 @@ use crate::api;
 use crate::client::session::Session;
 use crate::protocol::{ErrorBody, InviteView};
 use crate::ui::attempt::Attempt;
-use crate::ui::components::{CopyLink, ErrorNote, Fetched, Rows, key_of};
+use crate::ui::components::{CopyLink, ErrorNote, Fetched, Rows, keys_of, with_key};
 use crate::ui::live::{act, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
@@ -100,10 +100,9 @@ fn options(values: &'static [u32], wanted: u32, most: u32, words: fn(u32) -> Str
 #[component]
 fn InviteList(invites: AllInvites) -> impl IntoView {
     let texts = Reader::expect().texts();
-    let keys =
-        memo(move || invites.read(|list| list.iter().map(|invite| key_of(invite.id)).collect()).unwrap_or_default());
+    let keys = memo(move || invites.read(|list| keys_of(list, |invite| invite.id)).unwrap_or_default());
     let line = move |key: Arc<str>| {
-        let invite = untrack(|| invites.read(|list| list.iter().find(|invite| key_of(invite.id) == key).cloned()));
+        let invite = untrack(|| invites.read(|list| with_key(list, |invite| invite.id, &key)));
         invite.flatten().map(|invite| view! { <Invite invite invites/> }.into_any()).into_any()
     };
     view! {

@@ -3,7 +3,7 @@ use crate::client::session::Session;
 use crate::domain::Role;
 use crate::protocol::PersonView;
 use crate::ui::attempt::Attempt;
-use crate::ui::components::{Avatar, CopyLink, ErrorNote, Rows, key_of};
+use crate::ui::components::{Avatar, CopyLink, ErrorNote, Rows, keys_of, with_key};
 use crate::ui::live::{act, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
@@ -14,10 +14,9 @@ type People = Loaded<Vec<PersonView>>;
 
 #[component]
 pub fn PeopleList(people: People) -> impl IntoView {
-    let keys =
-        memo(move || people.read(|list| list.iter().map(|person| key_of(person.id)).collect()).unwrap_or_default());
+    let keys = memo(move || people.read(|list| keys_of(list, |person| person.id)).unwrap_or_default());
     let line = move |key: Arc<str>| {
-        let person = untrack(|| people.read(|list| list.iter().find(|person| key_of(person.id) == key).cloned()));
+        let person = untrack(|| people.read(|list| with_key(list, |person| person.id, &key)));
         person.flatten().map(|person| view! { <Person person people/> }.into_any()).into_any()
     };
     view! { <ul class="lines"><Rows keys row=Arc::new(line)/></ul> }
