@@ -239,6 +239,7 @@ fn error(code: ErrorCode) -> String {
         Gap => "A lot was said meanwhile. Please open the page again.",
         LinkExpired => "The link has expired or was used already.",
         BadRequest | UnknownType => "The request was not understood. Please open the page again and retry.",
+        Erased => "This message has been deleted.",
         BadKey | KeyReused => "This was sent before with different content. Copy your text and send it anew.",
         BodyEmpty => "Write something to send.",
         BodyTooLong => "The message is too long. Send it in parts.",

@@ -213,6 +213,7 @@ fn error(code: ErrorCode) -> String {
         Gap => "그사이 대화가 많이 쌓였어요. 화면을 새로 열어 주세요.",
         LinkExpired => "기한이 지났거나 이미 쓴 링크예요.",
         BadRequest | UnknownType => "요청을 이해하지 못했어요. 화면을 새로 열고 다시 해 주세요.",
+        Erased => "이미 지운 메시지예요.",
         BadKey | KeyReused => "같은 요청이 다른 내용으로 이미 왔어요. 글을 복사해 새로 보내 주세요.",
         BodyEmpty => "보낼 글을 써 주세요.",
         BodyTooLong => "메시지가 너무 길어요. 나누어 보내 주세요.",

@@ -24,6 +24,8 @@ pub enum ErrorCode {
     UnknownType,
     BadKey,
     KeyReused,
+    /// The message to be changed has been erased.
+    Erased,
     BodyEmpty,
     BodyTooLong,
     ControlCharacter,
@@ -53,7 +55,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 31] = {
+    pub const ALL: [ErrorCode; 32] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -69,6 +71,7 @@ impl ErrorCode {
             UnknownType,
             BadKey,
             KeyReused,
+            Erased,
             BodyEmpty,
             BodyTooLong,
             ControlCharacter,
@@ -113,6 +116,7 @@ impl ErrorCode {
             UnknownType => "unknown_type",
             BadKey => "bad_key",
             KeyReused => "key_reused",
+            Erased => "erased",
             BodyEmpty => "body_empty",
             BodyTooLong => "body_too_long",
             ControlCharacter => "control_character",

@@ -21,6 +21,19 @@ pub enum ClientFrame {
         key: String,
         body: String,
     },
+    /// Give one's own message at `target` another body. The ack names the seq of the `edited` event.
+    Edit {
+        room: String,
+        key: String,
+        target: Seq,
+        body: String,
+    },
+    /// Erase one's own message at `target`. The ack names the seq of the `deleted` event.
+    Delete {
+        room: String,
+        key: String,
+        target: Seq,
+    },
     /// Stop delivering the room to this connection. Membership stays.
     Leave {
         room: String,
@@ -129,6 +142,14 @@ mod tests {
         assert_eq!(
             decode(r#"{"type":"post","room":"general","key":"k1","body":"안녕하세요","extra":1}"#),
             ClientFrame::Post { room: "general".into(), key: "k1".into(), body: "안녕하세요".into() }
+        );
+        assert_eq!(
+            decode(r#"{"type":"edit","room":"general","key":"k2","target":42,"body":"네"}"#),
+            ClientFrame::Edit { room: "general".into(), key: "k2".into(), target: Seq(42), body: "네".into() }
+        );
+        assert_eq!(
+            decode(r#"{"type":"delete","room":"general","key":"k3","target":42}"#),
+            ClientFrame::Delete { room: "general".into(), key: "k3".into(), target: Seq(42) }
         );
         assert_eq!(decode(r#"{"type":"ping"}"#), ClientFrame::Ping);
         assert_eq!(decode(r#"{"type":"vote","pick":1}"#), ClientFrame::Unknown);

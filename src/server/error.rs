@@ -73,7 +73,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         WrongOrigin | Forbidden => StatusCode::FORBIDDEN,
         RateLimited | TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
         NotFound => StatusCode::NOT_FOUND,
-        Gap | LinkExpired => StatusCode::GONE,
+        Gap | LinkExpired | Erased => StatusCode::GONE,
         KeyReused | NameTaken | SlugTaken | LastMember | LastOwner => StatusCode::CONFLICT,
         TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BadRequest => StatusCode::BAD_REQUEST,

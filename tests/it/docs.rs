@@ -35,7 +35,7 @@ fn type_of(json: &str) -> String {
 #[test]
 fn every_client_frame_of_the_page_is_understood() {
     let types: BTreeSet<_> = frames("Client frames").iter().map(|json| type_of(json)).collect();
-    assert_eq!(types, ["join", "leave", "ping", "post", "read"].map(str::to_owned).into());
+    assert_eq!(types, ["delete", "edit", "join", "leave", "ping", "post", "read"].map(str::to_owned).into());
     for json in frames("Client frames") {
         assert_ne!(serde_json::from_str::<ClientFrame>(&json).unwrap(), ClientFrame::Unknown, "{json}");
     }

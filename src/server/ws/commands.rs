@@ -41,7 +41,7 @@ pub async fn obey(
         }
         ClientFrame::Leave { room } => leave_room(connection, &room).await,
         ClientFrame::Ping => connection.push(&ServerFrame::Pong),
-        ClientFrame::Unknown => {
+        ClientFrame::Edit { .. } | ClientFrame::Delete { .. } | ClientFrame::Unknown => {
             let key = serde_json::from_str(text).ok().and_then(|Keyed { key }| key);
             connection.push(&refusal(key, ErrorCode::UnknownType));
         }
