@@ -101,7 +101,11 @@ impl TryFrom<FlatFrame> for ServerFrame {
                 head: required(flat.head, "head")?,
                 epoch: required(flat.epoch, "epoch")?,
             },
-            "events" => ServerFrame::Events { room: required(flat.room, "room")?, list: required(flat.list, "list")? },
+            "events" => ServerFrame::Events {
+                room: required(flat.room, "room")?,
+                epoch: required(flat.epoch, "epoch")?,
+                list: required(flat.list, "list")?,
+            },
             "ack" => ServerFrame::Ack { key: required(key, "key")?, seq: required(flat.seq, "seq")? },
             "refused" => {
                 let code = required(flat.code, "code")?;
@@ -157,7 +161,7 @@ mod tests {
         let frames = [
             ServerFrame::Hello { epoch: "e".into(), user, server_time: 1, limits, ping_every_ms: 2, dead_after_ms: 3 },
             ServerFrame::Joined { room: "a".into(), head: Seq(1), epoch: "e".into() },
-            ServerFrame::Events { room: "a".into(), list: vec![] },
+            ServerFrame::Events { room: "a".into(), epoch: "e".into(), list: vec![] },
             ServerFrame::Ack { key: "k".into(), seq: Seq(1) },
             ServerFrame::Refused(refused),
             ServerFrame::Gap { room: "a".into(), head: Seq(9) },

@@ -74,6 +74,8 @@ pub enum ServerFrame {
     /// Dense and in order: the first `seq` is one more than the last this connection got.
     Events {
         room: String,
+        /// The history that the events belong to.
+        epoch: String,
         list: Vec<Event>,
     },
     /// The command with this key is durable, at this `seq`.

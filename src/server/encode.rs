@@ -1,6 +1,6 @@
 //! Frames as bytes, made once for all receivers.
 
-use crate::domain::{Seq, Slug};
+use crate::domain::Seq;
 use crate::protocol::{Event, ServerFrame};
 use crate::server::channel_layer::Growth;
 use bytes::Bytes;
@@ -31,13 +31,13 @@ pub fn event(event: &Event) -> Bytes {
 /// The `events` frames that carry these events, in order.
 pub fn events(growth: &Growth) -> Vec<EventsFrame> {
     let mut frames = Vec::with_capacity(1);
-    let envelope = head(&growth.slug).len() + TAIL.len();
+    let envelope = head(growth).len() + TAIL.len();
     let mut first = growth.first;
     let mut rest = growth.events.as_slice();
     while !rest.is_empty() {
         let (now, later) = rest.split_at(fitting(rest, EVENTS_FRAME_BYTES - envelope));
         let last = Seq(first.0 + now.len() as u64 - 1);
-        frames.push(EventsFrame { first, last, bytes: joined(&growth.slug, now) });
+        frames.push(EventsFrame { first, last, bytes: joined(growth, now) });
         first = last.next();
         rest = later;
     }
@@ -55,13 +55,13 @@ fn fitting(events: &[Bytes], list_bytes: usize) -> usize {
     fitting.count().max(1)
 }
 
-fn head(slug: &Slug) -> String {
-    // A slug has letters, digits and hyphens only, so it needs no escapes.
-    format!(r#"{{"type":"events","room":"{slug}","list":["#)
+fn head(Growth { slug, epoch, .. }: &Growth) -> String {
+    // Letters, digits and hyphens only, so nothing needs escapes.
+    format!(r#"{{"type":"events","room":"{slug}","epoch":"{epoch}","list":["#)
 }
 
-fn joined(slug: &Slug, events: &[Bytes]) -> Bytes {
-    let head = head(slug);
+fn joined(growth: &Growth, events: &[Bytes]) -> Bytes {
+    let head = head(growth);
     let size = head.len() + events.iter().map(|event| event.len() + 1).sum::<usize>() + TAIL.len();
     let mut frame = Vec::with_capacity(size);
     frame.extend_from_slice(head.as_bytes());
@@ -83,7 +83,7 @@ fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::RoomId;
+    use crate::domain::{RoomId, Slug};
     use crate::protocol::{Author, EventKind};
 
     fn growth(bodies: &[&str]) -> Growth {
@@ -99,17 +99,18 @@ mod tests {
             };
             event(&Event { seq, at: 1, kind })
         });
-        Growth { room: RoomId(1), slug: Slug::parse("점심").unwrap(), first: Seq(10), events: events.collect() }
+        let slug = Slug::parse("점심").unwrap();
+        Growth { room: RoomId(1), slug, epoch: "e1".into(), first: Seq(10), events: events.collect() }
     }
 
     #[test]
     fn a_frame_made_by_hand_is_the_frame_that_serde_reads() {
         let frames = events(&growth(&["안녕", "\"quoted\"\n"]));
         assert_eq!(frames.len(), 1);
-        let ServerFrame::Events { room, list } = serde_json::from_slice(&frames[0].bytes).unwrap() else {
+        let ServerFrame::Events { room, epoch, list } = serde_json::from_slice(&frames[0].bytes).unwrap() else {
             panic!("not an events frame")
         };
-        assert_eq!((room.as_str(), list.len(), list[1].seq), ("점심", 2, Seq(11)));
+        assert_eq!((room.as_str(), epoch.as_str(), list.len(), list[1].seq), ("점심", "e1", 2, Seq(11)));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Session {
         match frame {
             ServerFrame::Hello { epoch, limits, .. } => self.on_hello(epoch, &limits),
             ServerFrame::Joined { room, epoch, .. } => self.on_joined(&room, &epoch),
-            ServerFrame::Events { room, list } => self.on_events(&room, &list),
+            ServerFrame::Events { room, list, .. } => self.on_events(&room, &list),
             ServerFrame::Ack { key, seq } => self.on_ack(&key, seq),
             ServerFrame::Refused(refused) => self.on_refused(refused),
             ServerFrame::Gap { room, head } => self.on_gap(&room, head),

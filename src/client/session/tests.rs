@@ -59,7 +59,7 @@ fn hear(session: Session, frame: ServerFrame) {
 }
 
 fn hear_events(session: Session, slug: &str, list: Vec<Event>) {
-    hear(session, ServerFrame::Events { room: slug.into(), list });
+    hear(session, ServerFrame::Events { room: slug.into(), epoch: "e".into(), list });
 }
 
 /// As `post` does, but without a browser to make key and time.

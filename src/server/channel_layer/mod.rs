@@ -42,6 +42,8 @@ pub enum Notice {
 pub struct Growth {
     pub room: RoomId,
     pub slug: Slug,
+    /// The history that the events belong to.
+    pub epoch: Arc<str>,
     /// The seq of the first event; the others follow densely.
     pub first: Seq,
     /// JSON of one event each.

@@ -20,10 +20,10 @@ impl Publisher {
         Publisher { layer, metrics }
     }
 
-    fn publish(&self, grown: &Grown) {
+    fn publish(&self, epoch: &Arc<str>, grown: &Grown) {
         let Some(first) = grown.events.first().map(|event| event.seq) else { return };
         let events = grown.events.iter().map(encode::event).collect();
-        let growth = Growth { room: grown.room, slug: grown.slug.clone(), first, events };
+        let growth = Growth { room: grown.room, slug: grown.slug.clone(), epoch: Arc::clone(epoch), first, events };
         self.layer.publish(Notice::Grew(Arc::new(growth)));
         for event in &grown.events {
             self.publish_consequences(grown, event.seq, &event.kind);
@@ -61,8 +61,8 @@ impl Publisher {
 }
 
 impl Observer for Publisher {
-    fn grown(&self, rooms: &[Grown]) {
-        rooms.iter().for_each(|grown| self.publish(grown));
+    fn grown(&self, epoch: &Arc<str>, rooms: &[Grown]) {
+        rooms.iter().for_each(|grown| self.publish(epoch, grown));
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
         let layer = Arc::new(MemoryLayer::new());
         let publisher = Publisher::new(layer.clone(), Arc::new(Metrics::new()));
         let events = (1..).zip(kinds).map(|(seq, kind)| Event { seq: Seq(seq), at: 1, kind }).collect();
-        publisher.grown(&[Grown { room: RoomId(1), slug: Slug::parse("a").unwrap(), access, events }]);
+        publisher.grown(&"e".into(), &[Grown { room: RoomId(1), slug: Slug::parse("a").unwrap(), access, events }]);
         layer.publish(END);
         let mut told = Vec::new();
         loop {

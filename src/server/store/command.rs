@@ -1,6 +1,7 @@
 use super::StoreError;
 use crate::domain::{Access, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::Event;
+use std::sync::Arc;
 
 /// A change to a room's log. Authorised inside the transaction that makes it, in this order:
 /// a known key gets its first ack; a room that the actor cannot see is [`Refusal::NotFound`];
@@ -63,12 +64,12 @@ pub struct Grown {
 }
 
 /// Told of every commit by the writer, before the commands are answered, in seq order per room.
-/// Must not block: the writer waits for it.
+/// `epoch` names the history that was committed to. Must not block: the writer waits for it.
 pub trait Observer: Send + Sync + 'static {
-    fn grown(&self, rooms: &[Grown]);
+    fn grown(&self, epoch: &Arc<str>, rooms: &[Grown]);
 }
 
 /// Nobody listens: for commands that run beside a server.
 impl Observer for () {
-    fn grown(&self, _rooms: &[Grown]) {}
+    fn grown(&self, _epoch: &Arc<str>, _rooms: &[Grown]) {}
 }

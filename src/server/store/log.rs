@@ -39,7 +39,8 @@ impl Pending {
 /// The rooms' logs.
 #[async_trait]
 pub trait Log {
-    /// Names this history: another value after a restore, so that old cursors do not compare.
+    /// Names this history, in letters and digits: another value after a restore, so that old cursors
+    /// do not compare.
     fn epoch(&self) -> Arc<str>;
 
     /// Puts a command in the writer's queue, waiting while it is full. Commands submitted one after

@@ -36,7 +36,13 @@ pub async fn step(state: &AppState, behind: &Behind) -> Result<Step, StoreError>
     }
     let to = page.events.last().map_or(behind.at, |event| event.seq);
     let events = page.events.iter().map(encode::event).collect();
-    let growth = Growth { room: behind.room, slug: behind.slug.clone(), first: behind.at.next(), events };
+    let growth = Growth {
+        room: behind.room,
+        slug: behind.slug.clone(),
+        epoch: state.store.epoch(),
+        first: behind.at.next(),
+        events,
+    };
     let frames = encode::events(&growth).into_iter().map(|frame| frame.bytes).collect();
     Ok(Step { frames, to, head: page.head })
 }

@@ -183,7 +183,7 @@ pub async fn a_dropped_answer_does_not_take_the_post_back<E: Engine>(world: Worl
 struct Fragile(Mutex<bool>);
 
 impl Observer for Fragile {
-    fn grown(&self, _rooms: &[Grown]) {
+    fn grown(&self, _epoch: &Arc<str>, _rooms: &[Grown]) {
         let mut broken = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
         assert!(std::mem::replace(&mut *broken, true), "the first time breaks it");
     }

@@ -34,7 +34,7 @@ impl Engine for Sqlite {
 pub struct Witness(Mutex<Vec<Grown>>);
 
 impl Observer for Witness {
-    fn grown(&self, rooms: &[Grown]) {
+    fn grown(&self, _epoch: &Arc<str>, rooms: &[Grown]) {
         self.0.lock().unwrap().extend_from_slice(rooms);
     }
 }

@@ -34,11 +34,12 @@ const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq
 
 pub(super) struct SqliteEngine {
     gate: Arc<Gate>,
+    epoch: Arc<str>,
 }
 
 impl SqliteEngine {
-    pub fn new(gate: Arc<Gate>) -> SqliteEngine {
-        SqliteEngine { gate }
+    pub fn new(gate: Arc<Gate>, epoch: Arc<str>) -> SqliteEngine {
+        SqliteEngine { gate, epoch }
     }
 }
 
@@ -51,6 +52,10 @@ impl Engine for SqliteEngine {
             turn.forget_connection();
         }
         result
+    }
+
+    fn epoch(&self) -> Arc<str> {
+        self.epoch.clone()
     }
 
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {

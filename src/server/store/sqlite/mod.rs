@@ -53,8 +53,9 @@ impl SqliteStore {
             .map_err(failed)?;
         let epoch: (String,) =
             sqlx::query_as(sql::accounts::META).bind("epoch").fetch_one(&readers).await.map_err(failed)?;
-        let writer = Writer::spawn(SqliteEngine::new(gate.clone()), &options);
-        Ok(Arc::new(SqliteStore { epoch: epoch.0.into(), readers, gate, writer }))
+        let epoch: Arc<str> = epoch.0.into();
+        let writer = Writer::spawn(SqliteEngine::new(gate.clone(), epoch.clone()), &options);
+        Ok(Arc::new(SqliteStore { epoch, readers, gate, writer }))
     }
 
     async fn close_all(&self) {

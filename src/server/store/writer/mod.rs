@@ -26,6 +26,9 @@ pub(super) trait Engine: Send + 'static {
     /// `Unavailable` when nothing is committed or that is unknown, `Internal` only when nothing is.
     async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError>;
 
+    /// Names the history that was committed to last.
+    fn epoch(&self) -> Arc<str>;
+
     /// Whether another process may have written since the last call.
     async fn foreign_write(&mut self) -> Result<bool, StoreError>;
 }
@@ -200,7 +203,7 @@ impl<E: Engine> Work<E> {
         if grown.is_empty() {
             return;
         }
-        let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(grown)));
+        let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(&self.engine.epoch(), grown)));
         if told.is_err() {
             tracing::error!("the observer of commits panicked");
             self.announce();

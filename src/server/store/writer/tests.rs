@@ -51,6 +51,10 @@ impl Engine for Script {
         Ok(outcome)
     }
 
+    fn epoch(&self) -> Arc<str> {
+        "e".into()
+    }
+
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {
         Ok(self.foreign.lock().unwrap().pop_front().unwrap_or(false))
     }
@@ -60,7 +64,7 @@ impl Engine for Script {
 struct Told(Mutex<Vec<u64>>);
 
 impl Observer for Told {
-    fn grown(&self, rooms: &[Grown]) {
+    fn grown(&self, _epoch: &Arc<str>, rooms: &[Grown]) {
         self.0.lock().unwrap().extend(rooms.iter().flat_map(|grown| &grown.events).map(|event| event.seq.0));
     }
 }
