@@ -17,6 +17,7 @@ mod http_api;
 mod hub;
 mod live;
 mod node;
+mod operated;
 mod pages;
 mod rate_limits;
 mod site;

@@ -33,7 +33,7 @@ impl Hub {
     /// Feeds the connections until `stop` or the end of the layer. One per node.
     pub async fn run(self, store: Arc<dyn Store>, now: fn() -> i64, stop: CancellationToken) {
         let _ended = Ended(self.clone());
-        let mut foreign_writes = store.foreign_writes();
+        let (mut foreign_writes, mut epochs) = (store.foreign_writes(), store.epochs());
         let layer = Arc::clone(&self.0.layer);
         let mut store_open = true;
         let mut unsure = false;
@@ -43,6 +43,12 @@ impl Hub {
             tokio::select! {
                 () = stop.cancelled() => return,
                 delivery = layer.next() => match delivery {
+                    // It may be of the history that is told of only now.
+                    Some(_) if epochs.has_changed().unwrap_or(false) => {
+                        epochs.mark_unchanged();
+                        self.start_over();
+                        unsure = true;
+                    }
                     Some(Delivery::Notice(notice)) => unsure |= self.take(notice, &*store).await.is_err(),
                     Some(Delivery::Lost) => unsure = true,
                     None => return,
@@ -50,6 +56,10 @@ impl Hub {
                 written = foreign_writes.changed(), if store_open => {
                     store_open = written.is_ok();
                     unsure |= store_open;
+                }
+                changed = epochs.changed(), if store_open => {
+                    store_open = changed.is_ok();
+                    self.start_over();
                 }
                 _ = session_check.tick() => self.check_sessions(&*store, now()).await,
                 () = tokio::time::sleep(RETRY), if unsure => {}
@@ -153,6 +163,17 @@ impl Hub {
             self.close_where(|peer| peer.session.is_some_and(|session| fallen.contains(&session)));
         }
         Ok(())
+    }
+
+    /// The log is another history: nothing of it follows on what the connections were given. They come
+    /// back and say from where.
+    fn start_over(&self) {
+        for (_, queue) in self.registry().peers() {
+            for room in queue.followed() {
+                queue.unfollow(room);
+            }
+            queue.close(CloseCode::Restarting);
+        }
     }
 
     fn tell_rooms_changed(&self, whom: impl Fn(UserId) -> bool) {

@@ -43,6 +43,10 @@ pub trait Log {
     /// do not compare.
     fn epoch(&self) -> Arc<str>;
 
+    /// Changes when the database turns out to hold another history while it is open. Nothing of the
+    /// new one is served or told before: whoever follows the old one is to be let go at once.
+    fn epochs(&self) -> watch::Receiver<Arc<str>>;
+
     /// Puts a command in the writer's queue, waiting while it is full. Commands submitted one after
     /// the other are carried out in that order.
     async fn submit(&self, command: Command) -> Result<Pending, StoreError>;

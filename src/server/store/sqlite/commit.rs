@@ -4,17 +4,15 @@
 use super::super::columns::seq_column;
 use super::super::event_row::{EventColumns, NewEvent, json};
 use super::super::plan::{Outcome, Post};
-use super::super::writer::{Batch, Engine, ReadMark};
+use super::super::writer::{Batch, ReadMark};
 use super::super::{Command, Refusal, StoreError};
 use super::change::Changes;
-use super::gate::{Gate, Turn};
+use super::gate::Turn;
 use super::post;
 use crate::domain::RoomId;
-use async_trait::async_trait;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const INSERT_EVENTS: &str = "INSERT INTO events
         (room_id, seq, kind, at, actor_id, member_id, key, fingerprint, target, data)
@@ -32,38 +30,7 @@ const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq
     WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
         AND memberships.last_read < min(j.value ->> 'seq', r.head)";
 
-pub(super) struct SqliteEngine {
-    gate: Arc<Gate>,
-    epoch: Arc<str>,
-}
-
-impl SqliteEngine {
-    pub fn new(gate: Arc<Gate>, epoch: Arc<str>) -> SqliteEngine {
-        SqliteEngine { gate, epoch }
-    }
-}
-
-#[async_trait]
-impl Engine for SqliteEngine {
-    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
-        let mut turn = self.gate.turn().await;
-        let result = commit(&mut turn, batch, at).await;
-        if result.is_err() {
-            turn.forget_connection();
-        }
-        result
-    }
-
-    fn epoch(&self) -> Arc<str> {
-        self.epoch.clone()
-    }
-
-    async fn foreign_write(&mut self) -> Result<bool, StoreError> {
-        self.gate.turn().await.foreign_write().await
-    }
-}
-
-async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
+pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
     let mut tx = turn.begin().await?;
     let outcome = carry_out(&mut tx, &batch.commands, at).await?;
     mark_read(&mut tx, &batch.reads).await?;

@@ -35,11 +35,12 @@ impl SqliteStore {
             Err(Refusal::SlugTaken) => changes.add_member(&new.room_slug, owner, None).await,
             made => made,
         };
-        entered.map_err(|refusal| match refusal {
+        let entered = entered.map_err(|refusal| match refusal {
             Refusal::Store(error) => error,
             refusal => StoreError::Internal(format!("the first room: {refusal}")),
         })?;
         tx.commit().await?;
+        self.history.raise(entered.events.iter().map(|new| (new.room, new.event.seq)).collect()).await;
         drop(turn);
         // The log grew beside the writer, so its observer was not told.
         self.writer.announce_foreign_write();

@@ -20,7 +20,11 @@ const HEADS: &str = "SELECT id, head FROM rooms WHERE id IN (SELECT value FROM j
 #[async_trait]
 impl Log for SqliteStore {
     fn epoch(&self) -> Arc<str> {
-        self.epoch.clone()
+        self.history.epoch()
+    }
+
+    fn epochs(&self) -> watch::Receiver<Arc<str>> {
+        self.history.epochs()
     }
 
     async fn submit(&self, command: Command) -> Result<Pending, StoreError> {
@@ -101,7 +105,7 @@ impl SqliteStore {
         let older = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         rows.reverse();
-        Ok(Page { epoch: self.epoch.to_string(), head, rows, older })
+        Ok(Page { epoch: self.history.epoch().to_string(), head, rows, older })
     }
 }
 

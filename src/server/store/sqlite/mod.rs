@@ -5,20 +5,24 @@
 mod accounts;
 mod change;
 mod commit;
+mod engine;
 mod error;
 mod gate;
+mod history;
 mod links;
 mod log;
 mod migrate;
 mod post;
 mod rooms;
 mod sessions;
+mod sidecar;
 
 use super::writer::Writer;
-use super::{Store, StoreError, StoreOptions, sql};
-use commit::SqliteEngine;
+use super::{Store, StoreError, StoreOptions};
+use engine::SqliteEngine;
 use error::open_error;
 use gate::Gate;
+use history::History;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::{Path, PathBuf};
@@ -29,7 +33,7 @@ const FILE: &str = "pickmate.sqlite3";
 
 /// The community's data in one SQLite file.
 pub struct SqliteStore {
-    epoch: Arc<str>,
+    history: Arc<History>,
     readers: SqlitePool,
     gate: Arc<Gate>,
     writer: Writer,
@@ -51,11 +55,10 @@ impl SqliteStore {
             .connect_with(read_options(&path, &options))
             .await
             .map_err(failed)?;
-        let epoch: (String,) =
-            sqlx::query_as(sql::accounts::META).bind("epoch").fetch_one(&readers).await.map_err(failed)?;
-        let epoch: Arc<str> = epoch.0.into();
-        let writer = Writer::spawn(SqliteEngine::new(gate.clone(), epoch.clone()), &options);
-        Ok(Arc::new(SqliteStore { epoch, readers, gate, writer }))
+        let history = Arc::new(History::new(dir));
+        history.settle(&mut gate.turn().await).await?;
+        let writer = Writer::spawn(SqliteEngine::new(Arc::clone(&gate), Arc::clone(&history)), &options);
+        Ok(Arc::new(SqliteStore { history, readers, gate, writer }))
     }
 
     async fn close_all(&self) {
