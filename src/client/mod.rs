@@ -8,6 +8,7 @@ pub mod ime;
 pub mod room_session;
 pub mod scroll;
 pub mod session;
+pub mod timeline;
 pub mod zone;
 
 mod backoff;
@@ -18,4 +19,3 @@ mod outbox;
 mod read_position;
 mod room_list;
 mod subscriptions;
-mod timeline;

@@ -1,0 +1,66 @@
+//! What a run tells: the faults, the bad input, and what the oracle found.
+
+use crate::faults::Tally;
+use crate::oracle::{Evidence, Kind, Verdict};
+use std::fmt;
+
+pub struct Report<'a> {
+    pub tally: &'a Tally,
+    pub evidence: &'a Evidence,
+    pub verdict: &'a Verdict,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.faults(text)?;
+        self.inputs(text)?;
+        self.findings(text)
+    }
+}
+
+impl Report<'_> {
+    fn faults(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(text, "\n{:<24} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
+        let mut times = 0;
+        for (name, row) in &self.tally.faults {
+            let mean = row.total.as_millis() / u128::from(row.times.max(1));
+            writeln!(text, "{name:<24} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
+            times += row.times;
+        }
+        writeln!(text, "{:<24} {times:>6}", "all")
+    }
+
+    fn inputs(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tally.inputs.is_empty() {
+            return Ok(());
+        }
+        writeln!(text, "\n{:<34} {:>6}  result", "bad input", "times")?;
+        for (kind, results) in &self.tally.inputs {
+            let times: u32 = results.values().sum();
+            let results: Vec<_> = results.iter().map(|(result, times)| format!("{result} ×{times}")).collect();
+            writeln!(text, "{kind:<34} {times:>6}  {}", results.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn findings(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Evidence { truth, ledgers, readers, .. } = self.evidence;
+        let intents = ledgers.iter().flat_map(|ledger| &ledger.intents);
+        let sent: usize = intents.clone().map(|intent| intent.sent_on.len()).sum();
+        let posts: usize = ledgers.iter().map(|ledger| ledger.posts()).sum();
+        let sessions: usize = readers.iter().map(|reader| reader.sessions.len()).sum();
+        let events: usize =
+            readers.iter().flat_map(|reader| &reader.sessions).map(|session| session.events.len()).sum();
+        writeln!(
+            text,
+            "\n{posts} posts and {} changes of posts, sent {sent} times; {} events in the log",
+            intents.count() - posts,
+            truth.head
+        )?;
+        writeln!(text, "{} readers got {events} events in {sessions} connections and pages\n", readers.len())?;
+        for kind in Kind::ALL {
+            writeln!(text, "{:<12} {:>6}", format!("{kind:?}").to_lowercase(), self.verdict.count(kind))?;
+        }
+        write!(text, "\n{}", self.verdict)
+    }
+}
