@@ -1,6 +1,6 @@
 # Every target calls a script of scripts/; run `make` alone to read what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run build test dev fmt screenshots latency
+.PHONY: help run build test chaos fuzz dev fmt screenshots latency
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -13,6 +13,12 @@ build: ## release build: server in target/release/pickmate, site in target/site
 
 test: ## every check, as CI runs them
 	@scripts/test.sh
+
+chaos: build ## a long schedule of faults against the release build, with an oracle; POSTS, FAULTS and SEED change it
+	@scripts/chaos.sh --posts $(or $(POSTS),10000) --faults $(or $(FAULTS),200) --seed $(or $(SEED),$(shell date +%s))
+
+fuzz: ## look for inputs that break frames, Markdown and configuration; SECONDS_EACH=600
+	@scripts/fuzz.sh
 
 dev: ## rebuild and reload while you edit
 	@scripts/dev.sh

@@ -20,6 +20,7 @@ mod node;
 mod operated;
 mod pages;
 mod rate_limits;
+mod regressions;
 mod site;
 mod store_contract;
 mod visitor;
