@@ -1,11 +1,10 @@
 //! Reads the settings and runs what the command line asks for.
 
 use clap::Parser;
-use pickmate::server::admin;
-use pickmate::server::cli::{Admin, Cli, Command, Serve};
-use pickmate::server::config::{ConfigError, Settings, leptos_options, process_environment};
+use pickmate::server::cli::{Cli, Command, Place, Serve};
+use pickmate::server::config::{Config, ConfigError, Settings, leptos_options, process_environment};
 use pickmate::server::node::Node;
-use pickmate::server::telemetry;
+use pickmate::server::{admin, archive, telemetry};
 use std::io::{BufReader, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,14 +20,22 @@ const ONE_SIGNAL: Duration = Duration::from_millis(300);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command() {
-        Command::Serve(serve) => run_node(serve).await,
-        Command::Admin(admin) => run_admin(admin).await,
-    };
+    let outcome = obey(Cli::parse().command()).await;
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Without a stderr there is nobody to tell.
     let _ = writeln!(stderr(), "pickmate: {error:#}");
     if error.is::<ConfigError>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
+}
+
+async fn obey(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(serve) => run_node(serve).await,
+        Command::Admin(verb) => {
+            admin::run(verb.command, &beside(&verb.place)?, BufReader::new(stdin()), stdout()).await
+        }
+        Command::Backup(backup) => archive::backup(&backup, &beside(&backup.place)?, stdout()).await,
+        Command::Restore(restore) => archive::restore(&restore, &beside(&restore.place)?, stdout()).await,
+    }
 }
 
 async fn run_node(serve: Serve) -> anyhow::Result<()> {
@@ -64,10 +71,11 @@ fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {
     output.flush()
 }
 
-async fn run_admin(admin: Admin) -> anyhow::Result<()> {
-    let settings = Settings::load(&admin.flags(), admin.config.as_deref(), &process_environment)?;
-    telemetry::init(settings.config.log_format, LevelFilter::WARN, process_environment("RUST_LOG").as_deref())?;
-    admin::run(admin.command, &settings.config, BufReader::new(stdin()), stdout()).await
+/// Settings and logging of a command that runs beside a server.
+fn beside(place: &Place) -> anyhow::Result<Config> {
+    let Settings { config, .. } = Settings::load(&place.flags(), place.config(), &process_environment)?;
+    telemetry::init(config.log_format, LevelFilter::WARN, process_environment("RUST_LOG").as_deref())?;
+    Ok(config)
 }
 
 /// What asks the process to stop.

@@ -2,7 +2,7 @@
 
 use super::admin::AdminCommand;
 use super::config::{Flags, LIMIT};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A place where a group talks and decides, live.
 #[derive(Debug, clap::Parser)]
@@ -28,6 +28,37 @@ pub enum Command {
     Serve(Serve),
     /// Manage accounts and rooms, also while a server runs on the same data
     Admin(Admin),
+    /// Copy the database into one file, also while a server runs
+    ///
+    /// The copy is of one moment, verified, and readable by its owner only. docs/operating.md says what it
+    /// holds.
+    Backup(Backup),
+    /// Put a backup in the place of the database, while nothing runs on the data
+    ///
+    /// The backup is verified first. The database that was there is kept beside the new one. Browsers and
+    /// programs find out and load afresh. One-time links and invites of the backup are ended.
+    Restore(Restore),
+}
+
+/// Where the data is, for the verbs beside `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Place {
+    /// Directory of the database [default: data]
+    #[arg(long, value_name = "DIRECTORY", global = true)]
+    data: Option<String>,
+    /// Settings file [default: Leptos.toml, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+impl Place {
+    pub fn flags(&self) -> Flags {
+        Flags::default().with("data", self.data.clone())
+    }
+
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -73,20 +104,32 @@ impl Serve {
 
 #[derive(Debug, clap::Args)]
 pub struct Admin {
-    /// Directory of the database [default: data]
-    #[arg(long, value_name = "DIRECTORY", global = true)]
-    data: Option<String>,
-    /// Settings file [default: Leptos.toml, if there is one]
-    #[arg(long, value_name = "FILE", global = true)]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(subcommand)]
     pub command: AdminCommand,
 }
 
-impl Admin {
-    pub fn flags(&self) -> Flags {
-        Flags::default().with("data", self.data.clone())
-    }
+#[derive(Debug, clap::Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub place: Place,
+    /// Replace FILE if it exists
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Where the copy goes
+    pub file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Restore {
+    #[command(flatten)]
+    pub place: Place,
+    /// Let people stay signed in who were when the backup was made, also those who have signed out since
+    #[arg(long)]
+    pub keep_sessions: bool,
+    /// A file made by `pickmate backup`
+    pub file: PathBuf,
 }
 
 #[cfg(test)]
@@ -124,7 +167,7 @@ mod tests {
     fn admin_takes_its_options_before_and_after_its_verbs() {
         for line in ["pickmate admin --data d token create mina", "pickmate admin token create mina --data d"] {
             let Command::Admin(admin) = Cli::parse_from(line.split(' ')).command() else { panic!("{line}") };
-            assert_eq!(admin.data.as_deref(), Some("d"), "{line}");
+            assert_eq!(admin.place.data.as_deref(), Some("d"), "{line}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! → `store`, `channel_layer`; `ws` → `hub` → `channel_layer`.
 
 pub mod admin;
+pub mod archive;
 pub mod assets;
 pub mod auth;
 pub mod body_limit;

@@ -1,16 +1,22 @@
 //! A data directory in an operator's hands: the real binary on it, stopped, killed and started, and
 //! what is done to its files meanwhile.
 
+mod archive;
 mod epoch;
 
+use crate::app::Live;
 use crate::command::Machine;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pickmate::protocol::ServerFrame;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::ops::Add;
 use std::path::PathBuf;
 use std::process::Child;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 /// A machine with an account, its token and the open room `general`.
 pub struct Place {
@@ -63,6 +69,17 @@ impl Server {
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         assert!(!self.process.wait().unwrap().success());
+    }
+
+    /// The live socket after `hello`.
+    pub async fn live(&self) -> Live {
+        let mut request = self.url.replace("http://", "ws://").add("/live").into_client_request().unwrap();
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.token)).unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let mut live = Live { socket };
+        assert!(matches!(live.frame().await, ServerFrame::Hello { .. }));
+        live
     }
 
     pub fn stop(mut self) {

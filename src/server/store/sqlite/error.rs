@@ -53,6 +53,15 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(BUSY | LOCKED))
 }
 
+/// Not a SQLite file at all, or its first page is damaged.
+pub(super) fn is_no_database(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(NOT_A_DATABASE)
+}
+
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(CORRUPT)
+}
+
 /// Why the database could not be opened, as one sentence with the file's name.
 pub(super) fn open_error(path: &Path, error: sqlx::Error) -> StoreError {
     let path = path.display();

@@ -120,10 +120,13 @@ pub(super) struct Held {
 
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Held, StoreError> {
     let (database_id, epoch) = (meta(connection, "database_id").await?, meta(connection, "epoch").await?);
+    Ok(Held { database_id, epoch, heads: heads(connection).await? })
+}
+
+/// Of every room. A damaged head is an error to those who ask for its room, and left out here.
+pub(super) async fn heads(connection: &mut SqliteConnection) -> Result<Vec<(RoomId, Seq)>, sqlx::Error> {
     let rows: Vec<(i64, i64)> = sqlx::query_as(ALL_HEADS).fetch_all(connection).await?;
-    // A damaged head is an error to those who ask for its room, not to everybody.
-    let heads = rows.into_iter().filter_map(|(room, head)| Some((RoomId(room), seq_from(head).ok()?))).collect();
-    Ok(Held { database_id, epoch, heads })
+    Ok(rows.into_iter().filter_map(|(room, head)| Some((RoomId(room), seq_from(head).ok()?))).collect())
 }
 
 async fn meta(connection: &mut SqliteConnection, name: &'static str) -> Result<String, StoreError> {

@@ -18,6 +18,17 @@ const PUT_SCHEMA_VERSION: &str = "INSERT INTO schema_version (version) VALUES ($
 /// Turning the write-ahead log on does not wait for other processes as statements do.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
+/// The newest schema version that this program knows.
+pub(super) const fn known() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The schema version of a database; an error where it has none.
+pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let (version,): (i64,) = sqlx::query_as(SCHEMA_VERSION).fetch_one(connection).await?;
+    Ok(version)
+}
+
 /// Gives up when the database is busy for longer than `patience`.
 pub(super) async fn run(gate: &Gate, path: &Path, patience: Duration) -> Result<(), StoreError> {
     let give_up_at = Instant::now() + patience;
@@ -35,8 +46,7 @@ async fn migrate(gate: &Gate, path: &Path) -> Result<Result<(), StoreError>, sql
     turn.connection().await?;
     let mut tx = turn.begin().await?;
     sqlx::query(CREATE_SCHEMA_VERSION).execute(&mut *tx).await?;
-    let (version,): (i64,) = sqlx::query_as(SCHEMA_VERSION).fetch_one(&mut *tx).await?;
-    let known = MIGRATIONS.len();
+    let (version, known) = (version(&mut tx).await?, known());
     let Some(missing) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
         return Ok(Err(StoreError::Internal(format!(
             "{} was written by a newer PickMate (schema {version}, this one knows {known})",

@@ -3,8 +3,10 @@
 //! of read-only ones, so that readers never wait for the disk's sync.
 
 mod accounts;
+pub mod archive;
 mod change;
 mod commit;
+mod directory;
 mod engine;
 mod error;
 mod gate;
@@ -19,6 +21,7 @@ mod sidecar;
 
 use super::writer::Writer;
 use super::{Store, StoreError, StoreOptions};
+use directory::FILE;
 use engine::SqliteEngine;
 use error::open_error;
 use gate::Gate;
@@ -28,22 +31,21 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The database in the data directory.
-const FILE: &str = "pickmate.sqlite3";
-
 /// The community's data in one SQLite file.
 pub struct SqliteStore {
     history: Arc<History>,
     readers: SqlitePool,
     gate: Arc<Gate>,
     writer: Writer,
+    /// A restore waits for the end of it.
+    _entered: directory::Held,
 }
 
 impl SqliteStore {
     /// Opens the database in `dir`, making both when missing, and brings its schema up to date.
     /// The error is one sentence for the operator.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Arc<SqliteStore>, StoreError> {
-        create_directory(dir).await?;
+        let _entered = directory::enter(dir).await?;
         let path = dir.join(FILE);
         let gate = Arc::new(Gate::new(write_options(&path, &options)));
         let failed = |error| open_error(&path, error);
@@ -58,7 +60,7 @@ impl SqliteStore {
         let history = Arc::new(History::new(dir));
         history.settle(&mut gate.turn().await).await?;
         let writer = Writer::spawn(SqliteEngine::new(Arc::clone(&gate), Arc::clone(&history)), &options);
-        Ok(Arc::new(SqliteStore { history, readers, gate, writer }))
+        Ok(Arc::new(SqliteStore { history, readers, gate, writer, _entered }))
     }
 
     async fn close_all(&self) {
@@ -72,16 +74,6 @@ impl SqliteStore {
 
 impl Store for SqliteStore {}
 
-async fn create_directory(dir: &Path) -> Result<(), StoreError> {
-    let mut builder = tokio::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    builder.mode(0o700);
-    builder.create(dir).await.map_err(|error| {
-        StoreError::Unavailable(format!("the data directory {} cannot be made: {error}", dir.display()))
-    })
-}
-
 /// An ack means durable: FULL syncs the log of every commit, whatever a build's default is.
 fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -93,6 +85,11 @@ fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {
 
 fn write_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
     base_options(path.to_owned(), options).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
+}
+
+/// To a database that is there: nothing is made.
+fn joining_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {
+    base_options(path.to_owned(), options)
 }
 
 fn read_options(path: &Path, options: &StoreOptions) -> SqliteConnectOptions {

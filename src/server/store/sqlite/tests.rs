@@ -174,7 +174,7 @@ async fn close_leaves_one_whole_file() {
     place.store.close().await;
     let files = std::fs::read_dir(place.dir.path()).unwrap().map(|file| file.unwrap().file_name());
     let files: std::collections::BTreeSet<_> = files.collect();
-    assert_eq!(files, ["heads".into(), FILE.into()].into(), "no write-ahead log");
+    assert_eq!(files, ["heads".into(), "lock".into(), FILE.into()].into(), "no write-ahead log");
 }
 
 async fn refused(dir: &Path) -> String {
