@@ -49,6 +49,7 @@ arrow src/client 'ui|server'
 arrow src/ui 'server'
 arrow src/server/store 'server::(auth|channel_layer|django|forms|http|hub|service|state|ws)'
 arrow src/server/channel_layer 'server::(auth|django|forms|http|hub|service|state|store|ws)'
+arrow src/server/cache 'server::(auth|django|forms|http|hub|service|state|ws)'
 arrow src/server/hub 'server::(auth|django|forms|http|service|state|ws)'
 arrow src/server/service 'server::(django|forms|http|hub|pages|router|ws)'
 # Server functions run on both sides: what only the server has is named inside their bodies.

@@ -67,6 +67,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// The message that the event changes.
+    pub fn target(&self) -> Option<Seq> {
+        match self {
+            EventKind::Edited { target, .. } | EventKind::Deleted { target } => Some(*target),
+            _ => None,
+        }
+    }
+
     /// Whether the event is a row of the conversation, rather than a change to another row.
     pub fn makes_row(&self) -> bool {
         !matches!(self, EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown)

@@ -100,7 +100,7 @@ mod tests {
             event(&Event { seq, at: 1, kind })
         });
         let slug = Slug::parse("점심").unwrap();
-        Growth { room: RoomId(1), slug, epoch: "e1".into(), first: Seq(10), events: events.collect() }
+        Growth { room: RoomId(1), slug, epoch: "e1".into(), first: Seq(10), events: events.collect(), changes: vec![] }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Numbers for `/metrics`.
 
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Registry;
 use std::fmt;
 use std::time::Instant;
@@ -22,6 +23,25 @@ pub struct Metrics {
     pub catch_ups: Counter,
     /// Live sockets given up because the peer took nothing.
     pub stalled: Counter,
+    /// Times the store was read, whatever for.
+    pub store_reads: Counter,
+    cache_reads: Family<ReadLabels, Counter>,
+}
+
+/// Why the live sockets read the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum StoreRead {
+    /// The newest events of a room.
+    Tail,
+    /// Older events of a room, for one who is far behind.
+    Stretch,
+    /// Where a log stands, for one who claims to be beyond what is known.
+    Head,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadLabels {
+    what: StoreRead,
 }
 
 impl Metrics {
@@ -36,6 +56,8 @@ impl Metrics {
             deliveries: Counter::default(),
             catch_ups: Counter::default(),
             stalled: Counter::default(),
+            store_reads: Counter::default(),
+            cache_reads: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("uptime_seconds", "Seconds since the node started", metrics.uptime_seconds.clone());
@@ -45,7 +67,18 @@ impl Metrics {
         registry.register("deliveries", "Events handed to connections", metrics.deliveries.clone());
         registry.register("catch_ups", "Rooms of connections that caught up from the log", metrics.catch_ups.clone());
         registry.register("stalled", "Live sockets given up because the peer took nothing", metrics.stalled.clone());
+        registry.register("store_reads", "Reads of the store", metrics.store_reads.clone());
+        registry.register("cache_reads", "Reads of the store by the live sockets' caches", metrics.cache_reads.clone());
         metrics
+    }
+
+    pub fn count_read(&self, what: StoreRead) {
+        self.cache_reads.get_or_create(&ReadLabels { what }).inc();
+    }
+
+    /// Reads of this kind since start.
+    pub fn reads(&self, what: StoreRead) -> u64 {
+        self.cache_reads.get_or_create(&ReadLabels { what }).get()
     }
 
     /// All of them now, in Prometheus' text format.

@@ -1,11 +1,12 @@
 //! Everything native. Arrows of dependency: `router` → `http`, `forms`, `ws`, `django` → `service`
-//! → `store`, `channel_layer`; `ws` → `hub` → `channel_layer`.
+//! → `store`, `channel_layer`; `ws` → `hub` → `cache` → `store`.
 
 pub mod admin;
 pub mod archive;
 pub mod assets;
 pub mod auth;
 pub mod body_limit;
+pub mod cache;
 pub mod channel_layer;
 pub mod cli;
 pub mod clock;

@@ -1,6 +1,7 @@
 //! A running node: its parts put together, started and stopped in order.
 
 use super::auth::Passwords;
+use super::cache::Cache;
 use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::clock::now_ms;
 use super::config::Config;
@@ -100,16 +101,19 @@ impl Node {
 async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new());
     let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryLayer::new());
-    let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&metrics)));
-    let store: Arc<dyn Store> = SqliteStore::open(&config.data, StoreOptions::new(&config.limits, publisher)).await?;
+    let cache = Arc::new(Cache::new(&config.limits, &metrics));
+    let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
+    let options = StoreOptions { reads: metrics.store_reads.clone(), ..StoreOptions::new(&config.limits, publisher) };
+    let store: Arc<dyn Store> = SqliteStore::open(&config.data, options).await?;
     Ok(AppState {
-        hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&metrics)),
+        hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),
         rate_limits: Arc::new(RateLimits::new(&config)),
         readiness: Arc::new(Readiness::new(&config.limits)),
         passwords: Passwords::new(),
         config: Arc::new(config),
         store,
         layer,
+        cache,
         metrics,
         leptos_options,
         shutdown: CancellationToken::new(),

@@ -1,6 +1,7 @@
 //! What every handler is given: cheap clones of shared parts.
 
 use super::auth::Passwords;
+use super::cache::Cache;
 use super::channel_layer::ChannelLayer;
 use super::config::Config;
 use super::health::Readiness;
@@ -20,6 +21,7 @@ pub struct AppState {
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
     pub layer: Arc<dyn ChannelLayer>,
+    pub cache: Arc<Cache>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
     pub readiness: Arc<Readiness>,

@@ -8,7 +8,8 @@ use pickmate::server::config::{Config, leptos_options_without_site};
 use pickmate::server::node::Node;
 use pickmate::server::secret::hash_secret;
 use pickmate::server::state::AppState;
-use pickmate::server::store::{Command, NewUser, Store};
+use pickmate::server::store::sqlite::SqliteStore;
+use pickmate::server::store::{Command, Log, NewUser, Store, StoreOptions};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,9 +131,15 @@ impl TestApp {
 
     /// Posts through the store, without HTTP.
     pub async fn post(&self, room: &Slug, author: &Person, key: &str, body: &str) -> u64 {
-        let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
-        let command = Command::Post { room: room.clone(), author: author.id, key, body };
+        let command = post(room, author, key, body);
         self.store().submit(command).await.unwrap().outcome().await.unwrap().seq.unwrap().0
+    }
+
+    /// As a command beside the server would.
+    pub async fn post_from_another_process(&self, room: &Slug, author: &Person, key: &str, body: &str) {
+        let store = SqliteStore::open(&self.config.data, StoreOptions::default()).await.unwrap();
+        store.submit(post(room, author, key, body)).await.unwrap().outcome().await.unwrap();
+        store.close().await;
     }
 
     async fn command(&self, command: Command) {
@@ -173,6 +180,11 @@ impl TestApp {
         let (socket, _) = tokio_tungstenite::connect_async(request).await.map_err(Box::new)?;
         Ok(Live { socket })
     }
+}
+
+fn post(room: &Slug, author: &Person, key: &str, body: &str) -> Command {
+    let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
+    Command::Post { room: room.clone(), author: author.id, key, body }
 }
 
 async fn start(config: Config) -> Node {

@@ -5,8 +5,9 @@ use crate::app::PATIENCE;
 use crate::store_contract::world::{HOUR, NOW, account, post, slug};
 use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{CloseCode, ServerFrame};
+use pickmate::server::cache::Cache;
 use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, MemoryLayer, Notice};
-use pickmate::server::config::Config;
+use pickmate::server::config::{Config, Limits};
 use pickmate::server::hub::queue::Work;
 use pickmate::server::hub::{Connection, Hub, Peer};
 use pickmate::server::metrics::Metrics;
@@ -48,6 +49,10 @@ impl ChannelLayer for Watched {
     }
 }
 
+fn cache() -> Arc<Cache> {
+    Arc::new(Cache::new(&Limits::default(), &Arc::new(Metrics::new())))
+}
+
 /// Node A writes; the hub is node B's, whose people listen.
 struct Nodes {
     store: Arc<dyn Store>,
@@ -62,16 +67,13 @@ impl Nodes {
     /// With an inbox of `capacity` notices on node B.
     async fn new(capacity: usize) -> Nodes {
         let data = TempDir::new().unwrap();
-        let config = Config {
-            limits: pickmate::server::config::Limits { session_check_ms: 1, ..Default::default() },
-            ..Config::default()
-        };
+        let config = Config { limits: Limits { session_check_ms: 1, ..Default::default() }, ..Config::default() };
         let layer = MemoryLayer::with_capacity(capacity);
         let bus = Arc::new(Watched { layer: layer.peer(), groups: Mutex::default() });
-        let publisher = Publisher::new(Arc::new(layer), Arc::new(Metrics::new()));
+        let publisher = Publisher::new(Arc::new(layer), cache(), Arc::new(Metrics::new()));
         let options = StoreOptions::new(&config.limits, Arc::new(publisher));
         let store: Arc<dyn Store> = SqliteStore::open(data.path(), options).await.unwrap();
-        let hub = Hub::new(&config, bus.clone(), Arc::new(Metrics::new()));
+        let hub = Hub::new(&config, bus.clone(), cache(), Arc::new(Metrics::new()));
         let mina = store.create_user(account("mina", Role::Member), NOW).await.unwrap().unwrap();
         let mut nodes = Nodes { store, bus, hub, mina, room: RoomId(0), _data: data };
         let (slug, name) = (slug("general"), RoomName::parse("general").unwrap());
@@ -269,7 +271,7 @@ impl ChannelLayer for Broken {
 #[tokio::test]
 async fn a_pump_that_dies_is_noticed() {
     let nodes = Nodes::new(1).await;
-    let hub = Hub::new(&Config::default(), Arc::new(Broken), Arc::new(Metrics::new()));
+    let hub = Hub::new(&Config::default(), Arc::new(Broken), cache(), Arc::new(Metrics::new()));
     assert!(!hub.pump_has_ended());
     let pump = tokio::spawn(hub.clone().run(Arc::clone(&nodes.store), now, CancellationToken::new()));
     assert!(pump.await.unwrap_err().is_panic());

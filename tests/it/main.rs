@@ -9,6 +9,7 @@ mod app;
 mod channel_layer_contract;
 mod command;
 mod config;
+mod crowd;
 mod django;
 mod docs;
 mod edge;

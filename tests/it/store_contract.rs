@@ -68,6 +68,7 @@ suite! {
         messages_are_pages_of_posts
         events_after_keeps_to_its_limit
         events_within_stop_where_their_bytes_are_spent
+        a_tail_ends_at_the_head_and_begins_where_its_budget_is_spent
         an_unknown_room_reads_as_an_empty_log
         positions_beyond_everything_are_harmless
         heads_leave_unknown_rooms_out;

@@ -48,6 +48,8 @@ pub struct Growth {
     pub first: Seq,
     /// JSON of one event each.
     pub events: Vec<Bytes>,
+    /// The events that change a message, each with the seq of that message.
+    pub changes: Vec<(Seq, Seq)>,
 }
 
 impl Notice {

@@ -111,6 +111,10 @@ limits! {
     queue_bytes: usize = 256 * 1024, 1_024..=268_435_456;
     /// Frames that may wait for one slow connection before its rooms fall behind.
     queue_frames: usize = 256, 1..=100_000;
+    /// Bytes of recent events that are kept for a room that is followed.
+    ring_room_bytes: usize = 256 * 1024, 4_096..=268_435_456;
+    /// Bytes of recent events that are kept for all rooms together; the room that was asked for longest ago goes first.
+    ring_bytes: usize = 64 * 1024 * 1024, 4_096..=1_099_511_627_776;
     /// A peer that takes nothing for so long is given up.
     write_timeout_ms: u64 = 30_000, 100..=600_000;
     /// Time that a peer has to answer when a socket is closed.

@@ -9,6 +9,7 @@ mod registry;
 
 pub use connection::{Connection, Peer};
 
+use super::cache::Cache;
 use super::channel_layer::{ChannelLayer, Group};
 use super::config::Config;
 use super::metrics::Metrics;
@@ -26,6 +27,7 @@ pub struct Hub(Arc<Shared>);
 struct Shared {
     registry: Mutex<Registry>,
     layer: Arc<dyn ChannelLayer>,
+    cache: Arc<Cache>,
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
     session_check: Duration,
@@ -51,12 +53,13 @@ struct ConnectionLimits {
 pub struct TooManyConnections;
 
 impl Hub {
-    pub fn new(config: &Config, layer: Arc<dyn ChannelLayer>, metrics: Arc<Metrics>) -> Hub {
+    pub fn new(config: &Config, layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Hub {
         let limits = &config.limits;
         let unless_lifted = |limit: usize| if config.no_rate_limit { usize::MAX } else { limit };
         Hub(Arc::new(Shared {
             registry: Mutex::default(),
             layer,
+            cache,
             metrics,
             limits: ConnectionLimits {
                 queue: QueueLimits { bytes: limits.queue_bytes, frames: limits.queue_frames },
@@ -107,7 +110,12 @@ impl Hub {
         let wanted = self.registry().wants(group);
         match wanted {
             true => self.0.layer.subscribe(group).await,
-            false => self.0.layer.unsubscribe(group).await,
+            false => {
+                self.0.layer.unsubscribe(group).await;
+                if let Group::Room(room) = group {
+                    self.0.cache.unfollowed(room);
+                }
+            }
         }
     }
 

@@ -50,11 +50,16 @@ impl Hub {
                         unsure = true;
                     }
                     Some(Delivery::Notice(notice)) => unsure |= self.take(notice, &*store).await.is_err(),
-                    Some(Delivery::Lost) => unsure = true,
+                    Some(Delivery::Lost) => {
+                        self.0.cache.forget_all();
+                        unsure = true;
+                    }
                     None => return,
                 },
                 written = foreign_writes.changed(), if store_open => {
                     store_open = written.is_ok();
+                    // Before comparing: who begins to follow after the comparison reads anew.
+                    self.0.cache.forget_all();
                     unsure |= store_open;
                 }
                 changed = epochs.changed(), if store_open => {
@@ -72,7 +77,10 @@ impl Hub {
 
     async fn take(&self, notice: Notice, store: &dyn Store) -> Result<(), StoreError> {
         match notice {
-            Notice::Grew(growth) => self.deliver(&growth),
+            Notice::Grew(growth) => {
+                self.0.cache.grew(&growth);
+                self.deliver(&growth);
+            }
             Notice::Recheck { room } => self.recheck(&[room], store).await?,
             Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
             Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
@@ -168,6 +176,7 @@ impl Hub {
     /// The log is another history: nothing of it follows on what the connections were given. They come
     /// back and say from where.
     fn start_over(&self) {
+        self.0.cache.forget_all();
         for (_, queue) in self.registry().peers() {
             for room in queue.followed() {
                 queue.unfollow(room);

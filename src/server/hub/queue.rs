@@ -153,9 +153,10 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Follows a room from `after` on; held until [`release`](Queue::release).
+    /// Follows a room from `after` on; held until [`release`](Queue::release). `after` is a claim and says
+    /// nothing about the head.
     pub fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
-        let cursor = Cursor { slug, at: after, head: after, held: true };
+        let cursor = Cursor { slug, at: after, head: Seq::ZERO, held: true };
         self.lock().cursors.insert(room, cursor);
     }
 

@@ -3,28 +3,35 @@
 
 use crate::domain::{Access, Seq, UserId};
 use crate::protocol::EventKind;
+use crate::server::cache::Cache;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
 use crate::server::encode;
 use crate::server::metrics::Metrics;
 use crate::server::store::{Grown, Observer};
 use std::sync::Arc;
 
-/// Publishes every commit of this node's writer, in seq order per room.
+/// Publishes every commit of this node's writer, in seq order per room, and tells the node's own caches
+/// first: nobody can know of a commit that they do not know of.
 pub struct Publisher {
+    cache: Arc<Cache>,
     layer: Arc<dyn ChannelLayer>,
     metrics: Arc<Metrics>,
 }
 
 impl Publisher {
-    pub fn new(layer: Arc<dyn ChannelLayer>, metrics: Arc<Metrics>) -> Publisher {
-        Publisher { layer, metrics }
+    pub fn new(layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Publisher {
+        Publisher { cache, layer, metrics }
     }
 
     fn publish(&self, epoch: &Arc<str>, grown: &Grown) {
         let Some(first) = grown.events.first().map(|event| event.seq) else { return };
         let events = grown.events.iter().map(encode::event).collect();
-        let growth = Growth { room: grown.room, slug: grown.slug.clone(), epoch: Arc::clone(epoch), first, events };
-        self.layer.publish(Notice::Grew(Arc::new(growth)));
+        let changes = grown.events.iter().filter_map(|event| Some((event.seq, event.kind.target()?))).collect();
+        let growth =
+            Growth { room: grown.room, slug: grown.slug.clone(), epoch: Arc::clone(epoch), first, events, changes };
+        let growth = Arc::new(growth);
+        self.cache.grew(&growth);
+        self.layer.publish(Notice::Grew(growth));
         for event in &grown.events {
             self.publish_consequences(grown, event.seq, &event.kind);
         }
@@ -72,13 +79,16 @@ mod tests {
     use crate::domain::{RoomId, Slug};
     use crate::protocol::{Author, Event};
     use crate::server::channel_layer::{Delivery, MemoryLayer};
+    use crate::server::config::Limits;
 
     const END: Notice = Notice::SessionEnded { session: [0; 32] };
 
     /// What everybody's node is told about a room that grew like this.
     async fn told_to_everyone(access: Access, kinds: Vec<EventKind>) -> Vec<Notice> {
         let layer = Arc::new(MemoryLayer::new());
-        let publisher = Publisher::new(layer.clone(), Arc::new(Metrics::new()));
+        let metrics = Arc::new(Metrics::new());
+        let cache = Arc::new(Cache::new(&Limits::default(), &metrics));
+        let publisher = Publisher::new(layer.clone(), cache, metrics);
         let events = (1..).zip(kinds).map(|(seq, kind)| Event { seq: Seq(seq), at: 1, kind }).collect();
         publisher.grown(&"e".into(), &[Grown { room: RoomId(1), slug: Slug::parse("a").unwrap(), access, events }]);
         layer.publish(END);

@@ -63,6 +63,9 @@ pub trait Log {
     /// Like [`events_after`](Log::events_after), cut where the budget is spent; at least one event.
     async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError>;
 
+    /// The newest events, as many as the budget allows, at least one; the last of them is the head.
+    async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError>;
+
     /// The newest `limit` rows before `before` (or the newest of all), with the head they stand at.
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError>;
 

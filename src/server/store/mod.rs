@@ -30,7 +30,7 @@ pub use rooms::{RoomHead, RoomView, Rooms};
 pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
 
 /// The engine could not do it. The words are for operators: they may name files.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Busy, locked, full, gone: worth another try with the same key.
     #[error("the store is unavailable: {0}")]

@@ -1,5 +1,6 @@
 use super::Observer;
 use crate::server::config::Limits;
+use prometheus_client::metrics::counter::Counter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub struct StoreOptions {
     pub busy_timeout: Duration,
     /// Connections for reading.
     pub readers: u32,
+    /// Counts the reads.
+    pub reads: Counter,
     /// Told of every commit of this process.
     pub observer: Arc<dyn Observer>,
 }
@@ -25,6 +28,7 @@ impl StoreOptions {
             writer_batch: limits.writer_batch,
             busy_timeout: Duration::from_secs(5),
             readers: 4,
+            reads: Counter::default(),
             observer,
         }
     }

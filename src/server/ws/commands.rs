@@ -1,5 +1,6 @@
 //! What clients say: decoding, and one use case for each command.
 
+use super::join::{Join, join_room, leave_room};
 use crate::domain::Seq;
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, ServerFrame};
 use crate::server::error::AppError;
@@ -101,57 +102,6 @@ fn read(state: AppState, actor: Actor, room: String, seq: Seq) -> Answer {
         None
     };
     answer.boxed()
-}
-
-struct Join {
-    room: String,
-    after: Option<Seq>,
-    epoch: Option<String>,
-}
-
-/// Authorise, register for fan-out, then read the head: the reverse order loses events.
-async fn join_room(
-    state: &AppState,
-    actor: &Actor,
-    connection: &Connection,
-    join: Join,
-) -> Result<(), (String, AppError)> {
-    let named = |error: AppError| (join.room.clone(), error);
-    let view = rooms::readable(state, actor, &join.room).await.map_err(named)?;
-    let slug = rooms::claimed(&join.room).map_err(named)?;
-    let queue = connection.queue();
-    if !queue.follows(view.id) && queue.followed().len() >= state.config.limits.rooms_per_connection {
-        return Err(named(AppError::refused(ErrorCode::TooManyRooms)));
-    }
-    connection.follow(view.id, slug, join.after.unwrap_or(Seq::ZERO)).await;
-    // The right may have ended between the check and the registration, and no notice would tell.
-    let head = match rooms::readable(state, actor, &join.room).await {
-        Ok(view) => view.head,
-        Err(error) => {
-            connection.unfollow(view.id).await;
-            return Err(named(error));
-        }
-    };
-    let epoch = state.store.epoch();
-    let comparable =
-        join.epoch.as_deref().is_none_or(|theirs| theirs == &*epoch) && join.after.is_none_or(|after| after <= head);
-    let room = join.room;
-    connection.push(&ServerFrame::Joined { room: room.clone(), head, epoch: epoch.to_string() });
-    if !comparable {
-        connection.push(&ServerFrame::Gap { room, head });
-    }
-    let from_head = !comparable || join.after.is_none();
-    if from_head {
-        queue.skip_to(view.id, head);
-    }
-    queue.release(view.id, head);
-    Ok(())
-}
-
-async fn leave_room(connection: &Connection, room: &str) {
-    if let Some(room) = connection.queue().room_named(room) {
-        connection.unfollow(room).await;
-    }
 }
 
 fn refused(key: Option<String>, room: Option<String>, error: &AppError) -> ServerFrame {

@@ -1,7 +1,7 @@
 //! One connection's task: reads commands, writes what waits, catches up, keeps the heart beating.
 //! A single task owns the socket, so nothing outlives it and a peer that does not read is not read from.
 
-use super::catch_up;
+use super::catch_up::{self, Frames};
 use super::commands::{self, Answer};
 use super::outgoing::{self, WriteError};
 use crate::protocol::{Author, CloseCode, Limits, ServerFrame};
@@ -173,7 +173,13 @@ impl Live {
         match catch_up::step(&self.state, behind).await {
             Ok(step) => {
                 if self.registered.queue().advance(behind, step.to, step.head) {
-                    self.write(step.frames).await?;
+                    match step.frames {
+                        Frames::Events(frames) => {
+                            let bytes: Vec<_> = frames.iter().map(|frame| frame.bytes.clone()).collect();
+                            self.write(bytes).await?;
+                        }
+                        Frames::Gap(frame) => self.write([frame]).await?,
+                    }
                 }
             }
             Err(error) => {

@@ -4,6 +4,7 @@
 mod catch_up;
 mod commands;
 mod connection;
+mod join;
 pub(super) mod outgoing;
 mod upgrade;
 

@@ -88,6 +88,22 @@ pub async fn events_within_stop_where_their_bytes_are_spent<E: Engine>(world: Wo
     }
 }
 
+pub async fn a_tail_ends_at_the_head_and_begins_where_its_budget_is_spent<E: Engine>(world: World<E>) {
+    let a = world.user("a").await;
+    let room = world.room("general", Access::Open, a).await;
+    for number in 0..9 {
+        world.post("general", a, &format!("k{number}"), &"가".repeat(100)).await.unwrap();
+    }
+    for (events, bytes, expected) in
+        [(200, 1, vec![10]), (200, 301, vec![9, 10]), (3, 9_000, vec![8, 9, 10]), (200, 9_000, (1..=10).collect())]
+    {
+        let page = world.store.tail(room, Budget { events, bytes }).await.unwrap();
+        assert_eq!((seqs(&page.events), page.head, page.first), (expected, Seq(10), Seq(1)), "{events} of {bytes}");
+    }
+    let page = world.store.tail(RoomId(999), Budget { events: 10, bytes: 10 }).await.unwrap();
+    assert_eq!((page.head, page.first, page.events), (Seq(0), Seq(1), vec![]));
+}
+
 pub async fn an_unknown_room_reads_as_an_empty_log<E: Engine>(world: World<E>) {
     let page = world.store.events_after(RoomId(999), Seq(0), 10).await.unwrap();
     assert_eq!((page.head, page.first, page.events), (Seq(0), Seq(1), vec![]));

@@ -23,6 +23,7 @@ macro_rules! events_where {
 }
 
 pub const EVENTS_AFTER: &str = events_where!("e.seq > $2 ORDER BY e.seq LIMIT $3");
+pub const EVENTS_BEFORE: &str = events_where!("e.seq < $2 ORDER BY e.seq DESC LIMIT $3");
 pub const ROWS_BEFORE: &str =
     events_where!(concat!("e.seq < $2 AND e.kind IN ", row_kinds!(), " ORDER BY e.seq DESC LIMIT $3"));
 pub const MESSAGES_BEFORE: &str = events_where!("e.seq < $2 AND e.kind = 'posted' ORDER BY e.seq DESC LIMIT $3");

@@ -52,6 +52,16 @@ impl Log for SqliteStore {
         Ok(EventPage { head, first, events })
     }
 
+    async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: i64::MAX, limit: budget.events.into(), bytes: budget.bytes };
+        let mut events = events(&mut tx, sql::log::EVENTS_BEFORE, read).await?;
+        tx.commit().await?;
+        events.reverse();
+        Ok(EventPage { head, first, events })
+    }
+
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
         self.window(sql::log::ROWS_BEFORE, room, before, limit).await
     }

@@ -24,10 +24,14 @@ use super::{Store, StoreError, StoreOptions};
 use directory::FILE;
 use engine::SqliteEngine;
 use error::open_error;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use gate::Gate;
 use history::History;
-use sqlx::SqlitePool;
+use prometheus_client::metrics::counter::Counter;
+use sqlx::pool::PoolConnectionMetadata;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqliteConnection, SqlitePool};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,6 +58,7 @@ impl SqliteStore {
             .max_connections(options.readers.max(1))
             .acquire_timeout(options.busy_timeout)
             .test_before_acquire(false)
+            .before_acquire(count(&options.reads))
             .connect_with(read_options(&path, &options))
             .await
             .map_err(failed)?;
@@ -73,6 +78,18 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {}
+
+/// Counts who takes a connection from the pool: each does so for one read.
+fn count(
+    reads: &Counter,
+) -> impl for<'c> Fn(&'c mut SqliteConnection, PoolConnectionMetadata) -> BoxFuture<'c, Result<bool, sqlx::Error>> + 'static
+{
+    let reads = reads.clone();
+    move |_, _| {
+        reads.inc();
+        std::future::ready(Ok(true)).boxed()
+    }
+}
 
 /// An ack means durable: FULL syncs the log of every commit, whatever a build's default is.
 fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {

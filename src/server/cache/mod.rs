@@ -1,0 +1,42 @@
+//! What this node remembers of the store, so that many sockets that come back at once cost reads by
+//! rooms and not by sockets. Everything here is read through: a miss is one read for all who wait.
+//! It is kept right by this node's commits, which it is told of in order and before they are
+//! answered; whatever else may have changed the store makes it forget.
+
+pub mod flights;
+pub mod log;
+mod lru;
+pub mod ring;
+
+use super::channel_layer::Growth;
+use super::config::Limits;
+use super::metrics::Metrics;
+use crate::domain::RoomId;
+use log::Logs;
+use std::sync::Arc;
+
+/// The caches of a node.
+pub struct Cache {
+    pub logs: Logs,
+}
+
+impl Cache {
+    pub fn new(limits: &Limits, metrics: &Arc<Metrics>) -> Cache {
+        Cache { logs: Logs::new(limits, Arc::clone(metrics)) }
+    }
+
+    /// A log grew, here or on another node. To be told in the order of commits; telling twice changes nothing.
+    pub fn grew(&self, growth: &Arc<Growth>) {
+        self.logs.ring().apply(growth);
+    }
+
+    /// Nobody here follows the room any more, so that its notices no longer come.
+    pub fn unfollowed(&self, room: RoomId) {
+        self.logs.ring().forget(room);
+    }
+
+    /// Another process wrote, or notices were lost: anything may have changed.
+    pub fn forget_all(&self) {
+        self.logs.ring().forget_all();
+    }
+}

@@ -1,0 +1,183 @@
+//! The newest events of one room, encoded, as the store would serve them now.
+
+use crate::domain::{RoomId, Seq, Slug};
+use crate::protocol::{Event, EventKind};
+use crate::server::channel_layer::Growth;
+use crate::server::encode::{self, EventsFrame};
+use crate::server::store::{Budget, EventPage};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+/// What an entry and a tail take beside their bytes: so much counts for them, or nobody could bound
+/// a node full of empty rooms.
+const ENTRY_BYTES: usize = size_of::<Entry>();
+const TAIL_BYTES: usize = size_of::<Tail>() + 256;
+
+/// Which log: its room and the room's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomLog {
+    pub room: RoomId,
+    pub slug: Slug,
+}
+
+/// Consecutive events of a log, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// Shared by all who are sent the same.
+    pub frames: Arc<[EventsFrame]>,
+    /// The seq of the last of them.
+    pub to: Seq,
+    /// Where the log stood when they were read.
+    pub head: Seq,
+}
+
+/// An event came that is not the next one: some in between were missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump;
+
+/// Dense, up to and including `head`.
+pub struct Tail {
+    log: RoomLog,
+    pub epoch: Arc<str>,
+    pub head: Seq,
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    limit: usize,
+    /// What was served last and after which seq, while somebody still holds it: those who come back
+    /// together want the same and share the bytes.
+    served: Option<(Seq, Weak<[EventsFrame]>)>,
+}
+
+struct Entry {
+    bytes: Bytes,
+    /// Of an edit or deletion: the message it changes.
+    target: Option<Seq>,
+}
+
+impl Entry {
+    fn weight(&self) -> usize {
+        self.bytes.len() + ENTRY_BYTES
+    }
+}
+
+impl Tail {
+    /// From a page that ends at the head of its log; from here on it weighs at most `limit`.
+    pub fn new(log: RoomLog, epoch: Arc<str>, page: &EventPage, limit: usize) -> Tail {
+        let limit = limit.saturating_sub(TAIL_BYTES);
+        let mut tail = Tail { log, epoch, head: page.head, entries: VecDeque::new(), bytes: 0, limit, served: None };
+        for event in &page.events {
+            tail.push(Entry { bytes: encode::event(event), target: event.kind.target() });
+        }
+        tail
+    }
+
+    pub fn weight(&self) -> usize {
+        self.bytes + TAIL_BYTES
+    }
+
+    /// Adds what the log grew by; what is held already changes nothing.
+    pub fn apply(&mut self, growth: &Growth) -> Result<(), Jump> {
+        if growth.epoch != self.epoch {
+            return Err(Jump);
+        }
+        for (index, bytes) in growth.events.iter().enumerate() {
+            let seq = Seq(growth.first.0 + index as u64);
+            if seq <= self.head {
+                continue;
+            }
+            if seq != self.head.next() {
+                return Err(Jump);
+            }
+            let target = growth.changes.iter().find(|(change, _)| *change == seq).map(|(_, target)| *target);
+            if let Some(target) = target {
+                self.revise(target, bytes)?;
+            }
+            self.head = seq;
+            self.push(Entry { bytes: bytes.clone(), target });
+        }
+        Ok(())
+    }
+
+    /// Everything that shows the message at `target` shows it as it stands after `change`.
+    fn revise(&mut self, target: Seq, change: &Bytes) -> Result<(), Jump> {
+        let change: Event = serde_json::from_slice(change).map_err(|_| Jump)?;
+        let first = self.first();
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            if first.0 + index as u64 != target.0 && entry.target != Some(target) {
+                continue;
+            }
+            let mut event: Event = serde_json::from_slice(&entry.bytes).map_err(|_| Jump)?;
+            revise(&mut event.kind, &change);
+            self.bytes -= entry.weight();
+            entry.bytes = encode::event(&event);
+            self.bytes += entry.weight();
+        }
+        Ok(())
+    }
+
+    /// The events after `after`, as many as the budget allows; `None` when it holds only later ones.
+    pub fn after(&mut self, after: Seq, budget: Budget) -> Option<Stretch> {
+        let skipped = usize::try_from((after.0 + 1).checked_sub(self.first().0)?).ok()?;
+        let served = self.served.as_ref().filter(|(served, _)| *served == after);
+        let frames = served.and_then(|(_, frames)| frames.upgrade()).unwrap_or_else(|| {
+            let frames = self.encode(after, skipped, budget);
+            self.served = Some((after, Arc::downgrade(&frames)));
+            frames
+        });
+        let to = frames.last().map_or(after, |frame| frame.last);
+        Some(Stretch { frames, to, head: self.head })
+    }
+
+    fn encode(&self, after: Seq, skipped: usize, budget: Budget) -> Arc<[EventsFrame]> {
+        let mut bytes = 0;
+        let within = self.entries.iter().skip(skipped).take(budget.events as usize).take_while(|entry| {
+            let fits = bytes < budget.bytes;
+            bytes += entry.bytes.len();
+            fits
+        });
+        let events = within.map(|entry| entry.bytes.clone()).collect();
+        let RoomLog { room, slug } = self.log.clone();
+        let growth =
+            Growth { room, slug, epoch: Arc::clone(&self.epoch), first: after.next(), events, changes: vec![] };
+        encode::events(&growth).into()
+    }
+
+    /// The seq of the first entry; one beyond the head when there is none.
+    fn first(&self) -> Seq {
+        Seq(self.head.0 + 1 - self.entries.len() as u64)
+    }
+
+    /// The bytes that were served before may have changed, and those that are added are not in them.
+    fn push(&mut self, entry: Entry) {
+        self.served = None;
+        self.bytes += entry.weight();
+        self.entries.push_back(entry);
+        while self.bytes > self.limit
+            && let Some(oldest) = self.entries.pop_front()
+        {
+            self.bytes -= oldest.weight();
+        }
+    }
+}
+
+/// What the store serves for an event once its message was changed: the body of now, if there is one,
+/// and as `rev` the seq of the change.
+fn revise(kind: &mut EventKind, change: &Event) {
+    let now = match &change.kind {
+        EventKind::Edited { body, .. } => body.clone(),
+        _ => None,
+    };
+    match kind {
+        EventKind::Posted { body, rev, deleted, .. } => {
+            *deleted = now.is_none();
+            *rev = now.is_some().then_some(change.seq);
+            *body = now;
+        }
+        EventKind::Edited { body, rev, .. } => {
+            *body = now;
+            *rev = change.seq;
+        }
+        _ => {}
+    }
+}
