@@ -42,52 +42,58 @@ pub async fn older_rows(slug: String, before: Seq) -> Result<Page, ErrorBody> {
 /// Returns the slug of the new room, whose first member is the reader. `SlugTaken` when no number behind
 /// the name's address is free, and the rules of names.
 #[server(input = Json, output = Answer)]
-pub async fn create_room(name: String, access: Access) -> Result<String, ErrorBody> {
+pub async fn create_room(key: String, name: String, access: Access) -> Result<String, ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::create(&state, &actor, &name, access).await?)
+    let new = service::rooms::NewRoom { key: &key, name: &name, access };
+    Ok(service::rooms::create(&state, &actor, new).await?)
 }
 
 /// `NotFound`; `Forbidden` but for the creator and owners; the rules of names.
 #[server(input = Json, output = Answer)]
-pub async fn rename_room(slug: String, name: String) -> Result<(), ErrorBody> {
+pub async fn rename_room(key: String, slug: String, name: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::rename(&state, &actor, &slug, &name).await?)
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::rename(&state, &actor, at, &name).await?)
 }
 
 /// `NotFound`; `Forbidden` but for the creator and owners, and for those who are not in a room they
 /// close. Closing ends the subscriptions of those who are not members.
 #[server(input = Json, output = Answer)]
-pub async fn set_room_access(slug: String, access: Access) -> Result<(), ErrorBody> {
+pub async fn set_room_access(key: String, slug: String, access: Access) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::set_access(&state, &actor, &slug, access).await?)
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::set_access(&state, &actor, at, access).await?)
 }
 
 /// Into an open room; a member already is none the worse. `NotFound`.
 #[server(input = Json, output = Answer)]
-pub async fn join_room(slug: String) -> Result<(), ErrorBody> {
+pub async fn join_room(key: String, slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::join(&state, &actor, &slug).await?)
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::join(&state, &actor, at).await?)
 }
 
 /// `NotFound`; `LastMember` for the last one of a closed room.
 #[server(input = Json, output = Answer)]
-pub async fn leave_room(slug: String) -> Result<(), ErrorBody> {
+pub async fn leave_room(key: String, slug: String) -> Result<(), ErrorBody> {
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::leave(&state, &actor, &slug).await?)
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::leave(&state, &actor, at).await?)
 }
 
 /// By a member: `Forbidden` to others, `NotFound` for a room out of sight or no account.
 #[server(input = Json, output = Answer)]
-pub async fn add_member(slug: String, user: i64) -> Result<(), ErrorBody> {
+pub async fn add_member(key: String, slug: String, user: i64) -> Result<(), ErrorBody> {
     use crate::domain::UserId;
     use crate::server::{auth, service};
     let (state, actor) = auth::current().await?;
-    Ok(service::rooms::add_member(&state, &actor, &slug, UserId(user)).await?)
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::add_member(&state, &actor, at, UserId(user)).await?)
 }
 
 /// How many are in the room and the first of them by name, as many as `members_listed`. `NotFound`.

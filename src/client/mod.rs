@@ -19,3 +19,5 @@ mod outbox;
 mod read_position;
 mod room_list;
 mod subscriptions;
+
+pub use browser::random_key;

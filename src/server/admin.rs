@@ -7,7 +7,7 @@ use super::config::Config;
 use super::secret::{hash_secret, new_secret};
 use super::service::resets;
 use super::store::sqlite::SqliteStore;
-use super::store::{Command, Log, NewUser, Refusal, Store, StoreOptions, User};
+use super::store::{Action, Command, Log, NewUser, Refusal, Store, StoreOptions, User};
 use crate::domain::{Access, Password, Role, RoomName, Slug, UserId, UserName};
 use anyhow::{Context, bail};
 use std::io::{BufRead, Write};
@@ -142,7 +142,7 @@ async fn create_room(store: &dyn Store, new: NewRoom) -> anyhow::Result<()> {
     let name = RoomName::parse(new.name.as_deref().unwrap_or(&new.slug))?;
     let access = if new.closed { Access::Closed } else { Access::Open };
     let creator = creator(store).await?;
-    submit(store, Command::CreateRoom { slug, name, access, creator }, &new.slug).await
+    submit(store, Command::by_operator(slug, Action::CreateRoom { name, access, creator })).await
 }
 
 /// The oldest owner, else the oldest account; `None` before there is any.
@@ -155,10 +155,11 @@ async fn creator(store: &dyn Store) -> anyhow::Result<Option<UserId>> {
 async fn add_member(store: &dyn Store, room: &str, name: &str) -> anyhow::Result<()> {
     let slug = Slug::parse(room)?;
     let member = account(store, name).await?.id;
-    submit(store, Command::AddMember { room: slug, member, actor: None }, room).await
+    submit(store, Command::by_operator(slug, Action::AddMember { member })).await
 }
 
-async fn submit(store: &dyn Store, command: Command, room: &str) -> anyhow::Result<()> {
+async fn submit(store: &dyn Store, command: Command) -> anyhow::Result<()> {
+    let room = command.room.clone();
     match store.submit(command).await?.outcome().await {
         Ok(_) => Ok(()),
         Err(Refusal::NotFound) => bail!("there is no room `{room}`"),

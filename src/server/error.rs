@@ -112,6 +112,7 @@ impl From<Refusal> for AppError {
             Refusal::NotFound => ErrorCode::NotFound,
             Refusal::Forbidden => ErrorCode::Forbidden,
             Refusal::KeyReused => ErrorCode::KeyReused,
+            Refusal::Erased => ErrorCode::Erased,
             Refusal::SlugTaken => ErrorCode::SlugTaken,
             Refusal::LastMember => ErrorCode::LastMember,
             Refusal::Store(error) => return AppError::Store(error),

@@ -1,3 +1,4 @@
+use crate::client::random_key;
 use crate::protocol::{ErrorBody, ErrorCode};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,6 +11,8 @@ type Work<T> = Pin<Box<dyn Future<Output = Result<T, ErrorBody>>>>;
 pub struct Attempt<T: Send + Sync + 'static> {
     answer: RwSignal<Option<Result<T, ErrorBody>>>,
     under_way: RwSignal<bool>,
+    /// What was meant last, and its key.
+    meant: StoredValue<Option<(String, String)>>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Attempt<T> {
@@ -22,7 +25,7 @@ impl<T: Send + Sync + 'static> Copy for Attempt<T> {}
 
 impl<T: Clone + Send + Sync + 'static> Attempt<T> {
     pub fn new() -> Attempt<T> {
-        Attempt { answer: RwSignal::new(None), under_way: RwSignal::new(false) }
+        Attempt { answer: RwSignal::new(None), under_way: RwSignal::new(false), meant: StoredValue::new(None) }
     }
 
     /// Begins, unless the last one is still under way. When it has worked and the page is still
@@ -34,9 +37,31 @@ impl<T: Clone + Send + Sync + 'static> Attempt<T> {
         }
     }
 
+    /// Like [`begin`](Attempt::begin), for a change: as long as the same is `meant` and has not worked,
+    /// it gets the same idempotency key, so that trying again cannot do it twice.
+    pub fn begin_change<F>(self, meant: String, work: impl FnOnce(String) -> F, then: impl FnOnce(T) + 'static)
+    where
+        F: Future<Output = Result<T, ErrorBody>> + 'static,
+    {
+        if !self.under_way.get_untracked() {
+            self.begin(work(self.key_of(meant)), then);
+        }
+    }
+
+    fn key_of(self, meant: String) -> String {
+        let last = self.meant.get_value();
+        let known = last.filter(|(last, _)| *last == meant).map(|(_, key)| key);
+        let key = known.unwrap_or_else(|| random_key().as_str().to_owned());
+        self.meant.set_value(Some((meant, key.clone())));
+        key
+    }
+
     async fn see_through(self, work: Work<T>, then: Box<dyn FnOnce(T)>) {
         let answer = work.await;
         let outcome = answer.as_ref().ok().cloned();
+        if outcome.is_some() {
+            self.meant.try_set_value(None);
+        }
         let gone = self.under_way.try_set(false).is_some() || self.answer.try_set(Some(answer)).is_some();
         if let Some(outcome) = outcome.filter(|_| !gone) {
             then(outcome);

@@ -9,7 +9,7 @@ use pickmate::server::node::Node;
 use pickmate::server::secret::hash_secret;
 use pickmate::server::state::AppState;
 use pickmate::server::store::sqlite::SqliteStore;
-use pickmate::server::store::{Command, Log, NewUser, Store, StoreOptions};
+use pickmate::server::store::{Action, Command, Committed, Intent, Log, NewUser, Store, StoreOptions};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,18 +121,23 @@ impl TestApp {
     pub async fn room(&self, slug: &str, access: Access, creator: &Person) -> Slug {
         let slug = Slug::parse(slug).unwrap();
         let name = RoomName::parse(slug.as_str()).unwrap();
-        self.command(Command::CreateRoom { slug: slug.clone(), name, access, creator: Some(creator.id) }).await;
+        let action = Action::CreateRoom { name, access, creator: Some(creator.id) };
+        self.command(Command::by_operator(slug.clone(), action)).await;
         slug
     }
 
     pub async fn add(&self, room: &Slug, person: &Person) {
-        self.command(Command::AddMember { room: room.clone(), member: person.id, actor: None }).await;
+        self.command(Command::by_operator(room.clone(), Action::AddMember { member: person.id })).await;
+    }
+
+    pub async fn leave(&self, room: &Slug, person: &Person) {
+        let intent = Intent { actor: person.id, key: Key::parse("leave").unwrap() };
+        self.command(Command::new(intent, room.clone(), Action::Leave)).await;
     }
 
     /// Posts through the store, without HTTP.
     pub async fn post(&self, room: &Slug, author: &Person, key: &str, body: &str) -> u64 {
-        let command = post(room, author, key, body);
-        self.store().submit(command).await.unwrap().outcome().await.unwrap().seq.unwrap().0
+        self.command(post(room, author, key, body)).await.seq.unwrap().0
     }
 
     /// As a command beside the server would.
@@ -142,8 +147,8 @@ impl TestApp {
         store.close().await;
     }
 
-    async fn command(&self, command: Command) {
-        self.store().submit(command).await.unwrap().outcome().await.unwrap();
+    pub async fn command(&self, command: Command) -> Committed {
+        self.store().submit(command).await.unwrap().outcome().await.unwrap()
     }
 
     /// An HTTP client that keeps cookies and does not follow redirects.
@@ -184,7 +189,7 @@ impl TestApp {
 
 fn post(room: &Slug, author: &Person, key: &str, body: &str) -> Command {
     let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
-    Command::Post { room: room.clone(), author: author.id, key, body }
+    Command::new(Intent { actor: author.id, key }, room.clone(), Action::Post { body })
 }
 
 async fn start(config: Config) -> Node {

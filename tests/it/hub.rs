@@ -2,7 +2,7 @@
 //! comparing with the store when the notice was lost.
 
 use crate::app::PATIENCE;
-use crate::store_contract::world::{HOUR, NOW, account, post, slug};
+use crate::store_contract::world::{HOUR, NOW, account, once, post, slug};
 use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::cache::Cache;
@@ -13,7 +13,7 @@ use pickmate::server::hub::{Connection, Hub, Peer};
 use pickmate::server::metrics::Metrics;
 use pickmate::server::service::publisher::Publisher;
 use pickmate::server::store::sqlite::SqliteStore;
-use pickmate::server::store::{Command, Committed, Store, StoreOptions};
+use pickmate::server::store::{Action, Command, Committed, Store, StoreOptions};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
@@ -77,13 +77,17 @@ impl Nodes {
         let mina = store.create_user(account("mina", Role::Member), NOW).await.unwrap().unwrap();
         let mut nodes = Nodes { store, bus, hub, mina, room: RoomId(0), _data: data };
         let (slug, name) = (slug("general"), RoomName::parse("general").unwrap());
-        let create = Command::CreateRoom { slug, name, access: Access::Closed, creator: Some(mina) };
-        nodes.room = nodes.run(create).await.room;
+        let action = Action::CreateRoom { name, access: Access::Closed, creator: Some(mina) };
+        nodes.room = nodes.run(Command::by_operator(slug, action)).await.room;
         nodes
     }
 
     async fn run(&self, command: Command) -> Committed {
         self.store.submit(command).await.unwrap().outcome().await.unwrap()
+    }
+
+    async fn leave(&self, member: UserId) {
+        self.run(once(member, "general", Action::Leave)).await;
     }
 
     async fn posts(&self, count: usize) {
@@ -96,7 +100,8 @@ impl Nodes {
     async fn joon(&self) -> (UserId, Connection) {
         let joon = self.store.create_user(account("joon", Role::Member), NOW).await.unwrap().unwrap();
         self.store.create_session(&SESSION, joon, NOW, NOW + HOUR).await.unwrap();
-        let head = self.run(Command::AddMember { room: slug("general"), member: joon, actor: None }).await.seq.unwrap();
+        let add = Command::by_operator(slug("general"), Action::AddMember { member: joon });
+        let head = self.run(add).await.seq.unwrap();
         let peer = Peer { user: joon, session: Some(SESSION), address: [127, 0, 0, 1].into() };
         let connection = self.hub.connect(peer).await.unwrap();
         connection.follow(self.room, slug("general"), head).await;
@@ -186,7 +191,7 @@ async fn a_revocation_whose_notice_was_lost_is_found_by_comparing() {
     let nodes = Nodes::new(1).await;
     let (joon, connection) = nodes.joon().await;
     nodes.posts(1).await;
-    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    nodes.leave(joon).await;
     let pump = nodes.pump(now);
     awaited(&connection, revocation).await;
     pump.end().await;
@@ -216,7 +221,7 @@ async fn who_left_gets_nothing_more() {
     let nodes = Nodes::new(8_192).await;
     let (joon, connection) = nodes.joon().await;
     let pump = nodes.pump(now);
-    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    nodes.leave(joon).await;
     awaited(&connection, revocation).await;
     nodes.posts(1).await;
     // A notice of its own account comes after everything before it on this node.
@@ -238,7 +243,7 @@ async fn a_room_that_nobody_may_follow_any_more_is_unsubscribed() {
     let subscribed = || nodes.bus.groups.lock().unwrap().clone();
     assert_eq!(subscribed(), HashSet::from([Group::Room(nodes.room), Group::User(joon)]));
     let pump = nodes.pump(now);
-    nodes.run(Command::Leave { room: slug("general"), member: joon }).await;
+    nodes.leave(joon).await;
     awaited(&connection, revocation).await;
     let settled = async {
         while subscribed().contains(&Group::Room(nodes.room)) {

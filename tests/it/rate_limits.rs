@@ -6,7 +6,8 @@ use pickmate::protocol::{ErrorCode, ServerFrame};
 use pickmate::server::clock::now_ms;
 use pickmate::server::error::AppError;
 use pickmate::server::secret::hash_secret;
-use pickmate::server::service::{Actor, rooms};
+use pickmate::server::service::Actor;
+use pickmate::server::service::rooms::{self, At, NewRoom};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -31,16 +32,20 @@ async fn changes_of_rooms_are_limited_by_account() {
     let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
     let (mina, joon) = (actor(&app, &mina).await, actor(&app, &joon).await);
     let state = app.state();
-    let room = rooms::create(state, &mina, "general", Access::Open).await.unwrap();
-    rooms::rename(state, &mina, &room, "lunch").await.unwrap();
-    rooms::set_access(state, &mina, &room, Access::Closed).await.unwrap();
-    rooms::add_member(state, &mina, &room, joon.id).await.unwrap();
-    rooms::leave(state, &mina, &room).await.unwrap();
-    assert!(is_slowed_down(rooms::rename(state, &mina, &room, "dinner").await));
-    assert!(is_slowed_down(rooms::create(state, &mina, "another", Access::Open).await));
-    assert!(is_slowed_down(rooms::join(state, &mina, &room).await));
-    rooms::set_access(state, &joon, &room, Access::Open).await.unwrap_err();
-    rooms::create(state, &joon, "another", Access::Open).await.unwrap();
+    let new = |key, name| NewRoom { key, name, access: Access::Open };
+    let room = rooms::create(state, &mina, new("k1", "general")).await.unwrap();
+    let at = |key| At { room: &room, key };
+    rooms::rename(state, &mina, at("k2"), "lunch").await.unwrap();
+    rooms::set_access(state, &mina, at("k3"), Access::Closed).await.unwrap();
+    rooms::add_member(state, &mina, at("k4"), joon.id).await.unwrap();
+    rooms::leave(state, &mina, at("k5")).await.unwrap();
+    assert!(is_slowed_down(rooms::rename(state, &mina, at("k6"), "dinner").await));
+    assert!(is_slowed_down(rooms::create(state, &mina, new("k7", "another")).await));
+    assert!(is_slowed_down(rooms::join(state, &mina, at("k8")).await));
+    rooms::rename(state, &mina, at("k2"), "lunch").await.expect("a repeat is known");
+    assert_eq!(rooms::create(state, &mina, new("k1", "general")).await.unwrap(), room);
+    rooms::set_access(state, &joon, at("k1"), Access::Open).await.unwrap_err();
+    rooms::create(state, &joon, new("k1", "another")).await.unwrap();
 }
 
 #[tokio::test]

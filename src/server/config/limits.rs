@@ -37,6 +37,11 @@ impl Limits {
         Duration::from_millis(self.close_timeout_ms)
     }
 
+    /// How long the keys of commands other than posts are known.
+    pub fn key_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.key_days) * 24 * 60 * 60)
+    }
+
     /// Sets the limit of this name. An error changes nothing.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let limit = LIMITS.iter().find(|limit| limit.name == name).ok_or(LimitError::Unknown)?;
@@ -137,6 +142,8 @@ limits! {
     writer_queue: usize = 1_024, 1..=1_000_000;
     /// Commands that one transaction takes, at most.
     writer_batch: usize = 256, 1..=10_000;
+    /// Days for which the idempotency keys of commands other than posts are known; those of posts are as long as the message.
+    key_days: u32 = 30, 1..=3_650;
     /// Posts that an account may make at once.
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.

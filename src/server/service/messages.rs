@@ -1,19 +1,12 @@
-//! Posting to a room and reading its log.
+//! Posting to a room, changing one's own messages, and reading the log.
 
-use super::{Actor, rooms};
-use crate::domain::{Key, MessageBody, Seq};
+use super::commands::{self, PendingAck, Sent};
+use super::{Acked, Actor, rooms};
+use crate::domain::{MessageBody, Seq, Slug};
 use crate::protocol::{ErrorCode, Event, Page};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
-use crate::server::store::{Command, Pending};
-
-/// A durable post.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Posted {
-    pub seq: Seq,
-    /// The key had been used for the same post before.
-    pub repeated: bool,
-}
+use crate::server::store::{Action, Command, Fingerprint, Intent};
 
 /// A post as a client sent it.
 #[derive(Clone, Copy, Debug)]
@@ -23,45 +16,71 @@ pub struct NewPost<'a> {
     pub body: &'a str,
 }
 
-/// A post on its way to the disk, or one that was there before. Dropping it does not take the post
-/// back.
-pub enum PendingPost {
-    Underway(Pending),
-    Known(Seq),
+/// An edit as a client sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEdit<'a> {
+    pub room: &'a str,
+    pub key: &'a str,
+    pub target: Seq,
+    pub body: &'a str,
 }
 
-impl PendingPost {
-    /// Returns when the post is durable. `NotFound`, `KeyReused`, `Unavailable`.
-    pub async fn outcome(self) -> Result<Posted, AppError> {
-        let pending = match self {
-            PendingPost::Underway(pending) => pending,
-            PendingPost::Known(seq) => return Ok(Posted { seq, repeated: true }),
-        };
-        let committed = pending.outcome().await?;
-        let seq = committed.seq.ok_or_else(|| AppError::Internal("a post without a seq".into()))?;
-        Ok(Posted { seq, repeated: committed.repeated })
-    }
+/// A deletion as a client sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewDeletion<'a> {
+    pub room: &'a str,
+    pub key: &'a str,
+    pub target: Seq,
 }
 
-/// Checks the post and puts it in the writer's queue; posts submitted one after the other are
+/// Checks the post and puts it in the writer's queue; commands submitted one after the other are
 /// committed in that order. Membership is checked by the store in the committing transaction. A
-/// known key comes before every check: a repeat gets its first ack also when it comes too fast or
-/// no longer fits the rules. `BadKey`, `KeyReused`, `NotFound`, `RateLimited` and the rules of bodies.
-pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<PendingPost, AppError> {
-    let (room, key) = (rooms::claimed(post.room)?, Key::parse(post.key)?);
+/// known key comes before every check. `BadKey`, `KeyReused`, `NotFound`, `RateLimited` and the
+/// rules of bodies.
+pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<PendingAck, AppError> {
+    let (room, intent) = claimed(actor, post.room, post.key)?;
     match acceptable(state, actor, post.body) {
-        Ok(body) => {
-            let pending = state.store.submit(Command::Post { room, author: actor.id, key, body }).await?;
-            Ok(PendingPost::Underway(pending))
-        }
+        Ok(body) => commands::submit(state, Command::new(intent, room, Action::Post { body }), Ok(())).await,
         Err(refusal) => {
-            let known = state.store.known_post(&room, actor.id, &key, post.body).await?;
-            known.map(PendingPost::Known).ok_or(refusal)
+            let print = Fingerprint::post(&intent.key, post.body);
+            commands::repeat(state, Sent { room: Some(&room), intent: &intent, print }, refusal).await
         }
     }
 }
 
-/// The body, if the actor may post it now.
+/// Like [`submit_post`], for another body of one's own message; an edit is limited like a post.
+/// The body that it has already makes no event: the ack has the `rev` of the message. Also
+/// `Forbidden` for somebody else's message, and `Erased`.
+pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> Result<PendingAck, AppError> {
+    let (room, intent) = claimed(actor, edit.room, edit.key)?;
+    let target = edit.target;
+    match acceptable(state, actor, edit.body) {
+        Ok(body) => commands::submit(state, Command::new(intent, room, Action::Edit { target, body }), Ok(())).await,
+        Err(refusal) => {
+            let print = Fingerprint::edit(&intent.key, target, edit.body);
+            commands::repeat(state, Sent { room: Some(&room), intent: &intent, print }, refusal).await
+        }
+    }
+}
+
+/// Like [`submit_post`], to erase one's own message; limited like changes of rooms. One that is
+/// deleted already makes no event: the ack has the seq of its `deleted` event. Also `Forbidden` for
+/// somebody else's message.
+pub async fn submit_deletion(
+    state: &AppState,
+    actor: &Actor,
+    deletion: NewDeletion<'_>,
+) -> Result<PendingAck, AppError> {
+    let (room, intent) = claimed(actor, deletion.room, deletion.key)?;
+    let command = Command::new(intent, room, Action::Delete { target: deletion.target });
+    commands::submit(state, command, state.rate_limits.command(actor.id)).await
+}
+
+fn claimed(actor: &Actor, room: &str, key: &str) -> Result<(Slug, Intent), AppError> {
+    Ok((rooms::claimed(room)?, commands::intent(actor, key)?))
+}
+
+/// The body, if the actor may send it now.
 fn acceptable(state: &AppState, actor: &Actor, body: &str) -> Result<MessageBody, AppError> {
     let body = MessageBody::parse(body, state.config.limits.body_bytes)?;
     state.rate_limits.post(actor.id)?;
@@ -69,8 +88,18 @@ fn acceptable(state: &AppState, actor: &Actor, body: &str) -> Result<MessageBody
 }
 
 /// Posts a message; returns when it is durable.
-pub async fn post_message(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<Posted, AppError> {
+pub async fn post_message(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<Acked, AppError> {
     submit_post(state, actor, post).await?.outcome().await
+}
+
+/// Gives one's own message another body; returns when that is durable.
+pub async fn edit_message(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> Result<Acked, AppError> {
+    submit_edit(state, actor, edit).await?.outcome().await
+}
+
+/// Erases one's own message; returns when that is durable.
+pub async fn delete_message(state: &AppState, actor: &Actor, deletion: NewDeletion<'_>) -> Result<Acked, AppError> {
+    submit_deletion(state, actor, deletion).await?.outcome().await
 }
 
 /// Names this history: positions of another one do not compare.

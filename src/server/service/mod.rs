@@ -3,6 +3,7 @@
 //! itself. Each authorises its actor itself.
 
 pub mod accounts;
+mod commands;
 pub mod community;
 pub mod invites;
 mod links;
@@ -12,6 +13,7 @@ pub mod resets;
 pub mod rooms;
 pub mod set_up;
 
+pub use commands::{Acked, PendingAck};
 pub use links::{Link, base_address};
 
 use super::store::SessionUser;

@@ -1,15 +1,30 @@
 //! Rooms and who is in them.
 
-use super::Actor;
+use super::{Actor, commands};
 use crate::domain::{Access, RoomName, Seq, Slug, UserId};
 use crate::protocol::{ErrorCode, MemberList, RoomSummary};
 use crate::server::channel_layer::Notice;
 use crate::server::error::AppError;
 use crate::server::state::AppState;
-use crate::server::store::{Command, Refusal, RoomHead};
+use crate::server::store::{Action, Command, RoomHead};
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
 const SLUG_TRIES: u32 = 50;
+
+/// Which room a change is meant for, and the change's key, as a client sent them.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    pub room: &'a str,
+    pub key: &'a str,
+}
+
+/// A room to be made, as a client sent it.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRoom<'a> {
+    pub key: &'a str,
+    pub name: &'a str,
+    pub access: Access,
+}
 
 /// Rooms the actor may read: those joined first, each group by name.
 pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<RoomSummary>, AppError> {
@@ -36,19 +51,21 @@ pub(in crate::server) fn claimed(room: &str) -> Result<Slug, AppError> {
 }
 
 /// Any account may make rooms; it is the first member. The address is made from the name, with a
-/// number when that is taken. Returns the slug.
-pub async fn create(state: &AppState, actor: &Actor, name: &str, access: Access) -> Result<String, AppError> {
-    let name = RoomName::parse(name)?;
-    state.rate_limits.command(actor.id)?;
+/// number when that is taken. Returns the slug; a repeat with the same key gets the same one.
+pub async fn create(state: &AppState, actor: &Actor, new: NewRoom<'_>) -> Result<String, AppError> {
+    let (name, intent) = (RoomName::parse(new.name)?, commands::intent(actor, new.key)?);
     let suggested = Slug::from_name(name.as_str());
     let base = suggested.as_ref().map_or("room", Slug::as_str);
+    let mut allowed = state.rate_limits.command(actor.id);
     for number in 1..=SLUG_TRIES {
         let Ok(slug) = numbered(base, number) else { continue };
-        let command = Command::CreateRoom { slug: slug.clone(), name: name.clone(), access, creator: Some(actor.id) };
-        match state.store.submit(command).await?.outcome().await {
-            Ok(_) => return Ok(slug.to_string()),
-            Err(Refusal::SlugTaken) => {}
-            Err(refusal) => return Err(refusal.into()),
+        let action = Action::CreateRoom { name: name.clone(), access: new.access, creator: Some(actor.id) };
+        let command = Command::new(intent.clone(), slug, action);
+        let made = commands::submit(state, command, std::mem::replace(&mut allowed, Ok(()))).await?.committed().await;
+        match made {
+            Ok(made) => return Ok(made.slug.to_string()),
+            Err(error) if error.code() == ErrorCode::SlugTaken => {}
+            Err(error) => return Err(error),
         }
     }
     Err(AppError::refused(ErrorCode::SlugTaken))
@@ -64,28 +81,28 @@ fn numbered(base: &str, number: u32) -> Result<Slug, crate::domain::SlugError> {
 }
 
 /// Creator or owner.
-pub async fn rename(state: &AppState, actor: &Actor, room: &str, name: &str) -> Result<(), AppError> {
-    let (room, name) = (claimed(room)?, RoomName::parse(name)?);
-    carry_out(state, actor, Command::Rename { room, actor: actor.id, name }).await
+pub async fn rename(state: &AppState, actor: &Actor, at: At<'_>, name: &str) -> Result<(), AppError> {
+    let name = RoomName::parse(name)?;
+    carry_out(state, actor, at, Action::Rename { name }).await
 }
 
 /// Creator or owner. Closing ends the subscriptions of those who are not members.
-pub async fn set_access(state: &AppState, actor: &Actor, room: &str, access: Access) -> Result<(), AppError> {
-    carry_out(state, actor, Command::SetAccess { room: claimed(room)?, actor: actor.id, access }).await
+pub async fn set_access(state: &AppState, actor: &Actor, at: At<'_>, access: Access) -> Result<(), AppError> {
+    carry_out(state, actor, at, Action::SetAccess { access }).await
 }
 
 /// Into an open room.
-pub async fn join(state: &AppState, actor: &Actor, room: &str) -> Result<(), AppError> {
-    add_member(state, actor, room, actor.id).await
+pub async fn join(state: &AppState, actor: &Actor, at: At<'_>) -> Result<(), AppError> {
+    add_member(state, actor, at, actor.id).await
 }
 
-pub async fn leave(state: &AppState, actor: &Actor, room: &str) -> Result<(), AppError> {
-    carry_out(state, actor, Command::Leave { room: claimed(room)?, member: actor.id }).await
+pub async fn leave(state: &AppState, actor: &Actor, at: At<'_>) -> Result<(), AppError> {
+    carry_out(state, actor, at, Action::Leave).await
 }
 
 /// A member of the room brings another account in.
-pub async fn add_member(state: &AppState, actor: &Actor, room: &str, user: UserId) -> Result<(), AppError> {
-    carry_out(state, actor, Command::AddMember { room: claimed(room)?, member: user, actor: Some(actor.id) }).await
+pub async fn add_member(state: &AppState, actor: &Actor, at: At<'_>, member: UserId) -> Result<(), AppError> {
+    carry_out(state, actor, at, Action::AddMember { member }).await
 }
 
 /// The first members by name, as many as the setting `members_listed`, and the count of all. `NotFound`.
@@ -103,9 +120,9 @@ pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) ->
     Ok(())
 }
 
-async fn carry_out(state: &AppState, actor: &Actor, command: Command) -> Result<(), AppError> {
-    state.rate_limits.command(actor.id)?;
-    state.store.submit(command).await?.outcome().await?;
+async fn carry_out(state: &AppState, actor: &Actor, at: At<'_>, action: Action) -> Result<(), AppError> {
+    let command = Command::new(commands::intent(actor, at.key)?, claimed(at.room)?, action);
+    commands::submit(state, command, state.rate_limits.command(actor.id)).await?.committed().await?;
     Ok(())
 }
 

@@ -1,35 +1,82 @@
-use super::StoreError;
+use super::{Fingerprint, StoreError};
 use crate::domain::{Access, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::Event;
 use std::sync::Arc;
 
-/// A change to a room's log. Authorised inside the transaction that makes it, in this order:
-/// a known key gets its first ack; a room that the actor cannot see is [`Refusal::NotFound`];
-/// then the command's own rule.
+/// A change to a room's log. Decided inside the transaction that makes it, in this order: a known
+/// key gets its first ack; a room that the actor cannot see is [`Refusal::NotFound`]; then the
+/// action's own rule.
 #[derive(Clone, Debug)]
-pub enum Command {
-    /// Posts; in an open room it makes the author a member first (a `joined` event before `posted`).
-    Post { room: Slug, author: UserId, key: Key, body: MessageBody },
-    /// Makes the room with its creator as the first member (`joined` is its event 1).
-    /// `creator: None` is the operator: the log and the room are empty at first.
-    CreateRoom { slug: Slug, name: RoomName, access: Access, creator: Option<UserId> },
-    /// `actor` makes `member` a member: oneself in an open room, anybody in a room one is a member of.
-    /// `actor: None` is the operator. Already a member: no event, success.
-    AddMember { room: Slug, member: UserId, actor: Option<UserId> },
+pub struct Command {
+    /// Where; of a room to be made, the address it shall have.
+    pub room: Slug,
+    /// `None`: the operator, who makes rooms and adds members and is refused anything else.
+    pub intent: Option<Intent>,
+    pub action: Action,
+}
+
+/// What an account means to do, once, however often it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub actor: UserId,
+    /// Its own space for each room and actor, and one for each actor for making rooms. Those of
+    /// posts are known as long as the message or its tombstone is there, others for
+    /// [`key_lifetime`](super::StoreOptions::key_lifetime).
+    pub key: Key,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// In an open room it makes the author a member first (a `joined` event before `posted`).
+    Post { body: MessageBody },
+    /// By the message's author, a member. The body that it has already: no event; the ack tells
+    /// since which seq it stands so.
+    Edit { target: Seq, body: MessageBody },
+    /// By the message's author, a member. Deleted already: no event; the ack tells by which seq.
+    Delete { target: Seq },
+    /// Makes the room with its creator as the first member (`joined` is its event 1). An account
+    /// makes rooms of its own. `creator: None`: the log and the room are empty at first.
+    CreateRoom { name: RoomName, access: Access, creator: Option<UserId> },
+    /// Oneself in an open room, anybody in a room one is a member of. Already a member: no event, success.
+    AddMember { member: UserId },
     /// The last member of a closed room cannot leave ([`Refusal::LastMember`]): it would be lost.
-    Leave { room: Slug, member: UserId },
-    /// By the room's creator or an owner.
-    Rename { room: Slug, actor: UserId, name: RoomName },
+    Leave,
+    /// By the room's creator or an owner. Same name: no event.
+    Rename { name: RoomName },
     /// By the room's creator or an owner, who must be a member to close it. Same access: no event.
-    SetAccess { room: Slug, actor: UserId, access: Access },
+    SetAccess { access: Access },
+}
+
+impl Command {
+    pub fn new(intent: Intent, room: Slug, action: Action) -> Command {
+        Command { room, intent: Some(intent), action }
+    }
+
+    pub fn by_operator(room: Slug, action: Action) -> Command {
+        Command { room, intent: None, action }
+    }
+
+    /// The room whose keys its key is among; `None`: those outside of rooms.
+    pub fn scope(&self) -> Option<&Slug> {
+        match self.action {
+            Action::CreateRoom { .. } => None,
+            _ => Some(&self.room),
+        }
+    }
+
+    /// `None` for the operator, who has no keys.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.intent.as_ref().map(|intent| Fingerprint::of(&intent.key, &self.action))
+    }
 }
 
 /// A command is durable: its events are on disk with full sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     pub room: RoomId,
+    pub slug: Slug,
     /// Of the command's own event; for a repeat the seq of the first time; `None` when there was
-    /// nothing to change.
+    /// nothing to change and nothing to point at.
     pub seq: Option<Seq>,
     /// The key was known: nothing was done this time.
     pub repeated: bool,
@@ -38,12 +85,14 @@ pub struct Committed {
 /// Why a command was not carried out. It left nothing behind and its batch went on without it.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    #[error("no such room")]
+    #[error("no such room or message")]
     NotFound,
     #[error("not allowed")]
     Forbidden,
     #[error("the key was used for another command")]
     KeyReused,
+    #[error("the message was deleted")]
+    Erased,
     #[error("the address is taken")]
     SlugTaken,
     #[error("the last member of a closed room cannot leave it")]

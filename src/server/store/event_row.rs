@@ -2,9 +2,8 @@
 
 use super::StoreError;
 use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
-use crate::domain::{Access, Key, RoomId, Seq, Slug, UserId};
+use crate::domain::{Access, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Author, Event, EventKind};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 /// The kinds for which [`EventKind::makes_row`] holds, as an SQL list.
@@ -15,10 +14,6 @@ macro_rules! row_kinds {
 }
 pub(super) use row_kinds;
 
-/// First 16 bytes of a SHA-256 over a command's kind and arguments: tells whether a known key
-/// came with the same command.
-pub(super) type Fingerprint = [u8; 16];
-
 /// An event about to be stored, as it is served now.
 #[derive(Clone, Debug)]
 pub(super) struct NewEvent {
@@ -28,8 +23,6 @@ pub(super) struct NewEvent {
     pub access: Access,
     /// `None`: the operator.
     pub actor: Option<UserId>,
-    /// The key of the command and what it was used for.
-    pub intent: Option<(Key, Fingerprint)>,
     pub event: Event,
 }
 
@@ -43,19 +36,8 @@ pub(super) struct EventColumns<'a> {
     actor: Option<i64>,
     member: Option<i64>,
     key: Option<&'a str>,
-    fingerprint: Option<String>,
     target: Option<i64>,
     data: Option<String>,
-}
-
-/// A row for the table `messages`.
-#[derive(Serialize)]
-pub(super) struct MessageColumns<'a> {
-    room: i64,
-    seq: i64,
-    author: i64,
-    body: &'a str,
-    at: i64,
 }
 
 /// What the column `data` holds, by kind.
@@ -69,7 +51,7 @@ struct EventData {
 
 impl NewEvent {
     pub fn columns(&self) -> Result<EventColumns<'_>, StoreError> {
-        let (mut member, mut target, mut data) = (None, None, None);
+        let (mut member, mut key, mut target, mut data) = (None, None, None, None);
         match &self.event.kind {
             EventKind::Edited { target: seq, .. } | EventKind::Deleted { target: seq } => {
                 target = Some(seq_column(*seq))
@@ -79,7 +61,8 @@ impl NewEvent {
             EventKind::AccessChanged { access, .. } => {
                 data = Some(EventData { name: None, access: Some(access_column(*access).to_owned()) });
             }
-            EventKind::Posted { .. } | EventKind::Unknown => {}
+            EventKind::Posted { key: own, .. } => key = Some(own.as_str()),
+            EventKind::Unknown => {}
         }
         Ok(EventColumns {
             room: self.room.0,
@@ -88,25 +71,10 @@ impl NewEvent {
             at: self.event.at,
             actor: self.actor.map(|actor| actor.0),
             member,
-            key: self.intent.as_ref().map(|(key, _)| key.as_str()),
-            fingerprint: self.intent.as_ref().map(|(_, print)| HEXLOWER.encode(print)),
+            key,
             target,
             data: data.map(|data| json(&data)).transpose()?,
         })
-    }
-
-    /// The message that this event posts, if it posts one.
-    pub fn message(&self) -> Option<MessageColumns<'_>> {
-        match &self.event.kind {
-            EventKind::Posted { author, body: Some(body), .. } => Some(MessageColumns {
-                room: self.room.0,
-                seq: seq_column(self.event.seq),
-                author: author.id,
-                body,
-                at: self.event.at,
-            }),
-            _ => None,
-        }
     }
 }
 

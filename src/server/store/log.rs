@@ -1,5 +1,5 @@
-use super::{Command, Committed, Refusal, StoreError};
-use crate::domain::{Key, RoomId, Seq, Slug, UserId};
+use super::{Command, Committed, Fingerprint, Intent, Refusal, StoreError};
+use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -51,9 +51,14 @@ pub trait Log {
     /// the other are carried out in that order.
     async fn submit(&self, command: Command) -> Result<Pending, StoreError>;
 
-    /// The seq of the post that `author` made in the room with this key and this text, which need not
-    /// fit the rules of bodies; `None` where the key is not known. [`Refusal::KeyReused`].
-    async fn known_post(&self, room: &Slug, author: UserId, key: &Key, body: &str) -> Result<Option<Seq>, Refusal>;
+    /// The first ack of the command with this fingerprint, if its key is known: in the room, or
+    /// outside of rooms with `None`. [`Refusal::KeyReused`].
+    async fn known(
+        &self,
+        room: Option<&Slug>,
+        intent: &Intent,
+        print: &Fingerprint,
+    ) -> Result<Option<Committed>, Refusal>;
 
     /// At most `limit` events after `after`. An unknown room reads as an empty log.
     async fn events_after(&self, room: RoomId, after: Seq, limit: u32) -> Result<EventPage, StoreError> {

@@ -10,6 +10,8 @@ mod accounts;
 mod columns;
 mod command;
 mod event_row;
+mod fingerprint;
+mod key_row;
 mod log;
 mod options;
 mod plan;
@@ -21,7 +23,8 @@ mod writer;
 pub use accounts::{
     Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, UNNAMED, User, folded_name,
 };
-pub use command::{Command, Committed, Grown, Observer, Refusal};
+pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
+pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::StoreOptions;
 pub use rooms::{RoomHead, RoomView, Rooms};

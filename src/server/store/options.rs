@@ -13,6 +13,8 @@ pub struct StoreOptions {
     pub writer_batch: usize,
     /// How long a write waits for another process before it is `Unavailable`.
     pub busy_timeout: Duration,
+    /// How long the keys of commands other than posts are known.
+    pub key_lifetime: Duration,
     /// Connections for reading.
     pub readers: u32,
     /// Counts the reads.
@@ -27,6 +29,7 @@ impl StoreOptions {
             writer_queue: limits.writer_queue,
             writer_batch: limits.writer_batch,
             busy_timeout: Duration::from_secs(5),
+            key_lifetime: limits.key_lifetime(),
             readers: 4,
             reads: Counter::default(),
             observer,

@@ -5,8 +5,8 @@ use crate::domain::Seq;
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, ServerFrame};
 use crate::server::error::AppError;
 use crate::server::hub::Connection;
-use crate::server::service::messages::{self, NewPost};
-use crate::server::service::{Actor, rooms};
+use crate::server::service::messages::{self, NewDeletion, NewEdit, NewPost};
+use crate::server::service::{Actor, PendingAck, rooms};
 use crate::server::state::AppState;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -31,7 +31,19 @@ pub async fn obey(
     };
     match frame {
         ClientFrame::Post { room, key, body } => {
-            return Ok(post(state, actor, connection, Post { room, key, body }).await);
+            let post = NewPost { room: &room, key: &key, body: &body };
+            let pending = messages::submit_post(state, actor, post).await;
+            return Ok(answer(connection, Named { room, key }, pending));
+        }
+        ClientFrame::Edit { room, key, target, body } => {
+            let edit = NewEdit { room: &room, key: &key, target, body: &body };
+            let pending = messages::submit_edit(state, actor, edit).await;
+            return Ok(answer(connection, Named { room, key }, pending));
+        }
+        ClientFrame::Delete { room, key, target } => {
+            let deletion = NewDeletion { room: &room, key: &key, target };
+            let pending = messages::submit_deletion(state, actor, deletion).await;
+            return Ok(answer(connection, Named { room, key }, pending));
         }
         ClientFrame::Read { room, seq } => return Ok(Some(read(state.clone(), actor.clone(), room, seq))),
         ClientFrame::Join { room, after, epoch } => {
@@ -42,7 +54,7 @@ pub async fn obey(
         }
         ClientFrame::Leave { room } => leave_room(connection, &room).await,
         ClientFrame::Ping => connection.push(&ServerFrame::Pong),
-        ClientFrame::Edit { .. } | ClientFrame::Delete { .. } | ClientFrame::Unknown => {
+        ClientFrame::Unknown => {
             let key = serde_json::from_str(text).ok().and_then(|Keyed { key }| key);
             connection.push(&refusal(key, ErrorCode::UnknownType));
         }
@@ -67,20 +79,20 @@ fn refuse_undecoded(connection: &Connection, text: &str) -> Result<(), Option<Cl
     Ok(())
 }
 
-struct Post {
+/// What an answer names its command by.
+struct Named {
     room: String,
     key: String,
-    body: String,
 }
 
-async fn post(state: &AppState, actor: &Actor, connection: &Connection, post: Post) -> Option<Answer> {
-    let Post { room, key, body } = post;
-    let new = NewPost { room: &room, key: &key, body: &body };
-    match messages::submit_post(state, actor, new).await {
+/// The ack of a command on its way; a refusal is told at once.
+fn answer(connection: &Connection, named: Named, pending: Result<PendingAck, AppError>) -> Option<Answer> {
+    let Named { room, key } = named;
+    match pending {
         Ok(pending) => {
             let answer = async move {
                 Some(match pending.outcome().await {
-                    Ok(posted) => ServerFrame::Ack { key, seq: posted.seq },
+                    Ok(acked) => ServerFrame::Ack { key, seq: acked.seq },
                     Err(error) => refused(Some(key), Some(room), &error),
                 })
             };

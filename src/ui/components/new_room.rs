@@ -35,7 +35,10 @@ fn NewRoomForm(open: RwSignal<bool>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let name = name.get_untracked().map(|field| field.value()).unwrap_or_default();
-        create.begin(api::create_room(name, access.get_untracked()), move |slug| {
+        let access = access.get_untracked();
+        let work = |key| api::create_room(key, name.clone(), access);
+        let meant = [if access == Access::Open { "open " } else { "closed " }, &name].concat();
+        create.begin_change(meant, work, move |slug| {
             session.refresh_rooms();
             open.set(false);
             drawer.go(format!("/rooms/{slug}"));

@@ -95,7 +95,8 @@ fn Rename(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let name = field.get_untracked().map(|field| field.value()).unwrap_or_default();
-        rename.begin(api::rename_room(slug.clone(), name), move |()| {
+        let work = |key| api::rename_room(key, slug.clone(), name.clone());
+        rename.begin_change(name.clone(), work, move |()| {
             session.refresh_rooms();
             open.set(false);
         });
@@ -130,7 +131,8 @@ fn ChangeAccess(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoVie
     };
     let change = Attempt::new();
     let begin = move || {
-        change.begin(api::set_room_access(slug.clone(), other), move |()| {
+        let work = |key| api::set_room_access(key, slug.clone(), other);
+        change.begin_change(String::new(), work, move |()| {
             session.refresh_rooms();
             open.set(false);
         });
@@ -153,14 +155,14 @@ fn Leave(room: Signal<RoomSummary>) -> impl IntoView {
         let slug = slug.clone();
         // The end of a closed room may be told before the answer comes.
         session.expect_to_leave(Some(slug.clone()));
-        let work = async move {
-            let answer = api::leave_room(slug).await;
+        let work = |key| async move {
+            let answer = api::leave_room(key, slug).await;
             if answer.is_err() {
                 session.expect_to_leave(None);
             }
             answer
         };
-        leave.begin(work, move |()| {
+        leave.begin_change(String::new(), work, move |()| {
             session.refresh_rooms();
             drawer.go("/rooms".to_owned());
         });
@@ -202,8 +204,9 @@ fn AddPeople(room: Signal<RoomSummary>, members: Members) -> impl IntoView {
     let add = Attempt::new();
     let begin = Callback::new(move |person: PersonView| {
         let slug = slug.clone();
-        let work = async move { api::add_member(slug, person.id).await.map(|()| person.name) };
-        add.begin(work, move |_| members.refetch());
+        let meant = person.id.to_string();
+        let work = |key| async move { api::add_member(key, slug, person.id).await.map(|()| person.name) };
+        add.begin_change(meant, work, move |_| members.refetch());
     });
     view! {
         <p class="hint">{texts.rooms.add_text}</p>

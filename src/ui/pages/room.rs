@@ -141,7 +141,10 @@ fn Visitor(room: Signal<RoomSummary>) -> impl IntoView {
     let session = Session::expect();
     let slug = room.read_untracked().slug.clone();
     let join = Attempt::new();
-    let begin = move |_| join.begin(api::join_room(slug.clone()), move |()| session.refresh_rooms());
+    let begin = move |_| {
+        let work = |key| api::join_room(key, slug.clone());
+        join.begin_change(String::new(), work, move |()| session.refresh_rooms());
+    };
     view! {
         <div class="visitor" hidden=live(move || room.read().member)>
             <p>{texts.not_member}</p>

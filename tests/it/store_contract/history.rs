@@ -3,10 +3,11 @@
 use super::pages::rows_by_pages;
 use super::world::*;
 use pickmate::domain::{Access, RoomId, RoomName, Seq, UserId};
-use pickmate::protocol::Event;
-use pickmate::server::store::Command;
+use pickmate::protocol::{Event, EventKind};
+use pickmate::server::store::{Action, Command, Committed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
 
 const ROOMS: [&str; 3] = ["one", "two", "three"];
 
@@ -14,6 +15,8 @@ const ROOMS: [&str; 3] = ["one", "two", "three"];
 #[derive(Clone, Debug)]
 enum Step {
     Post { room: usize, author: usize, key: u8, body: u8 },
+    Edit { room: usize, author: usize, target: u64, body: u8 },
+    Delete { room: usize, author: usize, target: u64 },
     Create { room: usize, creator: usize, access: Access },
     Add { room: usize, member: usize, actor: usize },
     Leave { room: usize, member: usize },
@@ -27,6 +30,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (room.clone(), user.clone(), 0..12_u8, 0..2_u8)
             .prop_map(|(room, author, key, body)| Step::Post { room, author, key, body }),
+        4 => (room.clone(), user.clone(), 1..12_u64, 0..3_u8)
+            .prop_map(|(room, author, target, body)| Step::Edit { room, author, target, body }),
+        2 => (room.clone(), user.clone(), 1..12_u64)
+            .prop_map(|(room, author, target)| Step::Delete { room, author, target }),
         2 => (room.clone(), user.clone(), access.clone())
             .prop_map(|(room, creator, access)| Step::Create { room, creator, access }),
         3 => (room.clone(), user.clone(), user.clone())
@@ -37,27 +44,53 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn command(step: &Step, users: &[UserId]) -> Command {
+fn command(number: usize, step: &Step, users: &[UserId]) -> Command {
+    let key = format!("step-{number}");
     match *step {
         Step::Post { room, author, key, body } => {
             post(ROOMS[room], users[author], &format!("k{key}"), &format!("body {body}"))
         }
+        Step::Edit { room, author, target, body } => {
+            by(users[author], &key, ROOMS[room], editing(Seq(target), &format!("body {body}")))
+        }
+        Step::Delete { room, author, target } => {
+            by(users[author], &key, ROOMS[room], Action::Delete { target: Seq(target) })
+        }
         Step::Create { room, creator, access } => {
             let name = RoomName::parse(ROOMS[room]).unwrap();
-            Command::CreateRoom { slug: slug(ROOMS[room]), name, access, creator: Some(users[creator]) }
+            let action = Action::CreateRoom { name, access, creator: Some(users[creator]) };
+            by(users[creator], &key, ROOMS[room], action)
         }
         Step::Add { room, member, actor } => {
-            Command::AddMember { room: slug(ROOMS[room]), member: users[member], actor: Some(users[actor]) }
+            by(users[actor], &key, ROOMS[room], Action::AddMember { member: users[member] })
         }
-        Step::Leave { room, member } => Command::Leave { room: slug(ROOMS[room]), member: users[member] },
-        Step::Rename { room, actor, name } => {
-            let name = RoomName::parse(&format!("name {name}")).unwrap();
-            Command::Rename { room: slug(ROOMS[room]), actor: users[actor], name }
-        }
-        Step::SetAccess { room, actor, access } => {
-            Command::SetAccess { room: slug(ROOMS[room]), actor: users[actor], access }
+        Step::Leave { room, member } => by(users[member], &key, ROOMS[room], Action::Leave),
+        Step::Rename { room, actor, name } => by(users[actor], &key, ROOMS[room], renaming(&format!("name {name}"))),
+        Step::SetAccess { room, actor, access } => by(users[actor], &key, ROOMS[room], Action::SetAccess { access }),
+    }
+}
+
+/// The rows that events make, whenever each of them was served.
+fn fold(events: &[Event]) -> Vec<Event> {
+    let mut rows = BTreeMap::new();
+    for event in events {
+        let (target, newer) = match &event.kind {
+            EventKind::Edited { target, rev, body: Some(body) } => (target, Some((*rev, body.clone()))),
+            EventKind::Edited { target, .. } | EventKind::Deleted { target } => (target, None),
+            _ => {
+                rows.insert(event.seq, event.clone());
+                continue;
+            }
+        };
+        let row: &mut Event = rows.get_mut(target).unwrap();
+        let EventKind::Posted { body, rev, deleted, .. } = &mut row.kind else { panic!("{target} is no message") };
+        match newer {
+            None => (*body, *rev, *deleted) = (None, None, true),
+            Some((newer, text)) if rev.is_some_and(|rev| rev < newer) => (*body, *rev) = (Some(text), Some(newer)),
+            Some(_) => {}
         }
     }
+    rows.into_values().collect()
 }
 
 /// The events of a room, fetched in stretches.
@@ -78,25 +111,24 @@ async fn live_through<E: Engine>(steps: Vec<Step>, limit: u32) {
     let world = World::<E>::new().await;
     let users = [world.owner("a").await, world.user("b").await, world.user("c").await];
     let mut pending = Vec::new();
-    for step in &steps {
-        pending.push(world.submit(command(step, &users)).await);
+    for (number, step) in steps.iter().enumerate() {
+        pending.push(world.submit(command(number, step, &users)).await);
     }
-    let mut rooms = std::collections::BTreeSet::new();
-    for (step, pending) in steps.iter().zip(pending) {
+    let mut rooms = BTreeSet::new();
+    for (number, (step, pending)) in steps.iter().zip(pending).enumerate() {
         if let Ok(committed) = pending.outcome().await {
             rooms.insert(committed.room);
             // The same again gets the same ack, whatever happened in between.
-            if let Step::Post { .. } = step {
-                let again = world.run(command(step, &users)).await.unwrap();
-                assert_eq!((again.seq, again.repeated), (committed.seq, true));
-            }
+            let again = world.run(command(number, step, &users)).await.unwrap();
+            assert_eq!(again, Committed { repeated: true, ..committed });
         }
     }
     for room in rooms {
         let log = events_by_stretches(&world, room, limit).await;
         assert_dense(&log);
-        assert_eq!(world.witness.events(room), log);
-        let rows: Vec<_> = log.into_iter().filter(|event| event.kind.makes_row()).collect();
+        let rows = fold(&log);
+        let told = world.witness.events(room);
+        assert_eq!((seqs(&told), fold(&told)), (seqs(&log), rows.clone()));
         assert_eq!(rows_by_pages(&world, room, limit).await, rows);
     }
 }

@@ -1,7 +1,7 @@
 use super::world::*;
 use pickmate::domain::{Access, Role, RoomName, UserId};
 use pickmate::protocol::EventKind;
-use pickmate::server::store::{Command, InviteError, NewInvite, NewSetUp, UNNAMED};
+use pickmate::server::store::{Action, Command, InviteError, NewInvite, NewSetUp, UNNAMED};
 
 const SECRET: [u8; 32] = [9; 32];
 
@@ -112,7 +112,8 @@ pub async fn set_up_ends_with_the_first_owner<E: Engine>(world: World<E>) {
 
 pub async fn set_up_adopts_a_room_of_the_operator<E: Engine>(world: World<E>) {
     let name = RoomName::parse("General").unwrap();
-    let command = Command::CreateRoom { slug: slug("general"), name, access: Access::Closed, creator: None };
+    let command =
+        Command::by_operator(slug("general"), Action::CreateRoom { name, access: Access::Closed, creator: None });
     let room = world.run(command).await.unwrap().room;
     world.store.put_set_up_link(&SECRET).await.unwrap();
     let owner = world.store.set_up(&SECRET, set_up("owner"), NOW).await.unwrap();

@@ -1,7 +1,7 @@
 use super::world::*;
 use pickmate::domain::{Access, Key, Seq, UserId};
 use pickmate::protocol::{Author, EventKind};
-use pickmate::server::store::{Grown, Observer, Refusal, StoreOptions};
+use pickmate::server::store::{Action, Fingerprint, Grown, Intent, Observer, Refusal, StoreOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -54,7 +54,10 @@ pub async fn a_known_post_is_found_by_key_and_text<E: Engine>(world: World<E>) {
     world.room("general", Access::Open, author).await;
     let seq = world.post("general", author, "k", "one\ntwo").await.unwrap().seq;
     let known = async |room, author, key: &str, body: &str| {
-        world.store.known_post(&slug(room), author, &Key::parse(key).unwrap(), body).await
+        let intent = Intent { actor: author, key: Key::parse(key).unwrap() };
+        let print = Fingerprint::post(&intent.key, body);
+        let known = world.store.known(Some(&slug(room)), &intent, &print).await?;
+        Ok::<_, Refusal>(known.and_then(|committed| committed.seq))
     };
     assert_eq!(known("general", author, "k", "one\r\ntwo").await.unwrap(), seq);
     assert!(matches!(known("general", author, "k", "\0").await, Err(Refusal::KeyReused)));
@@ -114,7 +117,7 @@ pub async fn commands_of_one_caller_keep_their_order<E: Engine>(world: World<E>)
     let room = world.room("general", Access::Closed, author).await;
     let other = world.user("b").await;
     let mut pending = vec![world.submit(post("general", other, "early", "not a member yet")).await];
-    let add = pickmate::server::store::Command::AddMember { room: slug("general"), member: other, actor: Some(author) };
+    let add = by(author, "add", "general", Action::AddMember { member: other });
     pending.push(world.submit(add).await);
     for n in 0..50 {
         pending.push(world.submit(post("general", other, &format!("k{n}"), "hello")).await);

@@ -1,9 +1,9 @@
 use super::world::*;
 use pickmate::domain::{Access, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{Author, EventKind};
-use pickmate::server::store::{Command, Refusal, RoomHead};
+use pickmate::server::store::{Action, Command, Refusal, RoomHead};
 
-fn by(user: UserId, name: &str) -> Author {
+fn named(user: UserId, name: &str) -> Author {
     Author { id: user.0, name: name.into() }
 }
 
@@ -12,7 +12,7 @@ pub async fn creating_a_room_makes_its_creator_the_first_member<E: Engine>(world
     let room = world.room("den", Access::Closed, creator).await;
     let log = world.log(room).await;
     assert_eq!((log.len(), log[0].seq), (1, Seq(1)));
-    assert_eq!(log[0].kind, EventKind::Joined { member: by(creator, "creator") });
+    assert_eq!(log[0].kind, EventKind::Joined { member: named(creator, "creator") });
     let view = world.store.room(&slug("den"), creator).await.unwrap().unwrap();
     assert_eq!(view.id, room);
     let summary = view.summary;
@@ -25,13 +25,18 @@ pub async fn creating_a_room_makes_its_creator_the_first_member<E: Engine>(world
 pub async fn the_operator_makes_rooms_and_adds_people<E: Engine>(world: World<E>) {
     let member = world.user("member").await;
     let name = RoomName::parse("Den").unwrap();
-    let command = Command::CreateRoom { slug: slug("den"), name, access: Access::Closed, creator: None };
+    let action = Action::CreateRoom { name, access: Access::Closed, creator: None };
+    let command = Command::by_operator(slug("den"), action);
     let made = world.run(command).await.unwrap();
     assert_eq!(made.seq, None);
     assert!(world.log(made.room).await.is_empty());
-    let add = |member| Command::AddMember { room: slug("den"), member, actor: None };
+    let add = |member| Command::by_operator(slug("den"), Action::AddMember { member });
     assert_eq!(world.run(add(member)).await.unwrap().seq, Some(Seq(1)));
     assert!(matches!(world.run(add(UserId(999))).await, Err(Refusal::NotFound)));
+    for action in [Action::Leave, renaming("Mine"), Action::SetAccess { access: Access::Open }] {
+        let refused = world.run(Command::by_operator(slug("den"), action)).await;
+        assert!(matches!(refused, Err(Refusal::Forbidden)), "it is nobody in the room");
+    }
     let view = world.store.room(&slug("den"), member).await.unwrap().unwrap();
     assert!(view.summary.member && !view.summary.manages);
 }
@@ -40,7 +45,7 @@ pub async fn a_taken_slug_is_refused<E: Engine>(world: World<E>) {
     let creator = world.user("creator").await;
     world.room("den", Access::Closed, creator).await;
     let name = RoomName::parse("Other").unwrap();
-    let again = Command::CreateRoom { slug: slug("den"), name, access: Access::Open, creator: Some(creator) };
+    let again = once(creator, "den", Action::CreateRoom { name, access: Access::Open, creator: Some(creator) });
     assert!(matches!(world.run(again).await, Err(Refusal::SlugTaken)));
     assert_eq!(world.store.rooms(creator).await.unwrap().len(), 1);
 }
@@ -73,7 +78,7 @@ pub async fn the_last_member_of_a_closed_room_stays<E: Engine>(world: World<E>) 
     let room = world.room("den", Access::Closed, creator).await;
     world.add("den", a, creator).await.unwrap();
     assert_eq!(world.leave("den", creator).await.unwrap().seq, Some(Seq(3)));
-    assert_eq!(world.log(room).await[2].kind, EventKind::Left { member: by(creator, "creator") });
+    assert_eq!(world.log(room).await[2].kind, EventKind::Left { member: named(creator, "creator") });
     assert_eq!(world.store.room(&slug("den"), creator).await.unwrap(), None);
     assert!(matches!(world.leave("den", a).await, Err(Refusal::LastMember)));
     assert!(matches!(world.leave("den", creator).await, Err(Refusal::NotFound)));
@@ -98,7 +103,7 @@ pub async fn only_creator_and_owners_rename<E: Engine>(world: World<E>) {
     assert_eq!(world.rename("general", creator, "One").await.unwrap().seq, None);
     assert_eq!(world.rename("general", owner, "Two").await.unwrap().seq, Some(Seq(4)));
     let kinds: Vec<_> = world.log(room).await.into_iter().skip(2).map(|event| event.kind).collect();
-    let renamed = |user, who, name: &str| EventKind::Renamed { by: by(user, who), name: name.into() };
+    let renamed = |user, who, name: &str| EventKind::Renamed { by: named(user, who), name: name.into() };
     assert_eq!(kinds, [renamed(creator, "creator", "One"), renamed(owner, "owner", "Two")]);
     let view = world.store.room(&slug("general"), member).await.unwrap().unwrap();
     assert_eq!((view.summary.name.as_str(), view.summary.manages), ("Two", false));
@@ -114,7 +119,7 @@ pub async fn closing_needs_membership<E: Engine>(world: World<E>) {
     assert_eq!(world.set_access("general", creator, Access::Open).await.unwrap().seq, None);
     assert_eq!(world.set_access("general", creator, Access::Closed).await.unwrap().seq, Some(Seq(3)));
     assert_eq!(world.store.room(&slug("general"), owner).await.unwrap(), None);
-    let changed = EventKind::AccessChanged { by: by(creator, "creator"), access: Access::Closed };
+    let changed = EventKind::AccessChanged { by: named(creator, "creator"), access: Access::Closed };
     assert_eq!(world.log(room).await[2].kind, changed);
     world.set_access("general", creator, Access::Open).await.unwrap();
     assert!(world.store.room(&slug("general"), owner).await.unwrap().unwrap().summary.manages);

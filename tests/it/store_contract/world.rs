@@ -4,7 +4,10 @@ use pickmate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Sl
 use pickmate::protocol::{Event, EventKind};
 use pickmate::server::config::Limits;
 use pickmate::server::store::sqlite::SqliteStore;
-use pickmate::server::store::{Command, Committed, Grown, NewUser, Observer, Pending, Refusal, Store, StoreOptions};
+use pickmate::server::store::{
+    Action, Command, Committed, Grown, Intent, NewUser, Observer, Pending, Refusal, Store, StoreOptions,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -76,8 +79,8 @@ impl<E: Engine> World<E> {
 
     pub async fn room(&self, address: &str, access: Access, creator: UserId) -> RoomId {
         let name = RoomName::parse(address).unwrap();
-        let command = Command::CreateRoom { slug: slug(address), name, access, creator: Some(creator) };
-        self.run(command).await.unwrap().room
+        let action = Action::CreateRoom { name, access, creator: Some(creator) };
+        self.run(once(creator, address, action)).await.unwrap().room
     }
 
     pub async fn submit(&self, command: Command) -> Pending {
@@ -104,23 +107,32 @@ impl<E: Engine> World<E> {
     }
 
     pub async fn join(&self, room: &str, member: UserId) -> Result<Committed, Refusal> {
-        self.run(Command::AddMember { room: slug(room), member, actor: Some(member) }).await
+        self.add(room, member, member).await
     }
 
     pub async fn add(&self, room: &str, member: UserId, actor: UserId) -> Result<Committed, Refusal> {
-        self.run(Command::AddMember { room: slug(room), member, actor: Some(actor) }).await
+        self.run(once(actor, room, Action::AddMember { member })).await
     }
 
     pub async fn leave(&self, room: &str, member: UserId) -> Result<Committed, Refusal> {
-        self.run(Command::Leave { room: slug(room), member }).await
+        self.run(once(member, room, Action::Leave)).await
     }
 
     pub async fn rename(&self, room: &str, actor: UserId, name: &str) -> Result<Committed, Refusal> {
-        self.run(Command::Rename { room: slug(room), actor, name: RoomName::parse(name).unwrap() }).await
+        self.run(once(actor, room, renaming(name))).await
     }
 
     pub async fn set_access(&self, room: &str, actor: UserId, access: Access) -> Result<Committed, Refusal> {
-        self.run(Command::SetAccess { room: slug(room), actor, access }).await
+        self.run(once(actor, room, Action::SetAccess { access })).await
+    }
+
+    /// Of one's own message, with a key that nothing else has.
+    pub async fn edit(&self, room: &str, author: UserId, target: Seq, body: &str) -> Result<Committed, Refusal> {
+        self.run(once(author, room, editing(target, body))).await
+    }
+
+    pub async fn delete(&self, room: &str, author: UserId, target: Seq) -> Result<Committed, Refusal> {
+        self.run(once(author, room, Action::Delete { target })).await
     }
 
     pub async fn unread(&self, room: &str, reader: UserId) -> u32 {
@@ -140,13 +152,30 @@ pub fn account(name: &str, role: Role) -> NewUser {
     NewUser { name: UserName::parse(name).unwrap(), password_hash: format!("hash of {name}"), role, locale: None }
 }
 
+pub fn text(body: &str) -> MessageBody {
+    MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap()
+}
+
+pub fn renaming(name: &str) -> Action {
+    Action::Rename { name: RoomName::parse(name).unwrap() }
+}
+
+pub fn editing(target: Seq, body: &str) -> Action {
+    Action::Edit { target, body: text(body) }
+}
+
+pub fn by(actor: UserId, key: &str, room: &str, action: Action) -> Command {
+    Command::new(Intent { actor, key: Key::parse(key).unwrap() }, slug(room), action)
+}
+
+/// With a key that nothing else has.
+pub fn once(actor: UserId, room: &str, action: Action) -> Command {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    by(actor, &format!("once-{}", USED.fetch_add(1, Ordering::Relaxed)), room, action)
+}
+
 pub fn post(room: &str, author: UserId, key: &str, body: &str) -> Command {
-    Command::Post {
-        room: slug(room),
-        author,
-        key: Key::parse(key).unwrap(),
-        body: MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap(),
-    }
+    by(author, key, room, Action::Post { body: text(body) })
 }
 
 pub fn seqs(events: &[Event]) -> Vec<u64> {

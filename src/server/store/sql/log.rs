@@ -4,18 +4,22 @@ use crate::server::store::event_row::row_kinds;
 
 pub const BOUNDS: &str = "SELECT head, first FROM rooms WHERE id = $1";
 
-pub const KNOWN_KEY: &str = "SELECT e.seq, e.fingerprint FROM rooms r JOIN events e ON e.room_id = r.id
-    WHERE r.slug = $1 AND e.actor_id = $2 AND e.key = $3";
+/// In a room, or outside of rooms when $1 is NULL.
+pub const KNOWN_KEY: &str = "SELECT k.room_id, r.slug, k.seq, k.fingerprint
+    FROM keys AS k JOIN rooms AS r ON r.id = k.room_id
+    WHERE k.scope = CASE WHEN $1 IS NULL THEN 0 ELSE (SELECT id FROM rooms WHERE slug = $1) END
+        AND k.actor_id = $2 AND k.key = $3";
 
 /// Events with the names in them and the message they post or change, as it stands now.
 macro_rules! events_where {
     ($condition:expr) => {
         concat!(
-            "SELECT e.seq, e.kind, e.at, e.actor_id, a.name, e.member_id, s.name, e.key, e.target, e.data, m.body, m.rev
+            "SELECT e.seq, e.kind, e.at, e.actor_id, a.name, e.member_id, s.name, e.key, e.target, e.data, b.body, m.rev
             FROM events e
             LEFT JOIN users a ON a.id = e.actor_id
             LEFT JOIN users s ON s.id = e.member_id
             LEFT JOIN messages m ON m.room_id = e.room_id AND m.seq = coalesce(e.target, e.seq)
+            LEFT JOIN bodies b ON b.id = m.body_id
             WHERE e.room_id = $1 AND ",
             $condition
         )

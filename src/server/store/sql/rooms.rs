@@ -7,7 +7,7 @@ macro_rules! rooms_of_a_reader {
             "SELECT r.id, r.slug, r.name, r.access, r.creator_id, r.head, u.role, m.user_id,
                 (SELECT count(*) FROM (
                     SELECT 1 FROM messages p
-                    WHERE p.room_id = r.id AND p.seq > m.last_read AND p.author_id <> $1 AND p.body IS NOT NULL
+                    WHERE p.room_id = r.id AND p.seq > m.last_read AND p.author_id <> $1 AND p.body_id IS NOT NULL
                     LIMIT 100) AS capped)
             FROM rooms r JOIN users u ON u.id = $1
             LEFT JOIN memberships m ON m.room_id = r.id AND m.user_id = u.id

@@ -3,25 +3,30 @@
 
 use super::super::columns::{access_column, access_from, role_from, seq_column, seq_from};
 use super::super::event_row::NewEvent;
-use super::super::{Command, Committed, Refusal, StoreError, sql};
+use super::super::key_row::{NewKey, OUTSIDE};
+use super::super::plan::{Answer, Moment, Outcome};
+use super::super::{Action, Command, Committed, Refusal, StoreError, sql};
 use super::commit::append;
+use super::keys;
 use crate::domain::{Access, Role, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::{Author, Event, EventKind};
 use sqlx::SqliteConnection;
 
 /// What a command did: nothing, or one event.
 pub(super) struct Change {
-    pub room: RoomId,
+    room: RoomId,
+    slug: Slug,
     pub events: Vec<NewEvent>,
 }
 
 impl Change {
-    pub fn committed(&self) -> Committed {
-        Committed { room: self.room, seq: self.events.last().map(|new| new.event.seq), repeated: false }
+    fn committed(&self) -> Committed {
+        let seq = self.events.last().map(|new| new.event.seq);
+        Committed { room: self.room, slug: self.slug.clone(), seq, repeated: false }
     }
 
-    fn none(room: RoomId) -> Change {
-        Change { room, events: Vec::new() }
+    fn none(room: RoomRow) -> Change {
+        Change { room: room.id, slug: room.slug, events: Vec::new() }
     }
 }
 
@@ -48,8 +53,7 @@ struct Viewer {
 /// Commands on their way through one transaction, at one moment.
 pub(super) struct Changes<'a> {
     pub tx: &'a mut SqliteConnection,
-    /// Unix milliseconds.
-    pub at: i64,
+    pub moment: Moment,
 }
 
 pub(super) struct NewRoom<'a> {
@@ -60,17 +64,59 @@ pub(super) struct NewRoom<'a> {
 }
 
 impl Changes<'_> {
-    pub async fn carry_out(&mut self, command: &Command) -> Result<Change, Refusal> {
-        match command {
-            // Posts come in runs; a single one is a run too.
-            Command::Post { .. } => Err(StoreError::Internal("a post outside its run".into()).into()),
-            Command::CreateRoom { slug, name, access, creator } => {
-                self.create_room(NewRoom { slug, name, access: *access, creator: *creator }).await
+    /// A command with its key. A refusal is an answer; an error is the whole batch's.
+    pub async fn carry_out(&mut self, command: &Command, outcome: &mut Outcome) -> Result<(), StoreError> {
+        match self.answer(command, outcome).await {
+            Err(Refusal::Store(error)) => Err(error),
+            answer => {
+                outcome.answers.push(answer);
+                Ok(())
             }
-            Command::AddMember { room, member, actor } => self.add_member(room, *member, *actor).await,
-            Command::Leave { room, member } => self.leave(room, *member).await,
-            Command::Rename { room, actor, name } => self.rename(room, *actor, name).await,
-            Command::SetAccess { room, actor, access } => self.set_access(room, *actor, *access).await,
+        }
+    }
+
+    async fn answer(&mut self, command: &Command, outcome: &mut Outcome) -> Answer {
+        let Command { room, intent, action } = command;
+        let actor = intent.as_ref().map(|intent| intent.actor);
+        let Some((intent, print)) = intent.as_ref().zip(command.fingerprint()) else {
+            let change = self.change(room, actor, action).await?;
+            let committed = change.committed();
+            outcome.grow(change.events);
+            return Ok(committed);
+        };
+        if let Some(known) = keys::known(self.tx, command.scope(), intent).await? {
+            return known.answer(&print);
+        }
+        let change = self.change(room, actor, action).await?;
+        let committed = change.committed();
+        let key = NewKey {
+            scope: command.scope().map_or(OUTSIDE, |_| change.room),
+            intent: intent.clone(),
+            print,
+            room: change.room,
+            seq: committed.seq,
+            expires_at: Some(self.moment.keys_until),
+        };
+        keys::put(self.tx, &[key]).await?;
+        outcome.grow(change.events);
+        Ok(committed)
+    }
+
+    async fn change(&mut self, room: &Slug, actor: Option<UserId>, action: &Action) -> Result<Change, Refusal> {
+        match (action, actor) {
+            (Action::CreateRoom { creator, .. }, Some(actor)) if *creator != Some(actor) => Err(Refusal::Forbidden),
+            (Action::CreateRoom { name, access, creator }, _) => {
+                self.create_room(NewRoom { slug: room, name, access: *access, creator: *creator }).await
+            }
+            (Action::AddMember { member }, actor) => self.add_member(room, *member, actor).await,
+            (Action::Leave, Some(actor)) => self.leave(room, actor).await,
+            (Action::Rename { name }, Some(actor)) => self.rename(room, actor, name).await,
+            (Action::SetAccess { access }, Some(actor)) => self.set_access(room, actor, *access).await,
+            // What accounts say comes in runs; the operator has no account.
+            (Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. }, Some(_)) => {
+                Err(StoreError::Internal("a message outside its run".into()).into())
+            }
+            (_, None) => Err(Refusal::Forbidden),
         }
     }
 
@@ -87,7 +133,7 @@ impl Changes<'_> {
             .bind(new.name.as_str())
             .bind(access_column(new.access))
             .bind(new.creator.map(|creator| creator.0))
-            .bind(self.at)
+            .bind(self.moment.at)
             .fetch_one(&mut *self.tx)
             .await?;
         let room = RoomRow {
@@ -100,7 +146,7 @@ impl Changes<'_> {
         };
         match creator {
             Some(creator) => self.enter(room, creator.author, new.creator).await,
-            None => Ok(Change::none(room.id)),
+            None => Ok(Change::none(room)),
         }
     }
 
@@ -114,7 +160,7 @@ impl Changes<'_> {
         }
         let newcomer = account(self.tx, member).await?.ok_or(Refusal::NotFound)?;
         if is_member(self.tx, room.id, member).await? {
-            return Ok(Change::none(room.id));
+            return Ok(Change::none(room));
         }
         self.enter(room, newcomer.author, actor).await
     }
@@ -124,7 +170,7 @@ impl Changes<'_> {
         sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
             .bind(room.id.0)
             .bind(member.id)
-            .bind(self.at)
+            .bind(self.moment.at)
             .bind(seq_column(room.head.next()))
             .execute(&mut *self.tx)
             .await?;
@@ -135,7 +181,7 @@ impl Changes<'_> {
         let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
         let viewer = view(self.tx, &room, member).await?;
         if !viewer.member {
-            return Ok(Change::none(room.id));
+            return Ok(Change::none(room));
         }
         if room.access == Access::Closed {
             let (members,): (i64,) =
@@ -153,7 +199,7 @@ impl Changes<'_> {
         let viewer = view(self.tx, &room, actor).await?;
         require_manager(&room, &viewer.account)?;
         if room.name == name.as_str() {
-            return Ok(Change::none(room.id));
+            return Ok(Change::none(room));
         }
         sqlx::query(sql::rooms::SET_NAME).bind(room.id.0).bind(name.as_str()).execute(&mut *self.tx).await?;
         let kind = EventKind::Renamed { by: viewer.account.author, name: name.as_str().to_owned() };
@@ -165,7 +211,7 @@ impl Changes<'_> {
         let viewer = view(self.tx, &room, actor).await?;
         require_manager(&room, &viewer.account)?;
         if room.access == access {
-            return Ok(Change::none(room.id));
+            return Ok(Change::none(room));
         }
         // Else the room would be closed to the one who closed it, perhaps to everybody.
         if access == Access::Closed && !viewer.member {
@@ -178,11 +224,11 @@ impl Changes<'_> {
 
     /// Adds the room's next event.
     async fn log(&mut self, room: RoomRow, actor: Option<UserId>, kind: EventKind) -> Result<Change, Refusal> {
-        let event = Event { seq: room.head.next(), at: self.at, kind };
+        let event = Event { seq: room.head.next(), at: self.moment.at, kind };
         let RoomRow { id, slug, access, .. } = room;
-        let events = vec![NewEvent { room: id, slug, access, actor, intent: None, event }];
+        let events = vec![NewEvent { room: id, slug: slug.clone(), access, actor, event }];
         append(self.tx, &events).await?;
-        Ok(Change { room: id, events })
+        Ok(Change { room: id, slug, events })
     }
 }
 

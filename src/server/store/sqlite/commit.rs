@@ -1,26 +1,24 @@
-//! A batch of the writer's queue as one transaction. A run of posts costs the same number of
-//! statements however long it is; the rare commands between runs are carried out one by one.
+//! A batch of the writer's queue as one transaction. A run of commands about messages costs the
+//! same number of statements however long it is; the rare commands between runs are carried out
+//! one by one.
 
 use super::super::columns::seq_column;
 use super::super::event_row::{EventColumns, NewEvent, json};
-use super::super::plan::{Outcome, Post};
+use super::super::plan::{Moment, Outcome, Speech};
 use super::super::writer::{Batch, ReadMark};
-use super::super::{Command, Refusal, StoreError};
+use super::super::{Command, StoreError};
 use super::change::Changes;
 use super::gate::Turn;
-use super::post;
+use super::run;
 use crate::domain::RoomId;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
 const INSERT_EVENTS: &str = "INSERT INTO events
-        (room_id, seq, kind, at, actor_id, member_id, key, fingerprint, target, data)
+        (room_id, seq, kind, at, actor_id, member_id, key, target, data)
     SELECT value ->> 'room', value ->> 'seq', value ->> 'kind', value ->> 'at', value ->> 'actor', value ->> 'member',
-        value ->> 'key', unhex(value ->> 'fingerprint'), value ->> 'target', value ->> 'data'
-    FROM json_each($1)";
-const INSERT_MESSAGES: &str = "INSERT INTO messages (room_id, seq, author_id, body, rev, at)
-    SELECT value ->> 'room', value ->> 'seq', value ->> 'author', value ->> 'body', value ->> 'seq', value ->> 'at'
+        value ->> 'key', value ->> 'target', value ->> 'data'
     FROM json_each($1)";
 const SET_HEADS: &str = "UPDATE rooms SET head = j.value ->> 'seq'
     FROM json_each($1) AS j WHERE rooms.id = j.value ->> 'room'";
@@ -30,34 +28,27 @@ const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq
     WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
         AND memberships.last_read < min(j.value ->> 'seq', r.head)";
 
-pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
+pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Moment) -> Result<Outcome, StoreError> {
     let mut tx = turn.begin().await?;
-    let outcome = carry_out(&mut tx, &batch.commands, at).await?;
+    let outcome = carry_out(&mut tx, &batch.commands, moment).await?;
     mark_read(&mut tx, &batch.reads).await?;
     // Whatever COMMIT says in failing, the transaction may be durable.
     tx.commit().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
     Ok(outcome)
 }
 
-async fn carry_out(tx: &mut SqliteConnection, commands: &[&Command], at: i64) -> Result<Outcome, StoreError> {
+async fn carry_out(tx: &mut SqliteConnection, commands: &[&Command], moment: Moment) -> Result<Outcome, StoreError> {
     let mut outcome = Outcome::default();
     let mut rest = commands;
     while let Some((first, others)) = rest.split_first() {
-        let posts: Vec<_> = rest.iter().map_while(|command| Post::of(command)).collect();
-        if !posts.is_empty() {
-            post::carry_out(tx, &posts, at, &mut outcome).await?;
-            rest = &rest[posts.len()..];
-            continue;
+        let speeches: Vec<_> = rest.iter().map_while(|command| Speech::of(command)).collect();
+        if speeches.is_empty() {
+            (Changes { tx, moment }).carry_out(first, &mut outcome).await?;
+            rest = others;
+        } else {
+            run::carry_out(tx, &speeches, moment, &mut outcome).await?;
+            rest = &rest[speeches.len()..];
         }
-        match (Changes { tx, at }).carry_out(first).await {
-            Ok(change) => {
-                outcome.answers.push(Ok(change.committed()));
-                outcome.grow(change.events);
-            }
-            Err(Refusal::Store(error)) => return Err(error),
-            Err(refusal) => outcome.answers.push(Err(refusal)),
-        }
-        rest = others;
     }
     Ok(outcome)
 }
@@ -69,10 +60,6 @@ pub(super) async fn append(tx: &mut SqliteConnection, events: &[NewEvent]) -> Re
     }
     let rows: Vec<EventColumns<'_>> = events.iter().map(NewEvent::columns).collect::<Result<_, _>>()?;
     sqlx::query(INSERT_EVENTS).bind(json(&rows)?).execute(&mut *tx).await?;
-    let messages: Vec<_> = events.iter().filter_map(NewEvent::message).collect();
-    if !messages.is_empty() {
-        sqlx::query(INSERT_MESSAGES).bind(json(&messages)?).execute(&mut *tx).await?;
-    }
     let heads: BTreeMap<RoomId, i64> = events.iter().map(|new| (new.room, seq_column(new.event.seq))).collect();
     let heads: Vec<_> = heads.into_iter().map(|(room, seq)| HeadColumns { room: room.0, seq }).collect();
     sqlx::query(SET_HEADS).bind(json(&heads)?).execute(&mut *tx).await?;

@@ -1,22 +1,29 @@
 //! What the writer drives: a batch committed, its heads put down, the work of others noticed.
 
-use super::super::StoreError;
-use super::super::plan::Outcome;
+use super::super::plan::{Moment, Outcome};
 use super::super::writer::{Batch, Engine};
+use super::super::{StoreError, StoreOptions};
 use super::commit::commit;
 use super::gate::Gate;
 use super::history::History;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) struct SqliteEngine {
     gate: Arc<Gate>,
     history: Arc<History>,
+    key_lifetime: Duration,
 }
 
 impl SqliteEngine {
-    pub fn new(gate: Arc<Gate>, history: Arc<History>) -> SqliteEngine {
-        SqliteEngine { gate, history }
+    pub fn new(gate: Arc<Gate>, history: Arc<History>, options: &StoreOptions) -> SqliteEngine {
+        SqliteEngine { gate, history, key_lifetime: options.key_lifetime }
+    }
+
+    fn moment(&self, at: i64) -> Moment {
+        let lifetime_ms = i64::try_from(self.key_lifetime.as_millis()).unwrap_or(i64::MAX);
+        Moment { at, keys_until: at.saturating_add(lifetime_ms) }
     }
 }
 
@@ -24,7 +31,7 @@ impl SqliteEngine {
 impl Engine for SqliteEngine {
     async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
         let mut turn = self.gate.turn().await;
-        let result = commit(&mut turn, batch, at).await;
+        let result = commit(&mut turn, batch, self.moment(at)).await;
         match &result {
             Ok(outcome) => self.history.grown(&outcome.grown).await,
             Err(_) => turn.forget_connection(),

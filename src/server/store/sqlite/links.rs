@@ -1,6 +1,7 @@
 //! One-time links: set-up, invites, resets. What a link gives and its use are one transaction.
 
 use super::super::columns::count_from;
+use super::super::plan::Moment;
 use super::super::{InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
 use super::SqliteStore;
 use super::accounts::{COMMUNITY, SET_UP_LINK, insert_user};
@@ -29,7 +30,7 @@ impl SqliteStore {
         let owner = insert_user(&mut tx, &account, now).await?.ok_or(InviteError::NameTaken)?;
         sqlx::query(sql::accounts::PUT_META).bind(COMMUNITY).bind(&new.community).execute(&mut *tx).await?;
         let room = NewRoom { slug: &new.room_slug, name: &new.room_name, access: Access::Open, creator: Some(owner) };
-        let mut changes = Changes { tx: &mut tx, at: now };
+        let mut changes = Changes { tx: &mut tx, moment: Moment { at: now, keys_until: now } };
         let entered = match changes.create_room(room).await {
             // The operator made it before: the owner becomes a member of it.
             Err(Refusal::SlugTaken) => changes.add_member(&new.room_slug, owner, None).await,

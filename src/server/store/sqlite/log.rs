@@ -3,10 +3,11 @@
 
 use super::super::columns::{damaged, room_ids, seq_column, seq_from};
 use super::super::event_row::{EventRow, json};
-use super::super::plan::post_fingerprint;
-use super::super::{Budget, Command, EventPage, Log, Pending, Refusal, StoreError, sql};
-use super::SqliteStore;
-use crate::domain::{Key, MessageBody, RoomId, Seq, Slug, UserId};
+use super::super::{
+    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
+};
+use super::{SqliteStore, keys};
+use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -31,12 +32,15 @@ impl Log for SqliteStore {
         self.writer.submit(command).await.map(Pending)
     }
 
-    async fn known_post(&self, room: &Slug, author: UserId, key: &Key, body: &str) -> Result<Option<Seq>, Refusal> {
-        let query = sqlx::query_as(sql::log::KNOWN_KEY).bind(room.as_str()).bind(author.0).bind(key.as_str());
-        let known: Option<(i64, Option<Vec<u8>>)> = query.fetch_optional(&self.readers).await?;
-        let Some((seq, fingerprint)) = known else { return Ok(None) };
-        let same = fingerprint.is_some_and(|known| known == post_fingerprint(&MessageBody::with_line_ends(body)));
-        if same { Ok(Some(seq_from(seq)?)) } else { Err(Refusal::KeyReused) }
+    async fn known(
+        &self,
+        room: Option<&Slug>,
+        intent: &Intent,
+        print: &Fingerprint,
+    ) -> Result<Option<Committed>, Refusal> {
+        let mut reader = self.readers.acquire().await?;
+        let known = keys::known(&mut reader, room, intent).await?;
+        known.map(|known| known.answer(print)).transpose()
     }
 
     async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {

@@ -11,11 +11,13 @@ mod engine;
 mod error;
 mod gate;
 mod history;
+mod keys;
 mod links;
 mod log;
+mod messages;
 mod migrate;
-mod post;
 mod rooms;
+mod run;
 mod sessions;
 mod sidecar;
 
@@ -64,7 +66,7 @@ impl SqliteStore {
             .map_err(failed)?;
         let history = Arc::new(History::new(dir));
         history.settle(&mut gate.turn().await).await?;
-        let writer = Writer::spawn(SqliteEngine::new(Arc::clone(&gate), Arc::clone(&history)), &options);
+        let writer = Writer::spawn(SqliteEngine::new(Arc::clone(&gate), Arc::clone(&history), &options), &options);
         Ok(Arc::new(SqliteStore { history, readers, gate, writer, _entered }))
     }
 

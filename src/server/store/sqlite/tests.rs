@@ -1,6 +1,6 @@
 //! What only this engine can get wrong. The guarantees of `Store` are in `tests/it/store_contract.rs`.
 
-use super::super::{Accounts, Command, Log, NewUser, Refusal, Rooms};
+use super::super::{Accounts, Action, Command, Intent, Log, NewUser, Refusal, Rooms};
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
 use crate::protocol::EventKind;
@@ -23,7 +23,8 @@ async fn place(busy_timeout: Duration) -> Place {
     let new = NewUser { name, password_hash: String::new(), role: Role::Owner, locale: None };
     let author = store.create_user(new, 1).await.unwrap().unwrap();
     let name = RoomName::parse("General").unwrap();
-    let command = Command::CreateRoom { slug: slug(), name, access: Access::Open, creator: Some(author) };
+    let action = Action::CreateRoom { name, access: Access::Open, creator: Some(author) };
+    let command = Command::by_operator(slug(), action);
     let room = store.submit(command).await.unwrap().outcome().await.unwrap().room;
     Place { dir, store, author, room }
 }
@@ -35,7 +36,7 @@ fn slug() -> Slug {
 impl Place {
     async fn post(&self, key: &str) -> Result<Option<Seq>, Refusal> {
         let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse("hello", 100).unwrap());
-        let command = Command::Post { room: slug(), author: self.author, key, body };
+        let command = Command::new(Intent { actor: self.author, key }, slug(), Action::Post { body });
         Ok(self.store.submit(command).await?.outcome().await?.seq)
     }
 
@@ -116,8 +117,9 @@ async fn events_are_served_with_the_message_as_it_stands() {
         .execute(
             "INSERT INTO events (room_id, seq, kind, at, actor_id, target)
              VALUES (1, 4, 'edited', 9, 1, 2), (1, 5, 'deleted', 9, 1, 3), (1, 6, 'edited', 9, 1, 2);
-             UPDATE messages SET body = 'twice edited', rev = 6 WHERE seq = 2;
-             UPDATE messages SET body = NULL, rev = 5 WHERE seq = 3;
+             UPDATE bodies SET body = 'twice edited' WHERE id = 1;
+             UPDATE messages SET rev = 6 WHERE seq = 2;
+             UPDATE messages SET body_id = NULL, rev = 5 WHERE seq = 3;
              UPDATE rooms SET head = 6",
         )
         .await;
@@ -156,11 +158,12 @@ async fn a_damaged_room_does_not_stop_the_others() {
     let place = place(Duration::from_secs(5)).await;
     let name = RoomName::parse("Bad").unwrap();
     let bad = Slug::parse("bad").unwrap();
-    let command = Command::CreateRoom { slug: bad.clone(), name, access: Access::Open, creator: None };
+    let action = Action::CreateRoom { name, access: Access::Open, creator: None };
+    let command = Command::by_operator(bad.clone(), action);
     place.store.submit(command).await.unwrap().outcome().await.unwrap();
     place.execute("UPDATE rooms SET access = 'ajar' WHERE slug = 'bad'").await;
     let (key, body) = (Key::parse("k").unwrap(), MessageBody::parse("hello", 100).unwrap());
-    let post = Command::Post { room: bad, author: place.author, key, body };
+    let post = Command::new(Intent { actor: place.author, key }, bad, Action::Post { body });
     let broken = place.store.submit(post).await.unwrap();
     let (good, broken) = tokio::join!(place.post("k"), broken.outcome());
     assert_eq!(good.unwrap(), Some(Seq(2)));
@@ -199,7 +202,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     place.execute("INSERT INTO schema_version (version) VALUES (99)").await;
     place.store.close().await;
     let error = refused(place.dir.path()).await;
-    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 1)"), "{error}");
+    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 2)"), "{error}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use super::super::StoreOptions;
+use super::super::{Action, Intent, StoreOptions};
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
 use crate::protocol::{Event, EventKind};
@@ -35,8 +35,8 @@ impl Engine for Script {
             Act::Panic => panic!("as the script says"),
             Act::Unavailable => return Err(StoreError::Unavailable("busy".into())),
         }
-        if batch.commands.iter().any(|command| matches!(command, Command::Post { body, .. } if body.as_str() == "bad"))
-        {
+        let bad = |command: &&Command| matches!(&command.action, Action::Post { body } if body.as_str() == "bad");
+        if batch.commands.iter().any(bad) {
             return Err(StoreError::Internal("bad".into()));
         }
         let (room, slug) = (RoomId(1), Slug::parse("general").unwrap());
@@ -44,7 +44,12 @@ impl Engine for Script {
         let mut events = Vec::new();
         for _ in &batch.commands {
             self.head += 1;
-            outcome.answers.push(Ok(Committed { room, seq: Some(Seq(self.head)), repeated: false }));
+            outcome.answers.push(Ok(Committed {
+                room,
+                slug: slug.clone(),
+                seq: Some(Seq(self.head)),
+                repeated: false,
+            }));
             events.push(Event { seq: Seq(self.head), at, kind: EventKind::Unknown });
         }
         outcome.grown.push(Grown { room, slug, access: Access::Open, events });
@@ -93,12 +98,9 @@ fn desk(acts: &[Act]) -> Desk {
 
 impl Desk {
     async fn post(&self, body: &str) -> oneshot::Receiver<Answer> {
-        let command = Command::Post {
-            room: Slug::parse("general").unwrap(),
-            author: UserId(1),
-            key: Key::parse("k").unwrap(),
-            body: MessageBody::parse(body, 100).unwrap(),
-        };
+        let intent = Intent { actor: UserId(1), key: Key::parse("k").unwrap() };
+        let action = Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+        let command = Command::new(intent, Slug::parse("general").unwrap(), action);
         self.writer.submit(command).await.unwrap()
     }
 
