@@ -119,6 +119,14 @@ async fn a_body_over_the_limit_is_too_large_announced_or_not() {
 }
 
 #[tokio::test]
+async fn a_body_with_a_broken_chunk_is_a_bad_request() {
+    let app = TestApp::spawn().await;
+    let head = "POST /api/v1/rooms/general/messages HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+    let answer = answer_to(&app, &format!("{head}transfer-encoding: chunked\r\n\r\nZZ\r\n{{}}")).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains(r#""code":"bad_request""#), "{answer}");
+}
+
+#[tokio::test]
 async fn a_body_that_never_ends_is_given_up() {
     let app = TestApp::spawn_with(|config| config.limits.request_timeout_ms = 100).await;
     let head = "POST /sign-in HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n\r\n";
