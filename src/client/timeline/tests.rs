@@ -166,6 +166,27 @@ proptest! {
     }
 
     #[test]
+    fn frames_that_come_again_at_any_time_change_nothing(
+        history in histories(),
+        stops in prop::collection::vec((any::<Index>(), any::<Index>(), any::<Index>()), 1..8),
+    ) {
+        let head = history.head();
+        let (mut timeline, mut undisturbed) = (history.snapshot(0), history.snapshot(0));
+        let mut frames = Vec::new();
+        for (stop, read_at, again) in stops {
+            let from = timeline.head().0;
+            let stop = from + up_to(&stop, head - from);
+            let frame = history.stretch(from, stop, stop + up_to(&read_at, head - stop));
+            timeline.apply(&frame);
+            undisturbed.apply(&frame);
+            frames.push(frame);
+            let again: &Vec<Event> = again.get(&frames);
+            prop_assert_eq!(timeline.apply(again), Applied::Nothing);
+            prop_assert_eq!(&timeline, &undisturbed);
+        }
+    }
+
+    #[test]
     fn what_is_kept_during_a_reload_may_come_in_any_order_and_twice(
         history in histories(),
         page_at in any::<Index>(),
