@@ -5,6 +5,7 @@
 // Clippy's `allow-unwrap-in-tests` knows `#[test]` functions only.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod browser;
 mod client;
 mod dice;
 mod faults;
@@ -25,7 +26,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use oracle::Kind;
 use plant::Plant;
-use run::{Outcome, Plan};
+use run::{Outcome, Plan, Presence};
 use schedule::Schedule;
 use std::process::ExitCode;
 use tempfile::TempDir;
@@ -44,6 +45,9 @@ struct Args {
     /// Plant a bug, which the oracle should find
     #[arg(long)]
     plant: Option<Plant>,
+    /// A real browser takes part; it needs the built site and what `make test` installs
+    #[arg(long)]
+    browser: bool,
     /// Print the schedule and end
     #[arg(long)]
     list_faults: bool,
@@ -54,8 +58,9 @@ struct Args {
     names: Vec<String>,
 }
 
-/// A run without arguments: part of `cargo test`, about a minute.
-const SHORT: (usize, usize) = (600, 28);
+/// Posts and faults of a run without arguments, which is part of `cargo test`: each fault once, in
+/// about half a minute.
+const SHORT: (usize, usize) = (300, 14);
 
 /// A seed of its own for each run would be a test that fails now and then; `--seed` and `make chaos`
 /// look further.
@@ -82,6 +87,7 @@ async fn go(args: &Args) -> Result<()> {
         posts: args.posts.unwrap_or(SHORT.0),
         faults: args.faults.unwrap_or(SHORT.1),
         plant: args.plant,
+        browser: if args.browser { Presence::Present } else { Presence::Absent },
     };
     if args.list_faults {
         print!("{}", Schedule::of(plan.seed, plan.faults));
@@ -102,7 +108,8 @@ async fn go(args: &Args) -> Result<()> {
 /// A planted bug is complained of, as what it is.
 async fn is_seen(name: &str, plant: Plant) -> Result<()> {
     let Outcome { verdict, .. } =
-        in_a_folder(Plan { seed: SHORT_SEED, posts: 60, faults: 0, plant: Some(plant) }).await?;
+        in_a_folder(Plan { seed: SHORT_SEED, posts: 60, faults: 0, plant: Some(plant), browser: Presence::Absent })
+            .await?;
     let wanted = match plant {
         Plant::LostAck | Plant::LostFrame => Kind::Lost,
         Plant::DoubledPost | Plant::DoubledFrame => Kind::Doubled,

@@ -58,6 +58,14 @@ impl Report<'_> {
             truth.head
         )?;
         writeln!(text, "{} readers got {events} events in {sessions} connections and pages\n", readers.len())?;
+        if let Some(shown) = &self.evidence.shown {
+            writeln!(
+                text,
+                "a browser wrote {} posts and was looked at {} times\n",
+                shown.sent.len(),
+                shown.seen.len()
+            )?;
+        }
         for kind in Kind::ALL {
             writeln!(text, "{:<12} {:>6}", format!("{kind:?}").to_lowercase(), self.verdict.count(kind))?;
         }

@@ -1,10 +1,11 @@
 //! One run: a server, its people, the schedule, and the judgement at the end.
 
+use crate::browser::{self, Browser, Shown};
 use crate::client::Client;
 use crate::dice::Dice;
 use crate::faults::{Stage, Tally};
 use crate::ledger::{Ledger, Repertoire};
-use crate::oracle::{Evidence, Truth, Verdict, judge};
+use crate::oracle::{Evidence, Truth, Verdict, judge, shows_the_end};
 use crate::plant::{Plant, Tap};
 use crate::proxy::Proxy;
 use crate::readers::{Goal, Manner, Reader, Record};
@@ -24,6 +25,9 @@ use tokio::time::timeout;
 /// The room where everything happens.
 const ROOM: &str = "chaos";
 
+/// The owner, who is a member of every room that `admin` makes.
+const OPERATOR: &str = "operator";
+
 /// What writers and readers may take to finish when the faults are over.
 const SETTLING: Duration = Duration::from_secs(90);
 
@@ -36,6 +40,14 @@ pub struct Plan {
     pub posts: usize,
     pub faults: usize,
     pub plant: Option<Plant>,
+    pub browser: Presence,
+}
+
+/// Whether a real browser takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Absent,
+    Present,
 }
 
 /// How a writer works: its way, whether one at a time, what it does, how much is under way.
@@ -71,6 +83,10 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     server.start().await?;
     let proxy = Proxy::start(server.addr).await?;
     let accounts = accounts(&server, &proxy).await?;
+    let browser = match plan.browser {
+        Presence::Absent => None,
+        Presence::Present => Some(Browser::start(folder, proxy.addr(), ROOM).await?),
+    };
     let people = People::start(&plan, &accounts);
     let mut stage = Stage {
         proxy: proxy.clone(),
@@ -81,9 +97,11 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
         guests: BTreeSet::new(),
     };
     stage.run(&Schedule::of(plan.seed, plan.faults)).await?;
-    let (ledgers, truth, readers) = people.finish(&stage.mallory).await?;
-    let members = WRITERS.iter().map(|writer| writer.0.to_owned()).chain(stage.guests).collect();
-    let evidence = Evidence { truth, ledgers, readers, members, unbooked: BTreeSet::new() };
+    let Ended { ledgers, truth, readers, shown } = people.finish(&stage.mallory, browser).await?;
+    let written = shown.as_ref().map(|_| browser::NAME);
+    let members = WRITERS.iter().map(|writer| writer.0).chain(written).chain([OPERATOR]);
+    let members = members.map(str::to_owned).chain(stage.guests);
+    let evidence = Evidence { truth, ledgers, readers, members: members.collect(), shown };
     let verdict = judge(&evidence);
     let report = Report { tally: &stage.tally, evidence: &evidence, verdict: &verdict }.to_string();
     Ok(Outcome { verdict, report })
@@ -96,9 +114,11 @@ struct Accounts {
 }
 
 async fn accounts(server: &Server, proxy: &Proxy) -> Result<Accounts> {
+    server.add_user(OPERATOR, &["--owner"]).await?;
+    server.add_user(browser::NAME, &[]).await?;
     server.run(&["admin", "room", "create", ROOM], "").await?;
     let account = async |name: &str| {
-        server.run(&["admin", "user", "create", name, "--password-stdin"], "correct horse\n").await?;
+        server.add_user(name, &[]).await?;
         let token = server.run(&["admin", "token", "create", name], "").await?;
         Client::new(proxy.addr(), ROOM, token)
     };
@@ -147,14 +167,29 @@ impl People {
     }
 
     /// Lets the writers settle and the readers arrive; reads the room in between.
-    async fn finish(self, oracle: &Client) -> Result<(Vec<Ledger>, Truth, Vec<Record>)> {
+    async fn finish(self, oracle: &Client, mut browser: Option<Browser>) -> Result<Ended> {
         self.phase.send_replace(Phase::Finish);
         let ledgers = gather(self.writers, || self.phase.send_modify(|phase| *phase = Phase::Stop)).await?;
+        if let Some(browser) = &mut browser {
+            browser.settle().await?;
+        }
         let truth = Truth::read(oracle).await.context("the log cannot be read in the end")?;
         self.goal.send_replace(Goal::Until(truth.head));
         let readers = gather(self.readers, || self.goal.send_modify(|goal| *goal = Goal::Stop)).await?;
-        Ok((ledgers, truth, readers))
+        let shown = match browser {
+            Some(browser) => Some(browser.end(|shown| shows_the_end(shown, &truth)).await?),
+            None => None,
+        };
+        Ok(Ended { ledgers, truth, readers, shown })
     }
+}
+
+/// What everybody has when it is over.
+struct Ended {
+    ledgers: Vec<Ledger>,
+    truth: Truth,
+    readers: Vec<Record>,
+    shown: Option<Shown>,
 }
 
 /// What the tasks come to; those that take too long are told to stop.

@@ -17,6 +17,9 @@ use tokio::time::{sleep, timeout};
 /// A start, a stop or a command of the operator that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Of every account.
+pub const PASSWORD: &str = "correct horse battery";
+
 /// So small that queues overflow, readers fall behind and waits end within a short run.
 const LIMITS: &str = "catch_up_events=60,queue_frames=16,ping_every_ms=1000,silence_ms=6000,write_timeout_ms=4000,\
                       header_timeout_ms=8000,request_timeout_ms=5000,shutdown_ms=4000,posts_burst=15,\
@@ -97,6 +100,12 @@ impl Server {
     pub async fn end(&mut self) -> Result<ExitStatus> {
         let process = self.process.as_mut().context("the server was not started")?;
         Ok(timeout(PATIENCE, process.wait()).await.context("the server does not end")??)
+    }
+
+    /// Makes an account; extra flags may follow.
+    pub async fn add_user(&self, name: &str, flags: &[&str]) -> Result<()> {
+        let verb = [&["admin", "user", "create", name, "--password-stdin"], flags].concat();
+        self.run(&verb, PASSWORD).await.map(drop)
     }
 
     /// Runs another command of the same program on the same data; its output.

@@ -1,6 +1,7 @@
 //! The log against the writers' books.
 
 use super::{Evidence, Facts, Kind, Truth, Verdict};
+use crate::browser;
 use crate::ledger::{Intent, Ledger, What};
 use pickmate::domain::Seq;
 use pickmate::protocol::{Event, EventKind};
@@ -102,7 +103,7 @@ fn meant(event: &Event, evidence: &Evidence, facts: &Facts<'_>, verdict: &mut Ve
         EventKind::Posted { key, author, .. } => {
             let ledger = evidence.ledgers.iter().find(|ledger| ledger.author == author.name);
             let booked = ledger.is_some_and(|ledger| ledger.number_of(key).is_some());
-            if !booked && !evidence.unbooked.contains(&author.name) {
+            if !booked && author.name != browser::NAME {
                 verdict.complain(Kind::Phantom, format!("{key} of {} at {seq} was never sent", author.name));
             }
         }
@@ -119,7 +120,7 @@ fn meant(event: &Event, evidence: &Evidence, facts: &Facts<'_>, verdict: &mut Ve
 
 fn is_unbooked(target: Seq, evidence: &Evidence) -> bool {
     let post = evidence.truth.log.get(target.0 as usize - 1).map(|event| &event.kind);
-    matches!(post, Some(EventKind::Posted { author, .. }) if evidence.unbooked.contains(&author.name))
+    matches!(post, Some(EventKind::Posted { author, .. }) if author.name == browser::NAME)
 }
 
 fn was_changed(target: Seq, evidence: &Evidence) -> bool {

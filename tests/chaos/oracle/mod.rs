@@ -1,8 +1,12 @@
 //! Compares what everybody did and saw with the log as it is in the end.
 
+mod browser;
 mod log;
 mod readers;
 
+pub use browser::shows_the_end;
+
+use crate::browser::Shown;
 use crate::client::Client;
 use crate::ledger::{Intent, Ledger, What};
 use crate::readers::Record;
@@ -108,8 +112,8 @@ pub struct Evidence {
     pub readers: Vec<Record>,
     /// Everybody who became a member, each once.
     pub members: BTreeSet<String>,
-    /// Accounts whose posts have no ledger.
-    pub unbooked: BTreeSet<String>,
+    /// Of the browser, if there was one.
+    pub shown: Option<Shown>,
 }
 
 /// What the writers know of the log, by seq.
@@ -140,6 +144,9 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     log::judge(evidence, &facts, &mut verdict);
     for reader in &evidence.readers {
         readers::judge(reader, &evidence.truth, &facts, &mut verdict);
+    }
+    if let Some(shown) = &evidence.shown {
+        browser::judge(shown, &evidence.truth, &evidence.ledgers, &mut verdict);
     }
     verdict
 }

@@ -1,0 +1,13 @@
+// The browser of tests/chaos, which starts it and tells it when to end. Not part of the stories.
+import { defineConfig } from '@playwright/test';
+import { launchOptions } from './fixtures/browser';
+
+export default defineConfig({
+  testDir: 'chaos',
+  outputDir: 'test-results/chaos',
+  workers: 1,
+  retries: 0,
+  timeout: 0,
+  reporter: 'line',
+  use: { launchOptions },
+});
