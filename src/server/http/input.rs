@@ -1,6 +1,7 @@
 //! What a request carries, with refusals in the API's own form.
 
 use super::failure::Failure;
+use crate::domain::Seq;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -50,6 +51,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Room {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Room, Failure> {
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(slug)) => Ok(Room(slug)),
+            Err(rejection) => Err(Failure::bad_request(rejection.status(), rejection.body_text())),
+        }
+    }
+}
+
+/// The room and the message of the path.
+pub(super) struct Target {
+    pub room: String,
+    pub seq: Seq,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Target {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Target, Failure> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path((room, seq))) => Ok(Target { room, seq }),
             Err(rejection) => Err(Failure::bad_request(rejection.status(), rejection.body_text())),
         }
     }

@@ -1,9 +1,9 @@
 use super::failure::Failure;
-use super::input::{self, Body, Query, Room};
+use super::input::{self, Body, Query, Room, Target};
 use crate::domain::Seq;
 use crate::protocol::Event;
 use crate::server::service::Actor;
-use crate::server::service::messages::{self, NewPost};
+use crate::server::service::messages::{self, NewDeletion, NewEdit, NewPost};
 use crate::server::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +33,41 @@ pub(super) async fn post(
     let posted = messages::post_message(&state, &actor, post).await?;
     let status = if posted.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(Ack { key, seq: posted.seq })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Edit {
+    key: String,
+    body: String,
+}
+
+/// `PATCH …/messages/{seq}`.
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    actor: Actor,
+    Target { room, seq: target }: Target,
+    Body(Edit { key, body }): Body<Edit>,
+) -> Result<Json<Ack>, Failure> {
+    let edit = NewEdit { room: &room, key: &key, target, body: &body };
+    let acked = messages::edit_message(&state, &actor, edit).await?;
+    Ok(Json(Ack { key, seq: acked.seq }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Deletion {
+    key: String,
+}
+
+/// `DELETE …/messages/{seq}?key=K`.
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    actor: Actor,
+    Target { room, seq: target }: Target,
+    Query(Deletion { key }): Query<Deletion>,
+) -> Result<Json<Ack>, Failure> {
+    let deletion = NewDeletion { room: &room, key: &key, target };
+    let acked = messages::delete_message(&state, &actor, deletion).await?;
+    Ok(Json(Ack { key, seq: acked.seq }))
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{any, get};
+use axum::routing::{any, get, patch};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -22,6 +22,7 @@ pub fn router() -> Router<AppState> {
     let v1 = Router::new()
         .route("/openapi.json", get(openapi))
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
+        .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);

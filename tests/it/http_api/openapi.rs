@@ -19,9 +19,15 @@ async fn every_described_call_answers_as_described() {
         let operations = item.as_object().unwrap().iter().filter(|(method, _)| *method != "parameters");
         for (method, operation) in operations {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let request = api.request(method.clone(), &path.replace("{slug}", "general"));
-            let request =
-                if method == Method::POST { request.json(&json!({"key": "k1", "body": "안녕"})) } else { request };
+            let posted = api.app.post(&api.room, &api.mina, &format!("own{calls}"), "안녕").await;
+            let address = path.replace("{slug}", "general").replace("{seq}", &posted.to_string());
+            let request = api.request(method.clone(), &address);
+            let request = match method {
+                Method::POST => request.json(&json!({"key": "k1", "body": "안녕"})),
+                Method::PATCH => request.json(&json!({"key": "k2", "body": "또"})),
+                Method::DELETE => request.query(&[("key", "k3")]),
+                _ => request,
+            };
             let (status, body) = answer(request).await;
             let response = &operation["responses"][status.as_str()];
             assert!(status.is_success() && response.is_object(), "{method} {path}: {status}");
@@ -32,7 +38,7 @@ async fn every_described_call_answers_as_described() {
             calls += 1;
         }
     }
-    assert_eq!(calls, 4);
+    assert_eq!(calls, 6);
 }
 
 #[tokio::test]

@@ -114,3 +114,55 @@ async fn a_session_may_post_from_its_own_site_only() {
     assert_eq!(post(Some("https://evil.example".into())).await.0, StatusCode::FORBIDDEN);
     assert_eq!(post(Some(api.app.url(""))).await.0, StatusCode::CREATED);
 }
+
+#[tokio::test]
+async fn a_message_is_edited_and_deleted_by_its_author() {
+    let api = Api::spawn().await;
+    api.post("general", "k1", "one").await;
+    let path = "/api/v1/rooms/general/messages/2";
+    let edit = async |key: &str, body: &str| {
+        answer(api.request(Method::PATCH, path).json(&json!({"key": key, "body": body}))).await
+    };
+    let delete = async |key: &str| answer(api.request(Method::DELETE, path).query(&[("key", key)])).await;
+    for _ in 0..2 {
+        assert_eq!(edit("k2", "two").await, (StatusCode::OK, json!({"key": "k2", "seq": 3})));
+    }
+    assert_eq!(edit("k3", "two").await.1["seq"], 3, "nothing to change");
+    let (status, body) = edit("k2", "three").await;
+    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("key_reused")));
+    assert_eq!(api.get("/api/v1/rooms/general/messages").await.1["messages"][0]["body"], "two");
+    for _ in 0..2 {
+        assert_eq!(delete("k4").await, (StatusCode::OK, json!({"key": "k4", "seq": 4})));
+    }
+    assert_eq!(edit("k2", "two").await, (StatusCode::OK, json!({"key": "k2", "seq": 3})), "also after it was deleted");
+    let (status, body) = edit("k5", "three").await;
+    assert_eq!((status, &body["code"]), (StatusCode::GONE, &json!("erased")));
+    let (_, page) = api.get("/api/v1/rooms/general/messages").await;
+    assert_eq!((&page["messages"][0]["deleted"], page["messages"][0].get("body")), (&json!(true), None));
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_is_refused_by_code() {
+    let api = Api::spawn().await;
+    let joon = api.app.member("joon").await;
+    let theirs = api.app.post(&api.room, &joon, "k", "theirs").await;
+    let edit = json!({"key": "k1", "body": "new"});
+    for (path, status, code) in [
+        (format!("general/messages/{theirs}"), StatusCode::FORBIDDEN, "forbidden"),
+        ("general/messages/1".to_owned(), StatusCode::NOT_FOUND, "not_found"),
+        ("general/messages/999".to_owned(), StatusCode::NOT_FOUND, "not_found"),
+        ("nowhere/messages/1".to_owned(), StatusCode::NOT_FOUND, "not_found"),
+        ("general/messages/one".to_owned(), StatusCode::BAD_REQUEST, "bad_request"),
+        ("general/messages/-1".to_owned(), StatusCode::BAD_REQUEST, "bad_request"),
+    ] {
+        let path = format!("/api/v1/rooms/{path}");
+        for request in
+            [api.request(Method::PATCH, &path).json(&edit), api.request(Method::DELETE, &path).query(&[("key", "k1")])]
+        {
+            let (told, body) = answer(request).await;
+            assert_eq!((told, &body["code"]), (status, &json!(code)), "{path}");
+        }
+    }
+    let (status, body) = answer(api.request(Method::DELETE, "/api/v1/rooms/general/messages/2")).await;
+    assert_eq!((status, &body["code"]), (StatusCode::BAD_REQUEST, &json!("bad_request")), "a key is needed");
+}
