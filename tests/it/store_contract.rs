@@ -2,7 +2,9 @@
 //! at the end of this file.
 
 mod accounts;
+mod changing;
 mod history;
+mod keys;
 mod links;
 mod pages;
 mod posting;
@@ -45,6 +47,23 @@ suite! {
         the_observer_hears_every_room_densely
         a_dropped_answer_does_not_take_the_post_back
         a_panicking_observer_does_not_stop_the_writer;
+    keys:
+        every_repeat_gets_the_first_ack_and_does_nothing
+        a_refusal_does_not_use_its_key
+        a_failure_after_the_commit_keeps_the_key
+        a_key_is_not_good_for_anything_else
+        a_repeat_is_answered_whatever_has_become_of_its_author
+        what_was_not_committed_is_done_by_the_repeat
+        a_lost_answer_is_given_again_also_after_a_restart
+        the_same_at_once_happens_once
+        a_room_is_found_by_its_key_under_another_address;
+    changing:
+        an_edit_is_served_everywhere
+        a_deletion_is_served_everywhere_and_final
+        the_body_that_is_there_makes_no_event
+        only_the_author_changes_a_message_and_only_as_a_member
+        a_deleted_message_is_not_unread_and_an_edited_one_not_again
+        changes_by_another_process_are_honoured;
     rooms:
         creating_a_room_makes_its_creator_the_first_member
         the_operator_makes_rooms_and_adds_people
