@@ -144,6 +144,8 @@ limits! {
     writer_batch: usize = 256, 1..=10_000;
     /// Days for which the idempotency keys of commands other than posts are known; those of posts are as long as the message.
     key_days: u32 = 30, 1..=3_650;
+    /// A message that was edited or deleted is wiped from the database's files so long after, once nobody reads an older state.
+    erase_after_ms: u64 = 5_000, 10..=30_000;
     /// Posts that an account may make at once.
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.

@@ -15,6 +15,9 @@ pub struct StoreOptions {
     pub busy_timeout: Duration,
     /// How long the keys of commands other than posts are known.
     pub key_lifetime: Duration,
+    /// So long after they are replaced or deleted, bodies leave the files, if nobody reads an
+    /// older state of them then; else as soon as nobody does.
+    pub erase_after: Duration,
     /// Connections for reading.
     pub readers: u32,
     /// Counts the reads.
@@ -30,6 +33,7 @@ impl StoreOptions {
             writer_batch: limits.writer_batch,
             busy_timeout: Duration::from_secs(5),
             key_lifetime: limits.key_lifetime(),
+            erase_after: Duration::from_millis(limits.erase_after_ms),
             readers: 4,
             reads: Counter::default(),
             observer,

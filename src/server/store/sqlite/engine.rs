@@ -3,6 +3,7 @@
 use super::super::plan::{Moment, Outcome};
 use super::super::writer::{Batch, Engine};
 use super::super::{StoreError, StoreOptions};
+use super::chores::Chores;
 use super::commit::commit;
 use super::gate::Gate;
 use super::history::History;
@@ -14,11 +15,12 @@ pub(super) struct SqliteEngine {
     gate: Arc<Gate>,
     history: Arc<History>,
     key_lifetime: Duration,
+    chores: Chores,
 }
 
 impl SqliteEngine {
     pub fn new(gate: Arc<Gate>, history: Arc<History>, options: &StoreOptions) -> SqliteEngine {
-        SqliteEngine { gate, history, key_lifetime: options.key_lifetime }
+        SqliteEngine { gate, history, key_lifetime: options.key_lifetime, chores: Chores::new(options.erase_after) }
     }
 
     fn moment(&self, at: i64) -> Moment {
@@ -33,7 +35,12 @@ impl Engine for SqliteEngine {
         let mut turn = self.gate.turn().await;
         let result = commit(&mut turn, batch, self.moment(at)).await;
         match &result {
-            Ok(outcome) => self.history.grown(&outcome.grown).await,
+            Ok(outcome) => {
+                if outcome.erased {
+                    self.chores.bodies_erased();
+                }
+                self.history.grown(&outcome.grown).await;
+            }
             Err(_) => turn.forget_connection(),
         }
         result
@@ -49,6 +56,14 @@ impl Engine for SqliteEngine {
         if written && self.history.follow(turn.connection().await?).await? {
             self.history.settle(&mut turn).await?;
         }
+        if written {
+            // It may have erased something and be gone.
+            self.chores.bodies_erased();
+        }
         Ok(written)
+    }
+
+    async fn chores(&mut self, now: i64) -> Result<(), StoreError> {
+        self.chores.run(&self.gate, now).await
     }
 }

@@ -5,6 +5,7 @@
 mod accounts;
 pub mod archive;
 mod change;
+mod chores;
 mod commit;
 mod directory;
 mod engine;
@@ -99,6 +100,9 @@ fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted is overwritten, and what a statement puts aside reaches no file of its own.
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
         .busy_timeout(options.busy_timeout)
 }
 

@@ -1,12 +1,15 @@
 //! What only this engine can get wrong. The guarantees of `Store` are in `tests/it/store_contract.rs`.
 
-use super::super::{Accounts, Action, Command, Intent, Log, NewUser, Refusal, Rooms};
+use super::super::{Accounts, Action, Command, Intent, Log, NewUser, Pending, Refusal, Rooms};
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
 use crate::protocol::EventKind;
 use sqlx::{Connection, SqliteConnection};
 use std::time::Duration;
 use tempfile::TempDir;
+
+mod erasing;
+mod migrating;
 
 struct Place {
     dir: TempDir,
@@ -17,8 +20,12 @@ struct Place {
 
 /// A database with one author in one room, where a write waits for others as long as `busy_timeout`.
 async fn place(busy_timeout: Duration) -> Place {
+    place_with(StoreOptions { busy_timeout, ..StoreOptions::default() }).await
+}
+
+async fn place_with(options: StoreOptions) -> Place {
     let dir = TempDir::new().unwrap();
-    let store = SqliteStore::open(dir.path(), StoreOptions { busy_timeout, ..StoreOptions::default() }).await.unwrap();
+    let store = SqliteStore::open(dir.path(), options).await.unwrap();
     let name = UserName::parse("mina").unwrap();
     let new = NewUser { name, password_hash: String::new(), role: Role::Owner, locale: None };
     let author = store.create_user(new, 1).await.unwrap().unwrap();
@@ -35,9 +42,13 @@ fn slug() -> Slug {
 
 impl Place {
     async fn post(&self, key: &str) -> Result<Option<Seq>, Refusal> {
-        let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse("hello", 100).unwrap());
-        let command = Command::new(Intent { actor: self.author, key }, slug(), Action::Post { body });
-        Ok(self.store.submit(command).await?.outcome().await?.seq)
+        let body = MessageBody::parse("hello", 100).unwrap();
+        Ok(self.submit(key, Action::Post { body }).await?.outcome().await?.seq)
+    }
+
+    async fn submit(&self, key: &str, action: Action) -> Result<Pending, StoreError> {
+        let intent = Intent { actor: self.author, key: Key::parse(key).unwrap() };
+        self.store.submit(Command::new(intent, slug(), action)).await
     }
 
     /// A connection of some other program.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// How often the writer looks whether another process wrote.
+/// How often the writer looks whether another process wrote, and whether there are chores.
 const LOOK_ABROAD_EVERY: Duration = Duration::from_millis(200);
 
 /// What an engine does for the writer. One caller at a time.
@@ -31,6 +31,9 @@ pub(super) trait Engine: Send + 'static {
 
     /// Whether another process may have written since the last call.
     async fn foreign_write(&mut self) -> Result<bool, StoreError>;
+
+    /// Called some times a second, for what is to be done beside commits. `now` in Unix milliseconds.
+    async fn chores(&mut self, now: i64) -> Result<(), StoreError>;
 }
 
 pub(super) struct Batch<'a> {
@@ -135,7 +138,10 @@ impl<E: Engine> Work<E> {
         loop {
             tokio::select! {
                 biased;
-                _ = look.tick() => self.look_abroad().await,
+                _ = look.tick() => {
+                    self.look_abroad().await;
+                    self.do_chores().await;
+                }
                 () = self.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
                 taken = self.queue.recv_many(&mut jobs, self.batch) => match taken {
                     0 => return,
@@ -151,6 +157,14 @@ impl<E: Engine> Work<E> {
             Ok(Ok(true)) => self.announce(),
             Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
             Err(_) => tracing::error!("looking for writes of other processes panicked"),
+        }
+    }
+
+    async fn do_chores(&mut self) {
+        match AssertUnwindSafe(self.engine.chores(now_ms())).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a chore was not done"),
+            Err(_) => tracing::error!("a chore panicked"),
         }
     }
 

@@ -63,6 +63,10 @@ impl Engine for Script {
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {
         Ok(self.foreign.lock().unwrap().pop_front().unwrap_or(false))
     }
+
+    async fn chores(&mut self, _now: i64) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[derive(Default)]

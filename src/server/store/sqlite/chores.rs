@@ -1,0 +1,109 @@
+//! What the writer's connection does between commits: the bytes of erased bodies leave the files,
+//! old keys go.
+
+use super::super::StoreError;
+use super::error::is_busy;
+use super::gate::{Gate, Turn};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the write-ahead log's readers are waited for. Nothing can be written meanwhile.
+const PATIENCE_MS: u32 = 50;
+/// Then they are left alone for so long.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Somebody who reads for longer than this is told of.
+const WARN_AFTER: Duration = Duration::from_secs(30);
+
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// The oldest thousand at once, so that no commit waits for long.
+const PURGE_KEYS: &str = "DELETE FROM keys WHERE expires_at <= (SELECT max(expires_at) FROM
+    (SELECT expires_at FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000))";
+
+pub(super) struct Chores {
+    erase_after: Duration,
+    erasure: Option<Erasure>,
+    purge_at: Instant,
+}
+
+/// Bodies were blanked; older pages of them may still be in the write-ahead log.
+struct Erasure {
+    since: Instant,
+    due: Instant,
+    warned: bool,
+}
+
+impl Chores {
+    /// A process that ended before its erasure leaves it to the next one.
+    pub fn new(erase_after: Duration) -> Chores {
+        let mut chores = Chores { erase_after, erasure: None, purge_at: Instant::now() + PURGE_EVERY };
+        chores.bodies_erased();
+        chores
+    }
+
+    /// The files are to be rid of them. Those of the first call since they were are not delayed by
+    /// later ones.
+    pub fn bodies_erased(&mut self) {
+        let since = Instant::now();
+        self.erasure.get_or_insert(Erasure { since, due: since + self.erase_after, warned: false });
+    }
+
+    /// Does what is due. `now` in Unix milliseconds.
+    pub async fn run(&mut self, gate: &Gate, now: i64) -> Result<(), StoreError> {
+        if self.erasure.as_ref().is_some_and(|erasure| erasure.due <= Instant::now()) {
+            let erased = empty_log(&mut gate.turn().await).await;
+            self.erased(matches!(erased, Ok(true)));
+            erased?;
+        }
+        if self.purge_at <= Instant::now() {
+            self.purge_at = Instant::now() + PURGE_EVERY;
+            purge_keys(gate, now).await?;
+        }
+        Ok(())
+    }
+
+    fn erased(&mut self, done: bool) {
+        let Some(erasure) = &mut self.erasure else { return };
+        if done {
+            self.erasure = None;
+            return;
+        }
+        erasure.due = Instant::now() + TRY_AGAIN_AFTER;
+        if !erasure.warned && erasure.since.elapsed() >= WARN_AFTER {
+            erasure.warned = true;
+            tracing::warn!("deleted messages are still in the write-ahead log: something reads an older state of it");
+        }
+    }
+}
+
+/// Moves the write-ahead log into the database file and makes it empty, if nobody reads from it:
+/// `false` when somebody does.
+async fn empty_log(turn: &mut Turn<'_>) -> Result<bool, StoreError> {
+    let connection = turn.connection().await?;
+    let (patience,): (i64,) = sqlx::query_as("PRAGMA busy_timeout").fetch_one(&mut *connection).await?;
+    set_patience(turn, PATIENCE_MS.into()).await?;
+    let checkpoint = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)");
+    let checkpoint: Result<(i64, i64, i64), _> = checkpoint.fetch_one(turn.connection().await?).await;
+    set_patience(turn, patience).await?;
+    match checkpoint {
+        Ok((busy, ..)) => Ok(busy == 0),
+        Err(error) if is_busy(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A connection whose patience is not known is not used again.
+async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
+    let pragma = sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {ms}"));
+    let set = sqlx::raw_sql(pragma).execute(turn.connection().await?).await;
+    if set.is_err() {
+        turn.forget_connection();
+    }
+    set?;
+    Ok(())
+}
+
+pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<(), StoreError> {
+    let mut turn = gate.turn().await;
+    sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
+    Ok(())
+}
