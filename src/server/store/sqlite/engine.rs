@@ -41,7 +41,11 @@ impl Engine for SqliteEngine {
                 }
                 self.history.grown(&outcome.grown).await;
             }
-            Err(_) => turn.forget_connection(),
+            Err(_) => {
+                turn.forget_connection();
+                // It may have been committed.
+                self.chores.bodies_erased();
+            }
         }
         result
     }
