@@ -20,7 +20,7 @@ pub enum CloseCode {
     Silent,
     /// 4409: the peer does not read what it is sent.
     Stalled,
-    /// 4429: too many connections of this user or address.
+    /// 4429: too many connections of this user or address, or opened too fast.
     TooManyConnections,
 }
 

@@ -38,8 +38,7 @@ impl AppError {
     pub fn retry_after_ms(&self) -> Option<u32> {
         match self {
             AppError::RateLimited { retry_after_ms } => Some(*retry_after_ms),
-            AppError::Store(StoreError::Unavailable(_)) => Some(1_000),
-            _ => None,
+            _ => retry_after_ms(self.code()),
         }
     }
 
@@ -62,6 +61,16 @@ impl AppError {
         if let AppError::Store(_) | AppError::Internal(_) = self {
             tracing::error!(error = %self, "request failed");
         }
+    }
+}
+
+/// When the same request may succeed, for every code that can be retried: soon where something is
+/// full or busy, later where something has to end or be repaired first.
+pub fn retry_after_ms(code: ErrorCode) -> Option<u32> {
+    match code {
+        ErrorCode::Unavailable | ErrorCode::RateLimited => Some(1_000),
+        ErrorCode::TooManyConnections | ErrorCode::Internal | ErrorCode::Unknown => Some(5_000),
+        _ => None,
     }
 }
 
@@ -165,4 +174,16 @@ refused_with! {
         PasswordError::TooShort { .. } => ErrorCode::PasswordTooShort,
         PasswordError::TooLong { .. } => ErrorCode::PasswordTooLong,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_that_can_be_retried_says_when() {
+        for code in ErrorCode::ALL {
+            assert_eq!(AppError::refused(code).retry_after_ms().is_some(), code.retryable(), "{code:?}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ struct Buckets {
     sign_ins_by_name: Keyed<[u8; 32]>,
     password_checks: Keyed<UserId>,
     links: Keyed<IpAddr>,
+    openings: Keyed<IpAddr>,
 }
 
 impl RateLimits {
@@ -54,6 +55,7 @@ impl RateLimits {
             sign_ins_by_name: Keyed::new(limits.sign_in_name_burst, limits.sign_in_name_per_minute),
             password_checks: Keyed::new(limits.sign_in_burst, limits.sign_in_per_minute),
             links: Keyed::new(limits.link_burst, limits.link_per_minute),
+            openings: Keyed::new(limits.openings_burst, limits.openings_per_minute),
         });
         let cap = if config.no_rate_limit { usize::MAX } else { limits.connections_per_address };
         RateLimits { buckets, echo_connections: ConnectionCap::new(cap) }
@@ -94,6 +96,11 @@ impl RateLimits {
     /// A look-up of a one-time link.
     pub fn link(&self, ip: IpAddr) -> Result<(), AppError> {
         self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.links.take(&network(ip)))
+    }
+
+    /// A live socket that is opened from this address; to be called before anything is looked up for it.
+    pub fn opening(&self, ip: IpAddr) -> Result<(), AppError> {
+        self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.openings.take(&network(ip)))
     }
 
     /// A connection to the echo of the study note, counted until the permit is dropped.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,7 +39,10 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
         };
         let (stream, peer) = accepted;
         let service = TowerToHyperService::new(router.clone());
+        let begun = CancellationToken::new();
+        let first_request = timeout(door.first_request, begun.clone().cancelled_owned());
         let service = service_fn(move |mut request: hyper::Request<_>| {
+            begun.cancel();
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
             service.call(request.map(axum::body::Body::new))
         });
@@ -46,8 +50,14 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
         let stop = stop.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection);
+            let silent = async {
+                if first_request.await.is_ok() {
+                    std::future::pending().await
+                }
+            };
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
+                () = silent => return,
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
@@ -68,6 +78,8 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
 struct Door {
     places: Arc<Semaphore>,
     keepalive: TcpKeepalive,
+    /// From the connection to the end of its first headers: nobody is known before that.
+    first_request: Duration,
     http: http1::Builder,
 }
 
@@ -80,6 +92,7 @@ impl Door {
         http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
         Door {
             places: Arc::new(Semaphore::new(places)),
+            first_request: Duration::from_millis(limits.first_request_ms),
             keepalive: TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY),
             http,
         }

@@ -79,6 +79,7 @@ impl Node {
     pub async fn shutdown(self) {
         let whole = Duration::from_millis(self.state.config.limits.shutdown_ms);
         let (deadline, for_the_store) = (whole * 3 / 4, whole / 4);
+        self.state.hub.begin_draining();
         self.state.shutdown.cancel();
         let finishing = async {
             // It fails only if it panicked, and then there is nothing to wait for.

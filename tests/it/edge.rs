@@ -282,6 +282,19 @@ async fn headers_that_never_come_are_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_first_request_that_never_comes_is_not_waited_for() {
+    let app = TestApp::spawn_with(|config| config.limits.first_request_ms = 100).await;
+    for beginning in ["", "GET /live HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\n"] {
+        assert_eq!(answer_to(&app, beginning).await, "");
+    }
+    let kept = answer_to(
+        &app,
+        "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /async/?ms=300 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    );
+    assert_eq!(kept.await.matches("HTTP/1.1 200").count(), 2, "a connection that has asked is kept");
+}
+
+#[tokio::test]
 async fn a_connection_over_the_cap_waits_until_a_socket_ends() {
     let app = TestApp::spawn_with(|config| config.limits.open_connections = 1).await;
     let mina = app.owner("mina").await;

@@ -102,6 +102,8 @@ limits! {
     open_connections: usize = 20_000, 1..=1_000_000;
     /// A connection whose next request has not begun, or whose headers have not arrived, after this long is closed.
     header_timeout_ms: u64 = 75_000, 100..=600_000;
+    /// A connection whose first request has not arrived, headers and all, after this long is closed.
+    first_request_ms: u64 = 5_000, 100..=60_000;
     /// A connection that is silent for so long is probed by the system and ends when nothing answers.
     keepalive_ms: u64 = 60_000, 1_000..=3_600_000;
     /// Rooms that one connection may be joined to.
@@ -110,6 +112,10 @@ limits! {
     connections_per_user: usize = 50, 1..=1_000_000;
     /// Live sockets of one IPv4 address or IPv6 /64; the echo may have as many again.
     connections_per_address: usize = 200, 1..=1_000_000;
+    /// Live sockets that one IPv4 address or IPv6 /64 may open at once.
+    openings_burst: u32 = 400, 1..=1_000_000;
+    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones.
+    openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
     /// Bytes that may wait for one slow connection before its rooms fall behind.
@@ -146,6 +152,8 @@ limits! {
     key_days: u32 = 30, 1..=3_650;
     /// A message that was edited or deleted is wiped from the database's files so long after, once nobody reads an older state.
     erase_after_ms: u64 = 5_000, 10..=30_000;
+    /// A command that found no place in the writer's queue for so long is refused with `unavailable`.
+    writer_wait_ms: u64 = 2_000, 10..=60_000;
     /// Posts that an account may make at once.
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts that an account may make a minute after the first ones.
@@ -184,6 +192,10 @@ limits! {
     invite_max_uses: u32 = 1_000, 1..=1_000_000;
     /// What `/readyz` tells of the store is asked again after this long.
     ready_ms: u64 = 1_000, 1..=60_000;
+    /// What a stopping node tells its sockets to stay away for, at least.
+    drain_retry_ms: u32 = 1_000, 1..=600_000;
+    /// Live sockets that come back a second after a stop: as many as there are, so much longer some stay away.
+    reconnects_per_second: u32 = 1_000, 1..=1_000_000;
     /// From the signal to the exit, at most.
     shutdown_ms: u64 = 10_000, 100..=600_000;
 }

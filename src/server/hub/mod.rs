@@ -14,8 +14,9 @@ use super::channel_layer::{ChannelLayer, Group};
 use super::config::Config;
 use super::metrics::Metrics;
 use queue::{Queue, QueueLimits};
+use rand::Rng;
 use registry::Registry;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -39,6 +40,15 @@ struct Shared {
     /// Subscriptions that are being settled for connections that are gone.
     settling: TaskTracker,
     pump_ended: AtomicBool,
+    comeback: Comeback,
+    /// Live sockets when the node began to stop.
+    draining: AtomicUsize,
+}
+
+/// When sockets come back after a stop.
+struct Comeback {
+    after_ms: u32,
+    per_second: u32,
 }
 
 struct ConnectionLimits {
@@ -71,6 +81,8 @@ impl Hub {
             ended: tokio::sync::Notify::new(),
             settling: TaskTracker::new(),
             pump_ended: AtomicBool::new(false),
+            comeback: Comeback { after_ms: limits.drain_retry_ms, per_second: limits.reconnects_per_second },
+            draining: AtomicUsize::new(0),
         }))
     }
 
@@ -88,6 +100,21 @@ impl Hub {
     /// Live sockets open now.
     pub fn connections(&self) -> usize {
         self.registry().len()
+    }
+
+    /// The node begins to stop: from here on [`retry_after_ms`](Hub::retry_after_ms) knows how many will
+    /// come back.
+    pub fn begin_draining(&self) {
+        self.0.draining.store(self.connections(), Ordering::Relaxed);
+    }
+
+    /// When one of the sockets of a stopping node should come back: at some moment of a time that is the
+    /// longer the more there are, so that they do not come all at once.
+    pub fn retry_after_ms(&self) -> u32 {
+        let Comeback { after_ms, per_second } = &self.0.comeback;
+        let spread = self.0.draining.load(Ordering::Relaxed) as u64 * 1_000 / u64::from((*per_second).max(1));
+        let spread = u32::try_from(spread).unwrap_or(u32::MAX);
+        after_ms.saturating_add(rand::rng().random_range(0..=spread))
     }
 
     /// Whether the pump has stopped or died: nothing is delivered live on this node any more.

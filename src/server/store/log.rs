@@ -47,7 +47,8 @@ pub trait Log {
     /// new one is served or told before: whoever follows the old one is to be let go at once.
     fn epochs(&self) -> watch::Receiver<Arc<str>>;
 
-    /// Puts a command in the writer's queue, waiting while it is full. Commands submitted one after
+    /// Puts a command in the writer's queue, waiting while it is full; `Unavailable` after the setting
+    /// `writer_wait_ms`. Commands submitted one after
     /// the other are carried out in that order.
     async fn submit(&self, command: Command) -> Result<Pending, StoreError>;
 

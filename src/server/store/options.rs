@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct StoreOptions {
     /// Commands that may wait for the writer before [`submit`](super::Log::submit) waits itself.
     pub writer_queue: usize,
+    /// How long a command waits for a place in that queue before it is `Unavailable`.
+    pub writer_wait: Duration,
     /// Commands that one transaction takes at most.
     pub writer_batch: usize,
     /// How long a write waits for another process before it is `Unavailable`.
@@ -30,6 +32,7 @@ impl StoreOptions {
     pub fn new(limits: &Limits, observer: Arc<dyn Observer>) -> StoreOptions {
         StoreOptions {
             writer_queue: limits.writer_queue,
+            writer_wait: Duration::from_millis(limits.writer_wait_ms),
             writer_batch: limits.writer_batch,
             busy_timeout: Duration::from_secs(5),
             key_lifetime: limits.key_lifetime(),

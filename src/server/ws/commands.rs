@@ -116,6 +116,14 @@ fn read(state: AppState, actor: Actor, room: String, seq: Seq) -> Answer {
     answer.boxed()
 }
 
+/// The answer to a command that is not even looked at now. Only what has a key waits for an answer.
+pub fn refuse_later(text: &str, retry_after_ms: u32) -> Option<ServerFrame> {
+    let Keyed { key } = serde_json::from_str(text).ok()?;
+    let refused =
+        Refused { key: Some(key?), room: None, code: ErrorCode::Unavailable, retry_after_ms: Some(retry_after_ms) };
+    Some(ServerFrame::Refused(refused))
+}
+
 fn refused(key: Option<String>, room: Option<String>, error: &AppError) -> ServerFrame {
     error.log();
     ServerFrame::Refused(Refused { key, room, code: error.code(), retry_after_ms: error.retry_after_ms() })

@@ -21,9 +21,6 @@ const COMMANDS_UNDER_WAY: usize = 64;
 /// A log that cannot be read now is read again after this long.
 const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
 
-/// How long clients stay away after `draining`; they add jitter of their own.
-const DRAIN_RETRY_MS: u32 = 1_000;
-
 /// Serves a registered connection until either side ends it.
 pub async fn run(state: AppState, actor: Actor, registered: Connection, socket: WebSocket) {
     let mut live = Live::new(state, actor, registered, socket);
@@ -204,13 +201,37 @@ impl Live {
     /// Lets the commands under way finish, says why, and closes.
     async fn finish(&mut self, code: CloseCode) {
         if code == CloseCode::Restarting {
-            self.registered.push(&ServerFrame::Draining { retry_after_ms: DRAIN_RETRY_MS });
-            while let Some(frame) = self.answers.next().await {
-                self.answer(frame);
-            }
-            let _ = self.write(self.registered.queue().take().frames).await;
+            self.drain().await;
         }
         outgoing::close(&mut self.socket, code, self.state.config.limits.close_timeout()).await;
+    }
+
+    /// Commands under way are answered with what comes of them, and those that arrived behind them with
+    /// a refusal; the close tells of the rest.
+    async fn drain(&mut self) {
+        let retry_after_ms = self.state.hub.retry_after_ms();
+        self.registered.push(&ServerFrame::Draining { retry_after_ms });
+        let mut more = COMMANDS_UNDER_WAY;
+        loop {
+            if self.write(self.registered.queue().take().frames).await.is_err() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                Some(frame) = self.answers.next() => self.answer(frame),
+                Some(Ok(message)) = self.socket.recv(), if more > 0 => match message {
+                    Message::Text(text) => {
+                        more -= 1;
+                        self.answer(commands::refuse_later(&text, retry_after_ms));
+                    }
+                    Message::Close(_) => return,
+                    _ => {}
+                },
+                // Nothing is under way and nothing more has arrived.
+                () = std::future::ready(()), if self.answers.is_empty() => return,
+                else => return,
+            }
+        }
     }
 
     /// What was said before the end is carried out: a page that closes tells what was read with its

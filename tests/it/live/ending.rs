@@ -89,6 +89,7 @@ async fn a_stopping_node_says_so_and_loses_no_post() {
     let code = loop {
         match live.message().await {
             Message::Text(text) if text.contains(r#""ack""#) => acked += 1,
+            Message::Text(text) if text.contains("refused") => assert!(text.contains("retry_after_ms"), "{text}"),
             Message::Text(text) => assert!(text.contains("draining"), "{text}"),
             Message::Close(frame) => break frame.map(|frame| u16::from(frame.code)),
             other => panic!("{other:?}"),
@@ -107,8 +108,42 @@ async fn connections_per_user_are_capped() {
     let mina = app.owner("mina").await;
     let first = app.live(&mina).await;
     let mut second = app.knock(&[("authorization", &format!("Bearer {}", mina.token))]).await.unwrap();
+    let refused = refused(&mut second).await;
+    assert_eq!((refused.key, refused.room, refused.code), (None, None, ErrorCode::TooManyConnections));
+    assert!(refused.retry_after_ms.is_some());
     second.is_closed_with(CloseCode::TooManyConnections).await;
     drop(first);
+}
+
+#[tokio::test]
+async fn an_address_that_opens_sockets_too_fast_is_told_when_to_come_back() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.openings_burst = 2;
+        config.limits.openings_per_minute = 1;
+    })
+    .await;
+    let mina = app.owner("mina").await;
+    for _ in 0..2 {
+        app.live(&mina).await;
+    }
+    let reads = app.state().metrics.store_reads.get();
+    let mut third = app.knock(&[("authorization", &format!("Bearer {}", mina.token))]).await.unwrap();
+    let refused = refused(&mut third).await;
+    assert_eq!((refused.key, refused.code), (None, ErrorCode::RateLimited));
+    assert!(refused.retry_after_ms.unwrap() > 1_000);
+    third.is_closed_with(CloseCode::TooManyConnections).await;
+    assert_eq!(app.state().metrics.store_reads.get(), reads, "nothing is looked up for it");
+}
+
+#[tokio::test]
+async fn a_socket_that_finds_no_store_is_told_to_come_back() {
+    let app = TestApp::spawn().await;
+    let mina = app.owner("mina").await;
+    app.store().close().await;
+    let mut live = app.knock(&[("authorization", &format!("Bearer {}", mina.token))]).await.unwrap();
+    let refused = refused(&mut live).await;
+    assert_eq!((refused.code, refused.retry_after_ms.is_some()), (ErrorCode::Unavailable, true));
+    live.is_closed_with(CloseCode::Internal).await;
 }
 
 #[tokio::test]
@@ -120,7 +155,8 @@ async fn a_session_that_ended_before_the_hub_knew_the_connection_is_refused() {
     let (actor, address) = (Actor::new(user, Some(session)), [127, 0, 0, 1].into());
     assert!(admit(app.state(), &actor, address).await.is_ok());
     app.store().end_session(&session).await.unwrap();
-    assert_eq!(admit(app.state(), &actor, address).await.err(), Some(CloseCode::Unauthenticated));
+    let denied = admit(app.state(), &actor, address).await.err().unwrap();
+    assert_eq!((denied.close, denied.refused), (CloseCode::Unauthenticated, None));
     assert_eq!(app.state().hub.connections(), 0);
 }
 

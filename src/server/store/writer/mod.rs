@@ -11,7 +11,8 @@ use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,7 @@ pub(super) struct ReadMark {
 /// The queue's end that the store holds.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
+    wait: Duration,
     abroad: Arc<watch::Sender<u64>>,
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -76,19 +78,27 @@ impl Writer {
             stop: stop.clone(),
         };
         let task = Mutex::new(Some(tokio::spawn(work.run())));
-        Writer { jobs, abroad, stop, task }
+        Writer { jobs, wait: options.writer_wait, abroad, stop, task }
     }
 
     pub async fn submit(&self, command: Command) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.jobs.send(Job::Command(command, sender)).await.map_err(|_| closed())?;
+        self.put(Job::Command(command, sender)).await?;
         Ok(receiver)
     }
 
     pub async fn mark_read(&self, mark: ReadMark) -> Result<(), StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.jobs.send(Job::Read(mark, sender)).await.map_err(|_| closed())?;
+        self.put(Job::Read(mark, sender)).await?;
         receiver.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Waits for a place, but not without end: who is refused may try again, who is held cannot know.
+    async fn put(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send_timeout(job, self.wait).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => StoreError::Unavailable("the writer's queue is full".into()),
+            SendTimeoutError::Closed(_) => closed(),
+        })
     }
 
     pub fn foreign_writes(&self) -> watch::Receiver<u64> {

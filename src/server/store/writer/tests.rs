@@ -184,6 +184,22 @@ async fn a_full_queue_makes_the_next_command_wait() {
     assert_eq!((seq(first.await), seq(second.await), seq(third.await.await)), (1, 2, 3));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_stays_full_refuses_after_its_wait() {
+    let desk = desk(&[]);
+    // One in hand, the others in the queue; the writer does not begin.
+    let mut answers = vec![desk.post("in hand").await];
+    tokio::task::yield_now().await;
+    let full = StoreOptions::default().writer_queue;
+    for _ in 0..full {
+        answers.push(desk.post("queued").await);
+    }
+    let mark = ReadMark { room: RoomId(1), user: UserId(1), seq: Seq(1) };
+    let begun = tokio::time::Instant::now();
+    assert!(matches!(desk.writer.mark_read(mark).await, Err(StoreError::Unavailable(_))));
+    assert_eq!(begun.elapsed(), StoreOptions::default().writer_wait);
+}
+
 #[tokio::test]
 async fn close_carries_out_what_is_queued_and_refuses_the_rest() {
     let mut desk = desk(&[]);
