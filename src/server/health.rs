@@ -42,7 +42,7 @@ async fn store_says(state: &AppState) -> &'static str {
             // Its words may name files, which the operator finds in the log.
             tracing::warn!(%error, "the store is not ready");
             match error {
-                StoreError::Unavailable(_) => "unavailable",
+                StoreError::Unavailable(trouble) => trouble.reason.as_str(),
                 StoreError::Internal(_) => "failed",
             }
         }

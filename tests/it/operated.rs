@@ -3,8 +3,9 @@
 
 mod archive;
 mod epoch;
+mod trouble;
 
-use crate::app::Live;
+use crate::app::{Live, PATIENCE};
 use crate::command::Machine;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -15,6 +16,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Add;
 use std::path::PathBuf;
 use std::process::Child;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
@@ -26,7 +28,10 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Place {
-        let machine = Machine::new();
+        Place::on(Machine::new())
+    }
+
+    pub fn on(machine: Machine) -> Place {
         done(&machine, "admin user create mina --password-stdin --owner", "correct horse\n");
         done(&machine, "admin room create general", "");
         let token = done(&machine, "admin token create mina", "");
@@ -59,7 +64,11 @@ pub struct Server {
 
 impl Server {
     fn start(machine: &Machine, token: &str) -> Server {
-        let mut process = machine.start("serve --listen 127.0.0.1:0 --no-rate-limit --limit ready_ms=1");
+        let mut process =
+            machine.start("serve --listen 127.0.0.1:0 --no-rate-limit --limit ready_ms=1 --limit erase_after_ms=30000");
+        // A log that nobody reads fills its pipe and then holds the server up.
+        let mut log = process.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let mut first = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let url = first.trim().strip_prefix("PickMate serves on ").unwrap_or_else(|| panic!("{first:?}")).to_owned();
@@ -108,6 +117,39 @@ impl Server {
         let (status, answer) = self.post(key, "text").await;
         assert!(status.is_success(), "{key}: {status} {answer}");
         answer["seq"].as_u64().unwrap()
+    }
+
+    /// Posts until one is refused, which must be for now; keys of the others.
+    pub async fn post_until_refused(&self, name: &str, body: &str) -> Vec<String> {
+        let mut taken = Vec::new();
+        loop {
+            let key = format!("{name}-{}", taken.len());
+            let (status, answer) = self.post(&key, body).await;
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                assert_eq!(answer["code"], "unavailable", "{answer}");
+                assert!(answer["retry_after_ms"].as_u64().is_some_and(|wait| wait > 0), "{answer}");
+                return taken;
+            }
+            assert_eq!(status, StatusCode::CREATED, "{answer}");
+            taken.push(key);
+        }
+    }
+
+    /// Waits until `/readyz` says this of the store, with the status that goes with it.
+    pub async fn store_becomes(&self, word: &str) {
+        let mut said = Value::Null;
+        let asking = async {
+            loop {
+                let response = self.get("/readyz").await;
+                let ready = response.status() == StatusCode::OK;
+                said = response.json().await.unwrap();
+                assert_eq!(ready, said["store"] == "ok", "{said}");
+                if said["store"] == word {
+                    return;
+                }
+            }
+        };
+        assert!(timeout(2 * PATIENCE, asking).await.is_ok(), "not {word}: {said}");
     }
 
     /// Part of the log, as the API serves it.

@@ -85,7 +85,7 @@ pub trait Log {
     /// from memory are then to be compared with the store.
     fn foreign_writes(&self) -> watch::Receiver<u64>;
 
-    /// Whether a command could be committed now (one write transaction, rolled back).
+    /// Whether a command could be committed now: commits something that nobody sees.
     async fn ready(&self) -> Result<(), StoreError>;
 
     /// Commits what is queued, then refuses further commands and checkpoints. Called once, at shutdown.

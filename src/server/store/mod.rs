@@ -18,6 +18,7 @@ mod plan;
 mod rooms;
 mod sql;
 pub mod sqlite;
+mod trouble;
 mod writer;
 
 pub use accounts::{
@@ -28,6 +29,7 @@ pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::StoreOptions;
 pub use rooms::{RoomHead, RoomView, Rooms};
+pub use trouble::{Reason, Trouble};
 
 /// One community's data. Cheap to share; every method may be called from any task.
 pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
@@ -35,10 +37,10 @@ pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
 /// The engine could not do it. The words are for operators: they may name files.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Busy, locked, full, gone: worth another try with the same key.
+    /// Busy, locked, full, damaged, gone: worth another try with the same key.
     #[error("the store is unavailable: {0}")]
-    Unavailable(String),
-    /// A bug or a damaged file.
+    Unavailable(Trouble),
+    /// A bug, or a row that cannot be.
     #[error("the store failed: {0}")]
     Internal(String),
 }

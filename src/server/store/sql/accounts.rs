@@ -1,8 +1,6 @@
 pub const META: &str = "SELECT value FROM meta WHERE name = $1";
 pub const PUT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-/// Changes nothing but needs to write: shows whether writing is possible.
-pub const TOUCH_META: &str = "UPDATE meta SET value = value WHERE name = $1";
 pub const TAKE_META: &str = "DELETE FROM meta WHERE name = $1 AND value = $2";
 
 pub const OWNERS: &str = "SELECT count(*) FROM users WHERE role = 'owner'";

@@ -96,7 +96,7 @@ async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
     let pragma = sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {ms}"));
     let set = sqlx::raw_sql(pragma).execute(turn.connection().await?).await;
     if set.is_err() {
-        turn.forget_connection();
+        turn.renew_connection().await;
     }
     set?;
     Ok(())

@@ -8,6 +8,7 @@ use super::super::plan::{Moment, Outcome, Speech};
 use super::super::writer::{Batch, ReadMark};
 use super::super::{Command, StoreError};
 use super::change::Changes;
+use super::error::unknown_outcome;
 use super::gate::Turn;
 use super::run;
 use crate::domain::RoomId;
@@ -32,8 +33,7 @@ pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Momen
     let mut tx = turn.begin().await?;
     let outcome = carry_out(&mut tx, &batch.commands, moment).await?;
     mark_read(&mut tx, &batch.reads).await?;
-    // Whatever COMMIT says in failing, the transaction may be durable.
-    tx.commit().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    tx.commit().await.map_err(unknown_outcome)?;
     Ok(outcome)
 }
 

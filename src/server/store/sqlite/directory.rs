@@ -38,7 +38,7 @@ pub enum EnterError {
 
 impl From<EnterError> for StoreError {
     fn from(error: EnterError) -> StoreError {
-        StoreError::Unavailable(error.to_string())
+        StoreError::Unavailable(error.to_string().into())
     }
 }
 

@@ -5,22 +5,26 @@ use super::super::writer::{Batch, Engine};
 use super::super::{StoreError, StoreOptions};
 use super::chores::Chores;
 use super::commit::commit;
-use super::gate::Gate;
-use super::history::History;
+use super::database::{Damage, Database};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) struct SqliteEngine {
-    gate: Arc<Gate>,
-    history: Arc<History>,
+    database: Arc<Database>,
+    damage: Damage,
     key_lifetime: Duration,
     chores: Chores,
 }
 
 impl SqliteEngine {
-    pub fn new(gate: Arc<Gate>, history: Arc<History>, options: &StoreOptions) -> SqliteEngine {
-        SqliteEngine { gate, history, key_lifetime: options.key_lifetime, chores: Chores::new(options.erase_after) }
+    pub fn new(database: Arc<Database>, options: &StoreOptions) -> SqliteEngine {
+        SqliteEngine {
+            database,
+            damage: Damage::default(),
+            key_lifetime: options.key_lifetime,
+            chores: Chores::new(options.erase_after),
+        }
     }
 
     fn moment(&self, at: i64) -> Moment {
@@ -32,42 +36,45 @@ impl SqliteEngine {
 #[async_trait]
 impl Engine for SqliteEngine {
     async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
-        let mut turn = self.gate.turn().await;
-        let result = commit(&mut turn, batch, self.moment(at)).await;
-        match &result {
-            Ok(outcome) => {
-                if outcome.erased {
-                    self.chores.bodies_erased();
-                }
-                self.history.grown(&outcome.grown).await;
-            }
-            Err(_) => {
-                turn.forget_connection();
-                // It may have been committed.
-                self.chores.bodies_erased();
-            }
+        let mut turn = self.database.gate.turn().await;
+        let committed = match commit(&mut turn, batch, self.moment(at)).await {
+            // Into a file that lost its name meanwhile nothing is committed that anybody finds again.
+            Ok(outcome) => turn.check_file().await.map(|()| outcome),
+            failed => failed,
+        };
+        turn.remember(committed.as_ref().err()).await;
+        // What failed may have been committed.
+        if committed.as_ref().map_or(true, |outcome| outcome.erased) {
+            self.chores.bodies_erased();
         }
-        result
+        match &committed {
+            Ok(outcome) => self.database.history.grown(&outcome.grown).await,
+            Err(error) => self.database.suspect(&mut turn, error).await?,
+        }
+        committed
     }
 
     fn epoch(&self) -> Arc<str> {
-        self.history.epoch()
+        self.database.history.epoch()
     }
 
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {
-        let mut turn = self.gate.turn().await;
+        let opened = self.database.attend(&mut self.damage).await?;
+        let history = &self.database.history;
+        history.pay().await;
+        let mut turn = self.database.gate.turn().await;
         let written = turn.foreign_write().await?;
-        if written && self.history.follow(turn.connection().await?).await? {
-            self.history.settle(&mut turn).await?;
+        if written && history.follow(turn.connection().await?).await? {
+            history.settle(&mut turn).await?;
         }
-        if written {
+        if written || opened {
             // It may have erased something and be gone.
             self.chores.bodies_erased();
         }
-        Ok(written)
+        Ok(written || opened)
     }
 
     async fn chores(&mut self, now: i64) -> Result<(), StoreError> {
-        self.chores.run(&self.gate, now).await
+        self.chores.run(&self.database.gate, now).await
     }
 }

@@ -1,6 +1,6 @@
 //! What SQLite's result codes mean to a caller.
 
-use super::super::{InviteError, Refusal, StoreError};
+use super::super::{InviteError, Reason, Refusal, StoreError, Trouble};
 use sqlx::sqlite::SqliteError;
 use std::path::Path;
 
@@ -13,26 +13,41 @@ const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const NOT_A_DATABASE: i32 = 26;
+/// Extended: there is no space for the shared memory's file.
+const IO_SHARED_MEMORY_SIZE: i32 = 4874;
+
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let database = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    sqlx::error::DatabaseError::code(database)?.parse().ok()
+}
 
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let database = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
-    let code: i32 = sqlx::error::DatabaseError::code(database)?.parse().ok()?;
-    Some(code & 0xff)
+    code(error).map(|code| code & 0xff)
+}
+
+/// `None` where another try does not help.
+fn reason(error: &sqlx::Error) -> Option<Reason> {
+    use sqlx::Error;
+    match error {
+        Error::Database(_) => match (code(error)?, primary_code(error)?) {
+            (IO_SHARED_MEMORY_SIZE, _) | (_, FULL) => Some(Reason::DiskFull),
+            (_, BUSY | LOCKED) => Some(Reason::Locked),
+            (_, READ_ONLY) => Some(Reason::ReadOnly),
+            (_, CORRUPT | NOT_A_DATABASE) => Some(Reason::Corrupt),
+            (_, IO | CANNOT_OPEN) => Some(Reason::Io),
+            _ => None,
+        },
+        Error::Io(_) => Some(Reason::Io),
+        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => Some(Reason::Unavailable),
+        _ => None,
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
-        use sqlx::Error;
-        let passing = match &error {
-            Error::Database(_) => {
-                matches!(primary_code(&error), Some(BUSY | LOCKED | READ_ONLY | IO | FULL | CANNOT_OPEN))
-            }
-            Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => true,
-            _ => false,
-        };
-        match passing {
-            true => StoreError::Unavailable(error.to_string()),
-            false => StoreError::Internal(error.to_string()),
+        match reason(&error) {
+            Some(reason) => StoreError::Unavailable(Trouble::new(reason, error.to_string())),
+            None => StoreError::Internal(error.to_string()),
         }
     }
 }
@@ -49,8 +64,16 @@ impl From<sqlx::Error> for InviteError {
     }
 }
 
+/// Whatever COMMIT says in failing, the transaction may be durable.
+pub(super) fn unknown_outcome(error: sqlx::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Internal(words) => StoreError::Unavailable(words.into()),
+        passing => passing,
+    }
+}
+
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(primary_code(error), Some(BUSY | LOCKED))
+    reason(error) == Some(Reason::Locked)
 }
 
 /// Not a SQLite file at all, or its first page is damaged.
@@ -64,16 +87,18 @@ pub(super) fn is_damage(error: &sqlx::Error) -> bool {
 
 /// Why the database could not be opened, as one sentence with the file's name.
 pub(super) fn open_error(path: &Path, error: sqlx::Error) -> StoreError {
-    let path = path.display();
-    match primary_code(&error) {
-        Some(NOT_A_DATABASE) => StoreError::Internal(format!("{path} is not a SQLite database")),
-        Some(CORRUPT) => StoreError::Internal(format!("{path} is damaged: {error}")),
-        Some(READ_ONLY) => StoreError::Unavailable(format!("{path} may not be written to")),
-        Some(CANNOT_OPEN) => {
-            StoreError::Unavailable(format!("{path} cannot be opened, check who may read and write it"))
-        }
-        Some(BUSY | LOCKED) => StoreError::Unavailable(format!("{path} is locked by another program")),
-        Some(FULL) => StoreError::Unavailable(format!("the disk of {path} is full")),
-        _ => StoreError::Internal(format!("{path} cannot be opened: {error}")),
+    let file = path.display();
+    let words = match primary_code(&error) {
+        Some(NOT_A_DATABASE) => format!("{file} is not a SQLite database"),
+        Some(CORRUPT) => format!("{file} is damaged: {error}"),
+        Some(READ_ONLY) => format!("{file} may not be written to"),
+        Some(CANNOT_OPEN) => format!("{file} cannot be opened, check who may read and write it"),
+        Some(BUSY | LOCKED) => format!("{file} is locked by another program"),
+        Some(FULL) => format!("the disk of {file} is full"),
+        _ => format!("{file} cannot be opened: {error}"),
+    };
+    match reason(&error) {
+        Some(reason) => StoreError::Unavailable(Trouble::new(reason, words)),
+        None => StoreError::Internal(words),
     }
 }

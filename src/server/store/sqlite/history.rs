@@ -87,7 +87,14 @@ impl History {
         self.raise(heads.collect()).await;
     }
 
-    /// Heads that are committed. Without any it writes what could not be written before. A failure
+    /// Writes what could not be written before, if there is something.
+    pub async fn pay(&self) {
+        if self.sidecar.owes() {
+            self.raise(Vec::new()).await;
+        }
+    }
+
+    /// Heads that are committed, and what could not be written before. A failure
     /// takes no commit back: it is told in the log and made good with the next commit or start.
     pub async fn raise(&self, heads: Vec<(RoomId, Seq)>) {
         let sidecar = Arc::clone(&self.sidecar);

@@ -44,16 +44,7 @@ impl Log for SqliteStore {
     }
 
     async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
-        let mut tx = self.readers.begin().await?;
-        let (head, first) = bounds(&mut tx, room).await?;
-        let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
-        let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
-        tx.commit().await?;
-        let expected = after.next().max(first);
-        if events.first().is_some_and(|event| event.seq != expected) {
-            return Err(damaged("hole in the log after", after));
-        }
-        Ok(EventPage { head, first, events })
+        self.readers.noticed(self.read_events(room, after, budget).await)
     }
 
     async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
@@ -67,11 +58,11 @@ impl Log for SqliteStore {
     }
 
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
-        self.window(sql::log::ROWS_BEFORE, room, before, limit).await
+        self.readers.noticed(self.window(sql::log::ROWS_BEFORE, room, before, limit).await)
     }
 
     async fn messages(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
-        self.window(sql::log::MESSAGES_BEFORE, room, before, limit).await
+        self.readers.noticed(self.window(sql::log::MESSAGES_BEFORE, room, before, limit).await)
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
@@ -88,11 +79,7 @@ impl Log for SqliteStore {
         if !self.writer.is_open() {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
-        let mut turn = self.gate.turn().await;
-        let mut tx = turn.begin().await?;
-        sqlx::query(sql::accounts::TOUCH_META).bind("epoch").execute(&mut *tx).await?;
-        tx.rollback().await?;
-        Ok(())
+        self.database.probe().await
     }
 
     async fn close(&self) {
@@ -101,6 +88,19 @@ impl Log for SqliteStore {
 }
 
 impl SqliteStore {
+    async fn read_events(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
+        let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
+        tx.commit().await?;
+        let expected = after.next().max(first);
+        if events.first().is_some_and(|event| event.seq != expected) {
+            return Err(damaged("hole in the log after", after));
+        }
+        Ok(EventPage { head, first, events })
+    }
+
     /// The newest `limit` events before `before` of those that `sql` selects, ascending.
     async fn window(
         &self,

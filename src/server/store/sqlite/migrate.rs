@@ -1,10 +1,11 @@
 //! Brings the schema up to date: numbered files, forward only, all in one transaction. Of several
 //! processes that open at once one migrates and the others wait for it.
 
-use super::super::StoreError;
-use super::error::{is_busy, open_error};
-use super::gate::Gate;
-use sqlx::SqliteConnection;
+use super::super::{Reason, StoreError, StoreOptions};
+use super::error::open_error;
+use super::gate::Turn;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -32,36 +33,48 @@ pub(super) async fn version(connection: &mut SqliteConnection) -> Result<i64, sq
     Ok(version)
 }
 
-/// Gives up when the database is busy for longer than `patience`.
-pub(super) async fn run(gate: &Gate, path: &Path, patience: Duration) -> Result<(), StoreError> {
-    let give_up_at = Instant::now() + patience;
+/// Takes the file that has the database's name. Gives up when it is busy for longer than
+/// `options.busy_timeout`.
+pub(super) async fn run(
+    turn: &mut Turn<'_>,
+    path: &Path,
+    options: &StoreOptions,
+    file: SqliteConnectOptions,
+) -> Result<(), StoreError> {
+    let give_up_at = Instant::now() + options.busy_timeout;
     loop {
-        match migrate(gate, path).await {
-            Ok(outcome) => return outcome,
-            Err(error) if is_busy(&error) && Instant::now() < give_up_at => tokio::time::sleep(BUSY_PAUSE).await,
-            Err(error) => return Err(open_error(path, error)),
+        let tried = match turn.take_file(file.clone()).await {
+            Ok(()) => migrate(turn, path).await,
+            Err(error) => Err(error),
+        };
+        match tried {
+            Err(StoreError::Unavailable(trouble))
+                if trouble.reason == Reason::Locked && Instant::now() < give_up_at =>
+            {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            tried => return tried,
         }
     }
 }
 
-async fn migrate(gate: &Gate, path: &Path) -> Result<Result<(), StoreError>, sqlx::Error> {
-    let mut turn = gate.turn().await;
-    turn.connection().await?;
-    let mut tx = turn.begin().await?;
-    sqlx::query(CREATE_SCHEMA_VERSION).execute(&mut *tx).await?;
-    let (version, known) = (version(&mut tx).await?, known());
+async fn migrate(turn: &mut Turn<'_>, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| open_error(path, error);
+    let mut tx = turn.connection().await?.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    sqlx::query(CREATE_SCHEMA_VERSION).execute(&mut *tx).await.map_err(failed)?;
+    let (version, known) = (version(&mut tx).await.map_err(failed)?, known());
     let Some(missing) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
-        return Ok(Err(StoreError::Internal(format!(
+        return Err(StoreError::Internal(format!(
             "{} was written by a newer PickMate (schema {version}, this one knows {known})",
             path.display()
-        ))));
+        )));
     };
     for (sql, version) in missing.iter().zip(version + 1..) {
-        apply(&mut tx, sql, version).await?;
+        apply(&mut tx, sql, version).await.map_err(failed)?;
     }
-    tx.commit().await?;
+    tx.commit().await.map_err(failed)?;
     // The first look for foreign writes compares with what stands now.
-    Ok(turn.foreign_write().await.map(|_| ()))
+    turn.foreign_write().await.map(|_| ())
 }
 
 async fn apply(tx: &mut SqliteConnection, sql: &'static str, version: i64) -> Result<(), sqlx::Error> {

@@ -7,9 +7,11 @@ pub mod archive;
 mod change;
 mod chores;
 mod commit;
+mod database;
 mod directory;
 mod engine;
 mod error;
+mod file;
 mod gate;
 mod history;
 mod keys;
@@ -17,6 +19,7 @@ mod links;
 mod log;
 mod messages;
 mod migrate;
+mod readers;
 mod rooms;
 mod run;
 mod sessions;
@@ -24,24 +27,20 @@ mod sidecar;
 
 use super::writer::Writer;
 use super::{Store, StoreError, StoreOptions};
-use directory::FILE;
+use database::Database;
 use engine::SqliteEngine;
-use error::open_error;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use gate::Gate;
 use history::History;
-use prometheus_client::metrics::counter::Counter;
-use sqlx::pool::PoolConnectionMetadata;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqliteConnection, SqlitePool};
+use readers::Readers;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The community's data in one SQLite file.
 pub struct SqliteStore {
+    database: Arc<Database>,
     history: Arc<History>,
-    readers: SqlitePool,
+    readers: Readers,
     gate: Arc<Gate>,
     writer: Writer,
     /// A restore waits for the end of it.
@@ -53,22 +52,11 @@ impl SqliteStore {
     /// The error is one sentence for the operator.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Arc<SqliteStore>, StoreError> {
         let _entered = directory::enter(dir).await?;
-        let path = dir.join(FILE);
-        let gate = Arc::new(Gate::new(write_options(&path, &options)));
-        let failed = |error| open_error(&path, error);
-        migrate::run(&gate, &path, options.busy_timeout).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
-            .acquire_timeout(options.busy_timeout)
-            .test_before_acquire(false)
-            .before_acquire(count(&options.reads))
-            .connect_with(read_options(&path, &options))
-            .await
-            .map_err(failed)?;
-        let history = Arc::new(History::new(dir));
-        history.settle(&mut gate.turn().await).await?;
-        let writer = Writer::spawn(SqliteEngine::new(Arc::clone(&gate), Arc::clone(&history), &options), &options);
-        Ok(Arc::new(SqliteStore { history, readers, gate, writer, _entered }))
+        let database = Arc::new(Database::new(dir, &options));
+        database.open().await?;
+        let (history, readers, gate) = (database.history.clone(), database.readers.clone(), database.gate.clone());
+        let writer = Writer::spawn(SqliteEngine::new(database.clone(), &options), &options);
+        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, _entered }))
     }
 
     async fn close_all(&self) {
@@ -81,18 +69,6 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {}
-
-/// Counts who takes a connection from the pool: each does so for one read.
-fn count(
-    reads: &Counter,
-) -> impl for<'c> Fn(&'c mut SqliteConnection, PoolConnectionMetadata) -> BoxFuture<'c, Result<bool, sqlx::Error>> + 'static
-{
-    let reads = reads.clone();
-    move |_, _| {
-        reads.inc();
-        std::future::ready(Ok(true)).boxed()
-    }
-}
 
 /// An ack means durable: FULL syncs the log of every commit, whatever a build's default is.
 fn base_options(path: PathBuf, options: &StoreOptions) -> SqliteConnectOptions {

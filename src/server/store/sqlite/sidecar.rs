@@ -152,6 +152,11 @@ impl Sidecar {
         }
     }
 
+    /// Whether something could not be written.
+    pub fn owes(&self) -> bool {
+        !self.state().owed.is_empty()
+    }
+
     fn complain(&self, error: &io::Error) {
         tracing::warn!(
             %error, file = %self.path.display(),

@@ -1,6 +1,7 @@
 //! What only this engine can get wrong. The guarantees of `Store` are in `tests/it/store_contract.rs`.
 
 use super::super::{Accounts, Action, Command, Intent, Log, NewUser, Pending, Refusal, Rooms};
+use super::directory::FILE;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
 use crate::protocol::EventKind;
@@ -204,7 +205,10 @@ async fn a_file_that_is_no_database_is_named() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join(FILE);
     std::fs::write(&path, "not a database, but long enough to have a header".repeat(50)).unwrap();
-    assert_eq!(refused(dir.path()).await, format!("the store failed: {} is not a SQLite database", path.display()));
+    assert_eq!(
+        refused(dir.path()).await,
+        format!("the store is unavailable: {} is not a SQLite database", path.display())
+    );
 }
 
 #[tokio::test]
