@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod app;
+mod bad_input;
 mod channel_layer_contract;
 mod command;
 mod config;
