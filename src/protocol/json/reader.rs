@@ -164,11 +164,24 @@ impl<'de> Reader<'de> {
             }
             _ => match self.word()? {
                 "true" | "false" | "null" => Ok(()),
-                number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Ok(()),
+                word if is_number(word) => Ok(()),
                 _ => Err(Unreadable),
             },
         }
     }
+}
+
+/// RFC 8259 §6.
+fn is_number(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parted = |text, at: &[char]| str::split_once(text, at).map_or((text, None), |(text, rest)| (text, Some(rest)));
+    let (rest, exponent) = parted(word, &['e', 'E']);
+    let (rest, fraction) = parted(rest, &['.']);
+    let whole = rest.strip_prefix('-').unwrap_or(rest);
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
 /// What an array or object holds, one after the other.
