@@ -5,6 +5,7 @@ mod accounts;
 mod changing;
 mod history;
 mod keys;
+mod laws;
 mod links;
 mod pages;
 mod posting;
@@ -120,6 +121,8 @@ suite! {
         many_processes_open_an_empty_directory;
     history:
         pages_and_events_tell_the_same_story;
+    laws:
+        a_reader_ends_where_the_room_is_however_it_got_there;
 }
 
 engine!(sqlite, Sqlite);
