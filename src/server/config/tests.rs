@@ -112,3 +112,17 @@ fn proxies_are_networks_or_addresses() {
     let config = environment("PICKMATE_TRUSTED_PROXY", "10.0.0.0/8, ::1").read().unwrap();
     assert_eq!(config.trusted_proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()]);
 }
+
+#[test]
+fn a_refusal_is_one_line_whatever_the_value() {
+    let refused = [
+        flag("listen", "a\nb\u{1b}[31m").read(),
+        flag(LIMIT, "a\nb=1").read(),
+        Sources { flags: Flags::default(), environment: Vec::new(), file: "[\"a\\nb\"]" }.read(),
+        Sources { flags: Flags::default(), environment: Vec::new(), file: "[pickmate]\n\"a\\nb\" = 1" }.read(),
+    ];
+    for refused in refused {
+        let sentence = refused.unwrap_err();
+        assert!(!sentence.contains(char::is_control) && sentence.contains("a\\nb"), "{sentence:?}");
+    }
+}
