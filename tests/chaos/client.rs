@@ -6,6 +6,7 @@ use pickmate::domain::Seq;
 use pickmate::protocol::{ClientFrame, ErrorBody, ErrorCode, Event, Refused, ServerFrame};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -86,10 +87,15 @@ impl Client {
 
     /// Sends one command over HTTP.
     pub async fn command(&self, frame: &ClientFrame) -> Result<Answer> {
+        let message = |target: &Seq| self.url(&format!("messages/{target}"));
         let request = match frame {
             ClientFrame::Post { key, body, .. } => {
-                self.http.post(self.url("messages")).json(&serde_json::json!({"key": key, "body": body}))
+                self.http.post(self.url("messages")).json(&json!({"key": key, "body": body}))
             }
+            ClientFrame::Edit { key, target, body, .. } => {
+                self.http.patch(message(target)).json(&json!({"key": key, "body": body}))
+            }
+            ClientFrame::Delete { key, target, .. } => self.http.delete(message(target)).query(&[("key", key)]),
             other => bail!("not sent over HTTP: {other:?}"),
         };
         let response = request.bearer_auth(&self.token).send().await?;

@@ -108,6 +108,7 @@ impl Stage {
             }
             Fault::Hostile => self.receive_the_hostile().await,
             Fault::Neighbour => self.add_a_guest().await?,
+            Fault::Backup => self.server.back_up().await?,
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ struct Args {
 
 /// Posts and faults of a run without arguments, which is part of `cargo test`: each fault once, in
 /// about half a minute.
-const SHORT: (usize, usize) = (300, 14);
+const SHORT: (usize, usize) = (300, 15);
 
 /// A seed of its own for each run would be a test that fails now and then; `--seed` and `make chaos`
 /// look further.

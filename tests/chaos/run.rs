@@ -53,7 +53,7 @@ pub enum Presence {
 /// How a writer works: its way, whether one at a time, what it does, how much is under way.
 const WRITERS: [(&str, Way, Repertoire, usize); 6] = [
     ("anna", Way::Http, Repertoire::Posts, 1),
-    ("bora", Way::Socket, Repertoire::Changes, 1),
+    ("bora", Way::Http, Repertoire::Changes, 1),
     ("chan", Way::Socket, Repertoire::Changes, 1),
     ("doyun", Way::Socket, Repertoire::Changes, 1),
     ("eun", Way::Socket, Repertoire::Posts, 8),

@@ -36,6 +36,8 @@ pub enum Fault {
     Hostile,
     /// `pickmate admin` writes into the same database.
     Neighbour,
+    /// `pickmate backup` copies the database, and `pickmate restore` takes the copy.
+    Backup,
 }
 
 impl Fault {
@@ -56,6 +58,7 @@ impl Fault {
             Fault::Slow { .. } => "network slow",
             Fault::Hostile => "hostile clients",
             Fault::Neighbour => "admin beside it",
+            Fault::Backup => "backup beside it",
         }
     }
 }
@@ -105,6 +108,7 @@ fn deck(dice: &mut Dice) -> Vec<Fault> {
         Fault::Slow { share: share(dice), ms: dice.between(500, 4_000) },
         Fault::Hostile,
         Fault::Neighbour,
+        Fault::Backup,
     ]
 }
 

@@ -24,7 +24,8 @@ pub const PASSWORD: &str = "correct horse battery";
 const LIMITS: &str = "catch_up_events=60,queue_frames=16,ping_every_ms=1000,silence_ms=6000,write_timeout_ms=4000,\
                       header_timeout_ms=8000,request_timeout_ms=5000,shutdown_ms=4000,posts_burst=15,\
                       posts_per_minute=900,commands_burst=200,commands_per_minute=2000,connections_per_user=500,\
-                      connections_per_address=5000,reads_per_minute=60000";
+                      connections_per_address=5000,openings_burst=10000,openings_per_minute=60000,\
+                      drain_retry_ms=300,reads_per_minute=60000";
 
 pub struct Server {
     pub addr: SocketAddr,
@@ -106,6 +107,15 @@ impl Server {
     pub async fn add_user(&self, name: &str, flags: &[&str]) -> Result<()> {
         let verb = [&["admin", "user", "create", name, "--password-stdin"], flags].concat();
         self.run(&verb, PASSWORD).await.map(drop)
+    }
+
+    /// Makes a backup while the server runs, and a community of its own out of it.
+    pub async fn back_up(&self) -> Result<()> {
+        let (file, data) = (self.folder.join("backup"), self.folder.join("restored"));
+        let (file, data) = (file.to_string_lossy(), data.to_string_lossy());
+        self.run(&["backup", "--overwrite", &file], "").await?;
+        self.run(&["restore", "--data", &data, &file], "").await?;
+        Ok(std::fs::remove_dir_all(&*data)?)
     }
 
     /// Runs another command of the same program on the same data; its output.
