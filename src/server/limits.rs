@@ -61,12 +61,12 @@ impl RateLimits {
         RateLimits { buckets, echo_connections: ConnectionCap::new(cap) }
     }
 
-    /// A post by a user.
+    /// A post or an edit by a user.
     pub fn post(&self, user: UserId) -> Result<(), AppError> {
         self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.posts.take(&user))
     }
 
-    /// A change of a room or of who is in it, by a user.
+    /// A change of a room or of who is in it, or a deletion, by a user.
     pub fn command(&self, user: UserId) -> Result<(), AppError> {
         self.buckets.as_ref().map_or(Ok(()), |buckets| buckets.commands.take(&user))
     }

@@ -154,13 +154,13 @@ limits! {
     erase_after_ms: u64 = 5_000, 10..=30_000;
     /// A command that found no place in the writer's queue for so long is refused with `unavailable`.
     writer_wait_ms: u64 = 2_000, 10..=60_000;
-    /// Posts that an account may make at once.
+    /// Posts and edits that an account may make at once.
     posts_burst: u32 = 30, 1..=1_000_000;
-    /// Posts that an account may make a minute after the first ones.
+    /// Posts and edits that an account may make a minute after the first ones.
     posts_per_minute: u32 = 120, 1..=1_000_000;
-    /// Changes of rooms and their members that an account may make at once.
+    /// Changes of rooms and their members, and deletions, that an account may make at once.
     commands_burst: u32 = 60, 1..=1_000_000;
-    /// Changes of rooms and their members that an account may make a minute after the first ones.
+    /// Changes of rooms and their members, and deletions, that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
     /// Pages of logs and messages that an account may read over HTTP at once.
     reads_burst: u32 = 2_000, 1..=1_000_000;
