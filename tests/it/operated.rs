@@ -2,6 +2,7 @@
 //! what is done to its files meanwhile.
 
 mod archive;
+mod beside;
 mod epoch;
 mod trouble;
 
@@ -82,8 +83,12 @@ impl Server {
 
     /// The live socket after `hello`.
     pub async fn live(&self) -> Live {
+        self.live_as(&self.token).await
+    }
+
+    pub async fn live_as(&self, token: &str) -> Live {
         let mut request = self.url.replace("http://", "ws://").add("/live").into_client_request().unwrap();
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", self.token)).unwrap();
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
         request.headers_mut().insert("authorization", bearer);
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         let mut live = Live { socket };

@@ -45,8 +45,13 @@ pub(super) struct Damage {
 impl Database {
     pub fn new(dir: &Path, options: &StoreOptions) -> Database {
         let path = dir.join(FILE);
+        let readers = options.readers.max(1);
         let limits = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
+            // All at once and for good: none can be opened while the file is missing.
+            .min_connections(readers)
+            .max_connections(readers)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .acquire_timeout(options.busy_timeout)
             .test_before_acquire(false)
             .before_acquire(count(&options.reads));
