@@ -35,6 +35,10 @@ pub enum StoreRead {
     Tail,
     /// Older events of a room, for one who is far behind.
     Stretch,
+    /// Who may read some rooms.
+    Rooms,
+    /// Whose some sessions and tokens are.
+    Sessions,
     /// Where a log stands, for one who claims to be beyond what is known.
     Head,
 }

@@ -142,9 +142,23 @@ impl TestApp {
 
     /// As a command beside the server would.
     pub async fn post_from_another_process(&self, room: &Slug, author: &Person, key: &str, body: &str) {
+        self.command_of_another_process(post(room, author, key, body)).await;
+    }
+
+    pub async fn add_from_another_process(&self, room: &Slug, person: &Person) {
+        let add = Command::by_operator(room.clone(), Action::AddMember { member: person.id });
+        self.command_of_another_process(add).await;
+    }
+
+    async fn command_of_another_process(&self, command: Command) {
         let store = SqliteStore::open(&self.config.data, StoreOptions::default()).await.unwrap();
-        store.submit(post(room, author, key, body)).await.unwrap().outcome().await.unwrap();
+        store.submit(command).await.unwrap().outcome().await.unwrap();
         store.close().await;
+    }
+
+    pub async fn set_access(&self, room: &Slug, actor: &Person, access: Access) {
+        let intent = Intent { actor: actor.id, key: Key::parse("access").unwrap() };
+        self.command(Command::new(intent, room.clone(), Action::SetAccess { access })).await;
     }
 
     pub async fn command(&self, command: Command) -> Committed {

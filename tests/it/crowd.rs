@@ -3,8 +3,9 @@
 use crate::app::{Live, Person, TestApp};
 use futures_util::future::join_all;
 use pickmate::domain::{Access, Slug};
-use pickmate::protocol::ServerFrame;
+use pickmate::protocol::{CloseCode, ErrorCode, ServerFrame};
 use pickmate::server::metrics::StoreRead;
+use pickmate::server::secret::hash_secret;
 use serde_json::json;
 
 const CROWD: usize = 100;
@@ -38,6 +39,7 @@ async fn a_crowd_that_joins_a_room_reads_its_log_once() {
     }))
     .await;
     let metrics = &app.state().metrics;
+    assert!(metrics.reads(StoreRead::Rooms) <= 2, "{}", metrics.reads(StoreRead::Rooms));
     assert_eq!([StoreRead::Tail, StoreRead::Stretch, StoreRead::Head].map(|what| metrics.reads(what)), [1, 0, 0]);
 
     // What is posted from here on is in the ring when it is in the log.
@@ -96,4 +98,110 @@ async fn what_another_process_posted_is_in_no_ring_that_forgot_it() {
     let mut late = app.live(&mina).await;
     assert_eq!(late.join(&room, 11).await, 12);
     assert_eq!(late.seqs_until(12).await, [12]);
+}
+
+#[tokio::test]
+async fn who_left_a_closed_room_is_not_let_in_from_memory() {
+    let app = TestApp::spawn().await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    let room = app.room("secret", Access::Closed, &mina).await;
+    app.add(&room, &joon).await;
+    let mut live = app.live(&joon).await;
+    live.join(&room, 2).await;
+    live.send_json(json!({"type": "leave", "room": room})).await;
+    app.leave(&room, &joon).await;
+    live.send_json(json!({"type": "join", "room": room})).await;
+    let refused = async {
+        loop {
+            match live.frame().await {
+                ServerFrame::Refused(refused) => return refused.code,
+                ServerFrame::Joined { .. } => panic!("let in"),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(refused.await, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_room_that_closes_is_closed_to_those_who_come_after() {
+    let app = TestApp::spawn().await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    let room = app.room("general", Access::Open, &mina).await;
+    let mut live = app.live(&joon).await;
+    live.join(&room, 1).await;
+    app.set_access(&room, &mina, Access::Closed).await;
+    let mut late = app.live(&joon).await;
+    late.send_json(json!({"type": "join", "room": room})).await;
+    assert!(matches!(late.frame().await, ServerFrame::Refused(refused) if refused.code == ErrorCode::NotFound));
+}
+
+#[tokio::test]
+async fn who_was_let_in_by_another_process_is_let_in_at_once() {
+    let app = TestApp::spawn().await;
+    let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
+    let room = app.room("secret", Access::Closed, &mina).await;
+    app.live(&mina).await.join(&room, 1).await;
+    app.add_from_another_process(&room, &joon).await;
+    app.live(&joon).await.join(&room, 1).await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_remembered_nowhere() {
+    let app = TestApp::spawn().await;
+    let mina = app.owner("mina").await;
+    let _first = app.live_by_cookie(&mina).await;
+    let reads = app.state().metrics.reads(StoreRead::Sessions);
+    let _second = app.live_by_cookie(&mina).await;
+    assert_eq!(app.state().metrics.reads(StoreRead::Sessions), reads, "it is remembered");
+    app.store().end_session(&hash_secret(mina.session())).await.unwrap();
+    let origin = app.url("");
+    let mut third = app.knock(&[("cookie", &mina.cookie), ("origin", &origin)]).await.unwrap();
+    third.is_closed_with(CloseCode::Unauthenticated).await;
+}
+
+/// What a crowd reads of the store when it comes back: by rooms and by people, not by sockets.
+const READS_OF_A_COMEBACK: u64 = 60;
+
+#[tokio::test]
+async fn a_crowd_comes_back_after_a_restart_and_gets_what_was_posted_meanwhile() {
+    let mut app = TestApp::spawn_with(in_crowds).await;
+    let mina = app.owner("mina").await;
+    let rooms = [room(&app, "one", &mina).await, room(&app, "two", &mina).await, room(&app, "three", &mina).await];
+    let mut crowd = join_all((0..3).map(|_| self::crowd(&app, &mina))).await.into_iter().flatten().collect::<Vec<_>>();
+    join_all(crowd.iter_mut().map(async |live| {
+        for room in &rooms {
+            live.join(room, 11).await;
+        }
+    }))
+    .await;
+
+    let stopping = async {
+        app.stop().await;
+    };
+    let told = join_all(crowd.iter_mut().map(async |live| {
+        let ServerFrame::Draining { retry_after_ms } = live.frame().await else { panic!("not draining") };
+        live.is_closed_with(CloseCode::Restarting).await;
+        retry_after_ms
+    }));
+    let ((), told) = futures_util::join!(stopping, told);
+    let (first, last) = (*told.iter().min().unwrap(), *told.iter().max().unwrap());
+    assert!(first >= 1_000 && last <= 1_300 && first < last, "300 sockets at 1,000 a second: {first} to {last}");
+
+    app.restart().await;
+    for room in &rooms {
+        app.post(room, &mina, "meanwhile", "text").await;
+    }
+    let before = app.state().metrics.store_reads.get();
+    let mut crowd = join_all((0..3).map(|_| self::crowd(&app, &mina))).await.into_iter().flatten().collect::<Vec<_>>();
+    join_all(crowd.iter_mut().map(async |live| {
+        for room in &rooms {
+            assert_eq!(live.join(room, 11).await, 12);
+            assert_eq!(live.seqs_until(12).await, [12]);
+        }
+    }))
+    .await;
+    let metrics = &app.state().metrics;
+    assert_eq!(metrics.reads(StoreRead::Tail), rooms.len() as u64);
+    assert!(metrics.store_reads.get() - before < READS_OF_A_COMEBACK, "{}", metrics.store_reads.get() - before);
 }

@@ -2,11 +2,13 @@
 
 use super::cookie::SessionCookie;
 use crate::protocol::ErrorCode;
+use crate::server::cache::sessions::Asked;
 use crate::server::clock::now_ms;
 use crate::server::error::AppError;
 use crate::server::secret::hash_secret;
 use crate::server::service::Actor;
 use crate::server::state::AppState;
+use crate::server::store::{Credential, SessionUser, StoreError};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -29,15 +31,22 @@ async fn token_actor(state: &AppState, authorization: &str) -> Result<Option<Act
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Ok(None);
     }
-    let user = state.store.token_user(&hash_secret(token.trim())).await?;
+    let user = account(state, Credential::Token(hash_secret(token.trim()))).await?;
     Ok(user.map(|user| Actor::new(user, None)))
 }
 
 async fn session_actor(state: &AppState, headers: &HeaderMap) -> Result<Option<Actor>, AppError> {
     let Some(secret) = SessionCookie::of(&state.config).read(headers) else { return Ok(None) };
-    let (hash, now) = (hash_secret(secret), now_ms());
-    let user = state.store.session(&hash, now, state.config.limits.session_end(now)).await?;
+    let hash = hash_secret(secret);
+    let user = account(state, Credential::Session(hash)).await?;
     Ok(user.map(|user| Actor::new(user, Some(hash))))
+}
+
+/// The account behind a credential, if it stands now.
+pub async fn account(state: &AppState, credential: Credential) -> Result<Option<SessionUser>, StoreError> {
+    let now = now_ms();
+    let asked = Asked { now, session_end: state.config.limits.session_end(now) };
+    state.cache.sessions.account(&state.store, credential, asked).await
 }
 
 /// Scheme and host by which the client reached the node. Browsers say it in `Origin` with every

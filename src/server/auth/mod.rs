@@ -8,7 +8,7 @@ mod cookie;
 mod password;
 mod reader;
 
-pub use actor::{MaybeActor, identify};
+pub use actor::{MaybeActor, account, identify};
 pub use client_ip::ClientIp;
 pub use cookie::{LOCALE_COOKIE, LocaleCookie, SessionCookie, read_cookie};
 pub use password::{Passwords, hash as hash_password};

@@ -126,6 +126,10 @@ limits! {
     ring_room_bytes: usize = 256 * 1024, 4_096..=268_435_456;
     /// Bytes of recent events that are kept for all rooms together; the room that was asked for longest ago goes first.
     ring_bytes: usize = 64 * 1024 * 1024, 4_096..=1_099_511_627_776;
+    /// Members of closed rooms that are remembered, a room counting as one more; the room that was asked for longest ago goes first.
+    members_cached: usize = 1_000_000, 1..=1_000_000_000;
+    /// Sessions and tokens that are remembered with their accounts.
+    sessions_cached: usize = 20_000, 1..=100_000_000;
     /// A peer that takes nothing for so long is given up.
     write_timeout_ms: u64 = 30_000, 100..=600_000;
     /// Time that a peer has to answer when a socket is closed.

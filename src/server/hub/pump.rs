@@ -81,11 +81,18 @@ impl Hub {
                 self.0.cache.grew(&growth);
                 self.deliver(&growth);
             }
-            Notice::Recheck { room } => self.recheck(&[room], store).await?,
+            Notice::Recheck { room } => {
+                self.0.cache.readers_changed();
+                self.recheck(&[room], store).await?;
+            }
             Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
             Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
-            Notice::SessionEnded { session } => self.close_where(|peer| peer.session == Some(session)),
+            Notice::SessionEnded { session } => {
+                self.0.cache.accounts_changed();
+                self.close_where(|peer| peer.session == Some(session));
+            }
             Notice::SignedOut { user, except } => {
+                self.0.cache.accounts_changed();
                 self.close_where(|peer| peer.user == user && peer.session.is_some() && peer.session != except);
             }
         }

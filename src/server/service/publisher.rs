@@ -30,6 +30,7 @@ impl Publisher {
         let growth =
             Growth { room: grown.room, slug: grown.slug.clone(), epoch: Arc::clone(epoch), first, events, changes };
         let growth = Arc::new(growth);
+        self.cache.committed(grown);
         self.cache.grew(&growth);
         self.layer.publish(Notice::Grew(growth));
         for event in &grown.events {
@@ -70,6 +71,10 @@ impl Publisher {
 impl Observer for Publisher {
     fn grown(&self, epoch: &Arc<str>, rooms: &[Grown]) {
         rooms.iter().for_each(|grown| self.publish(epoch, grown));
+    }
+
+    fn accounts_changed(&self) {
+        self.cache.accounts_changed();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rooms and who is in them.
 
 use super::{Actor, commands};
-use crate::domain::{Access, RoomName, Seq, Slug, UserId};
+use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::{ErrorCode, MemberList, RoomSummary};
 use crate::server::channel_layer::Notice;
 use crate::server::error::AppError;
@@ -43,6 +43,16 @@ pub async fn find(state: &AppState, actor: &Actor, room: &str) -> Result<RoomSum
 pub(in crate::server) async fn readable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomHead, AppError> {
     let slug = claimed(room)?;
     state.store.room_head(&slug, actor.id).await?.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
+}
+
+/// The room, if the actor may read it now; from memory where it is known. What another process did
+/// may be news here for as long as it takes to notice, so a refusal is confirmed by the store.
+pub(in crate::server) async fn followable(state: &AppState, actor: &Actor, room: &str) -> Result<RoomId, AppError> {
+    let slug = claimed(room)?;
+    match state.cache.rooms.readable(&state.store, &slug, actor.id).await? {
+        Some(room) => Ok(room),
+        None => Ok(readable(state, actor, room).await?.id),
+    }
 }
 
 /// A room's address as a client sent it. What cannot be an address names no room.

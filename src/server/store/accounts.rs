@@ -25,6 +25,24 @@ pub struct SessionUser {
     pub locale: Option<Locale>,
 }
 
+/// What proves an account, by the SHA-256 of its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    Session([u8; 32]),
+    Token([u8; 32]),
+}
+
+/// Whose a credential is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundAccount {
+    pub user: SessionUser,
+    /// Unix milliseconds, as stored before the session was prolonged; `None` of a token.
+    pub expires_at: Option<i64>,
+}
+
+/// A session's expiry is moved at most this often, so that reading does not become writing.
+pub const PROLONG_EVERY_MS: i64 = 60 * 60 * 1_000;
+
 #[derive(Clone, Debug)]
 pub struct NewUser {
     pub name: UserName,
@@ -104,14 +122,29 @@ pub trait Accounts {
     async fn set_password(&self, user: UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<(), StoreError>;
 
     async fn create_session(&self, hash: &[u8; 32], user: UserId, now: i64, expires_at: i64) -> Result<(), StoreError>;
-    /// The account of a session that has not expired; pushes the expiry to `expires_at` at most once an hour.
-    async fn session(&self, hash: &[u8; 32], now: i64, expires_at: i64) -> Result<Option<SessionUser>, StoreError>;
+    /// The accounts behind these, as far as they stand at `now`, in one statement for sessions and one for
+    /// tokens. Pushes the expiry of the sessions to `expires_at`, each at most every [`PROLONG_EVERY_MS`].
+    async fn accounts(
+        &self,
+        credentials: &[Credential],
+        now: i64,
+        expires_at: i64,
+    ) -> Result<Vec<(Credential, FoundAccount)>, StoreError>;
+    /// The account of one session.
+    async fn session(&self, hash: &[u8; 32], now: i64, expires_at: i64) -> Result<Option<SessionUser>, StoreError> {
+        let found = self.accounts(&[Credential::Session(*hash)], now, expires_at).await?;
+        Ok(found.into_iter().next().map(|(_, found)| found.user))
+    }
     async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError>;
     /// Which of these sessions still stand, in one statement.
     async fn standing_sessions(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError>;
 
     async fn create_token(&self, hash: &[u8; 32], user: UserId, now: i64) -> Result<(), StoreError>;
-    async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError>;
+    /// The account of one token.
+    async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError> {
+        let found = self.accounts(&[Credential::Token(*hash)], 0, 0).await?;
+        Ok(found.into_iter().next().map(|(_, found)| found.user))
+    }
 
     async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError>;
     /// At most 100: those that are usable at `now`, then the others, each the newest first.

@@ -116,6 +116,10 @@ pub struct Grown {
 /// `epoch` names the history that was committed to. Must not block: the writer waits for it.
 pub trait Observer: Send + Sync + 'static {
     fn grown(&self, epoch: &Arc<str>, rooms: &[Grown]);
+
+    /// An account, a session or a token may have changed: told once it has, before whoever changed it
+    /// is answered. Nothing is told of those that are made.
+    fn accounts_changed(&self) {}
 }
 
 /// Nobody listens: for commands that run beside a server.

@@ -22,13 +22,14 @@ mod trouble;
 mod writer;
 
 pub use accounts::{
-    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, UNNAMED, User, folded_name,
+    Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, PROLONG_EVERY_MS,
+    SessionUser, UNNAMED, User, folded_name,
 };
 pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::StoreOptions;
-pub use rooms::{RoomHead, RoomView, Rooms};
+pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
 pub use trouble::{Reason, Trouble};
 
 /// One community's data. Cheap to share; every method may be called from any task.

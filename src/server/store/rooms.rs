@@ -1,5 +1,5 @@
 use super::StoreError;
-use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::domain::{Access, RoomId, Seq, Slug, UserId};
 use crate::protocol::{MemberList, RoomSummary};
 use async_trait::async_trait;
 
@@ -15,6 +15,16 @@ pub struct RoomView {
 pub struct RoomHead {
     pub id: RoomId,
     pub head: Seq,
+}
+
+/// Who may read a room: everybody, or of a closed one its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomReaders {
+    pub id: RoomId,
+    pub slug: Slug,
+    pub access: Access,
+    /// All members of a closed room; none of an open one.
+    pub members: Vec<UserId>,
 }
 
 /// Rooms and memberships, as seen by one account. A closed room that the account is not a member
@@ -35,6 +45,9 @@ pub trait Rooms {
 
     /// Which of these (room, user) pairs may read the room now, in one statement.
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
+
+    /// Who may read these rooms, in one statement, whoever asks. Unknown rooms are left out.
+    async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError>;
 
     /// Moves a member's read position forward to `seq` (never back, never beyond the head).
     /// Not a member: nothing happens.

@@ -26,8 +26,8 @@ pub async fn join_room(
     join: Join,
 ) -> Result<(), (String, AppError)> {
     let named = |error: AppError| (join.room.clone(), error);
-    let view = rooms::readable(state, actor, &join.room).await.map_err(named)?;
-    let log = RoomLog { room: view.id, slug: rooms::claimed(&join.room).map_err(named)? };
+    let room = rooms::followable(state, actor, &join.room).await.map_err(named)?;
+    let log = RoomLog { room, slug: rooms::claimed(&join.room).map_err(named)? };
     let queue = connection.queue();
     if !queue.follows(log.room) && queue.followed().len() >= state.config.limits.rooms_per_connection {
         return Err(named(AppError::refused(ErrorCode::TooManyRooms)));
@@ -67,7 +67,7 @@ enum After {
 
 async fn position(state: &AppState, actor: &Actor, log: &RoomLog, join: &Join) -> Result<Position, AppError> {
     // The right may have ended between the check and the registration, and no notice would tell.
-    rooms::readable(state, actor, &join.room).await?;
+    rooms::followable(state, actor, &join.room).await?;
     let epoch = state.store.epoch();
     let same_history = join.epoch.as_deref().is_none_or(|theirs| theirs == &*epoch);
     let claimed = join.after.filter(|_| same_history);

@@ -3,13 +3,13 @@
 
 use super::{connection, outgoing};
 use crate::protocol::{CloseCode, ErrorCode, Refused, SUBPROTOCOL, ServerFrame};
-use crate::server::auth::{ClientIp, identify};
-use crate::server::clock::now_ms;
+use crate::server::auth::{ClientIp, account, identify};
 use crate::server::encode;
 use crate::server::error::AppError;
 use crate::server::hub::{Connection, Peer, TooManyConnections};
 use crate::server::service::Actor;
 use crate::server::state::AppState;
+use crate::server::store::Credential;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::{HeaderMap, StatusCode};
@@ -76,16 +76,17 @@ impl Denied {
 }
 
 /// Registers a connection, or says why it is refused. The session is looked at again once the hub
-/// knows the connection: nobody was there to be told of an end before that.
+/// knows the connection: nobody was there to be told of an end before that. What is remembered of
+/// sessions is forgotten before the notice of an end is published, so it cannot hide one.
 pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<Connection, Denied> {
     let peer = Peer { user: actor.id, session: actor.session, address };
     let registered = state.hub.connect(peer).await.map_err(|TooManyConnections| {
         Denied::later(CloseCode::TooManyConnections, &AppError::refused(ErrorCode::TooManyConnections))
     })?;
     let Some(session) = actor.session else { return Ok(registered) };
-    match state.store.standing_sessions(&[session], now_ms()).await {
-        Ok(standing) if standing.is_empty() => Err(Denied::UNAUTHENTICATED),
-        Ok(_) => Ok(registered),
+    match account(state, Credential::Session(session)).await {
+        Ok(None) => Err(Denied::UNAUTHENTICATED),
+        Ok(Some(_)) => Ok(registered),
         Err(error) => Err(Denied::later(CloseCode::Internal, &error.into())),
     }
 }

@@ -16,16 +16,11 @@ pub const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE id = $
 
 pub const INSERT_SESSION: &str = "INSERT INTO sessions (hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
 pub const DROP_EXPIRED_SESSIONS: &str = "DELETE FROM sessions WHERE expires_at <= $1";
-pub const SESSION: &str = "SELECT u.id, u.name, u.role, u.locale, s.expires_at
-    FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = $1 AND s.expires_at > $2";
-pub const PROLONG_SESSION: &str = "UPDATE sessions SET expires_at = $2 WHERE hash = $1 AND expires_at < $2";
 pub const END_SESSION: &str = "DELETE FROM sessions WHERE hash = $1";
 pub const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1 AND hash <> $2";
 pub const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
 
 pub const INSERT_TOKEN: &str = "INSERT INTO tokens (hash, user_id, created_at) VALUES ($1, $2, $3)";
-pub const TOKEN_USER: &str = "SELECT u.id, u.name, u.role, u.locale
-    FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = $1";
 
 pub const INSERT_INVITE: &str = "INSERT INTO invites (hash, created_by, created_at, expires_at, max_uses)
     VALUES ($1, $2, $3, $4, $5) RETURNING id";

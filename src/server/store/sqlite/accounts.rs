@@ -1,7 +1,7 @@
 use super::super::columns::{locale_column, locale_from, role_column, role_from};
 use super::super::{
-    Accounts, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError, UNNAMED, User, folded_name,
-    sql,
+    Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError,
+    UNNAMED, User, folded_name, sql,
 };
 use super::SqliteStore;
 use crate::domain::{Role, UserId};
@@ -74,6 +74,7 @@ impl Accounts for SqliteStore {
     }
 
     async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
+        let _told = self.account_change();
         let mut turn = self.gate.turn().await;
         let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
         set.execute(turn.connection().await?).await?;
@@ -81,6 +82,7 @@ impl Accounts for SqliteStore {
     }
 
     async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
+        let _told = self.account_change();
         let mut turn = self.gate.turn().await;
         let set = sqlx::query(sql::accounts::SET_ROLE).bind(user.0).bind(role_column(role));
         let done = set.execute(turn.connection().await?).await?;
@@ -95,11 +97,17 @@ impl Accounts for SqliteStore {
         self.begin_session(hash, user, now, expires_at).await
     }
 
-    async fn session(&self, hash: &[u8; 32], now: i64, expires_at: i64) -> Result<Option<SessionUser>, StoreError> {
-        self.find_session(hash, now, expires_at).await
+    async fn accounts(
+        &self,
+        credentials: &[Credential],
+        now: i64,
+        expires_at: i64,
+    ) -> Result<Vec<(Credential, FoundAccount)>, StoreError> {
+        self.find_accounts(credentials, now, expires_at).await
     }
 
     async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
+        let _told = self.account_change();
         let mut turn = self.gate.turn().await;
         sqlx::query(sql::accounts::END_SESSION).bind(&hash[..]).execute(turn.connection().await?).await?;
         Ok(())
@@ -114,11 +122,6 @@ impl Accounts for SqliteStore {
         let insert = sqlx::query(sql::accounts::INSERT_TOKEN).bind(&hash[..]).bind(user.0).bind(now);
         insert.execute(turn.connection().await?).await?;
         Ok(())
-    }
-
-    async fn token_user(&self, hash: &[u8; 32]) -> Result<Option<SessionUser>, StoreError> {
-        let query = sqlx::query_as(sql::accounts::TOKEN_USER).bind(&hash[..]);
-        query.fetch_optional(&self.readers).await?.map(session_user).transpose()
     }
 
     async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError> {

@@ -106,6 +106,7 @@ impl SqliteStore {
         password_hash: &str,
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
+        let _told = self.account_change();
         let mut turn = self.gate.turn().await;
         let mut tx = turn.begin().await?;
         let take = sqlx::query_as(sql::accounts::TAKE_RESET).bind(&secret_hash[..]).bind(now);

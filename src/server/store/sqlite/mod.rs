@@ -26,7 +26,7 @@ mod sessions;
 mod sidecar;
 
 use super::writer::Writer;
-use super::{Store, StoreError, StoreOptions};
+use super::{Observer, Store, StoreError, StoreOptions};
 use database::Database;
 use engine::SqliteEngine;
 use gate::Gate;
@@ -43,6 +43,7 @@ pub struct SqliteStore {
     readers: Readers,
     gate: Arc<Gate>,
     writer: Writer,
+    observer: Arc<dyn Observer>,
     /// A restore waits for the end of it.
     _entered: directory::Held,
 }
@@ -56,7 +57,7 @@ impl SqliteStore {
         database.open().await?;
         let (history, readers, gate) = (database.history.clone(), database.readers.clone(), database.gate.clone());
         let writer = Writer::spawn(SqliteEngine::new(database.clone(), &options), &options);
-        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, _entered }))
+        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer: options.observer, _entered }))
     }
 
     async fn close_all(&self) {

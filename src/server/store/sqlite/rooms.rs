@@ -1,7 +1,7 @@
-use super::super::columns::{PairColumns, access_from, count_from, role_from, seq_from};
+use super::super::columns::{PairColumns, access_from, count_from, damaged, role_from, seq_from};
 use super::super::event_row::json;
 use super::super::writer::ReadMark;
-use super::super::{RoomHead, RoomView, Rooms, StoreError, sql};
+use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
 use super::SqliteStore;
 use crate::domain::{Role, RoomId, Seq, Slug, UserId};
 use crate::protocol::{MemberList, MemberView, RoomSummary};
@@ -14,6 +14,10 @@ const READABLE: &str = "SELECT r.id, u.id FROM json_each($1) AS j
     JOIN users AS u ON u.id = j.value ->> 'user'
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
     WHERE r.access = 'open' OR m.user_id IS NOT NULL";
+
+const READERS: &str = "SELECT r.id, r.slug, r.access, m.user_id FROM rooms AS r
+    LEFT JOIN memberships AS m ON m.room_id = r.id AND r.access = 'closed'
+    WHERE r.slug IN (SELECT value FROM json_each($1)) ORDER BY r.id";
 
 #[async_trait]
 impl Rooms for SqliteStore {
@@ -51,6 +55,24 @@ impl Rooms for SqliteStore {
         let asked: Vec<_> = pairs.iter().map(PairColumns::from).collect();
         let rows: Vec<(i64, i64)> = sqlx::query_as(READABLE).bind(json(&asked)?).fetch_all(&self.readers).await?;
         Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
+    }
+
+    async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError> {
+        let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+        let rows: Vec<(i64, String, String, Option<i64>)> =
+            sqlx::query_as(READERS).bind(json(&asked)?).fetch_all(&self.readers).await?;
+        let mut rooms: Vec<RoomReaders> = Vec::new();
+        for (id, slug, access, member) in rows {
+            let id = RoomId(id);
+            if rooms.last().is_none_or(|room| room.id != id) {
+                let slug = Slug::parse(&slug).map_err(|_| damaged("address", slug))?;
+                rooms.push(RoomReaders { id, slug, access: access_from(&access)?, members: Vec::new() });
+            }
+            if let (Some(room), Some(member)) = (rooms.last_mut(), member) {
+                room.members.push(UserId(member));
+            }
+        }
+        Ok(rooms)
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {
