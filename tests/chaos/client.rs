@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use pickmate::domain::Seq;
-use pickmate::protocol::{ClientFrame, ErrorBody, ErrorCode, Event, Refused, ServerFrame};
+use pickmate::protocol::{ClientFrame, ErrorBody, Event, Refused, ServerFrame};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -173,9 +173,4 @@ impl Wire {
             }
         }
     }
-}
-
-/// Whether a refusal means: later, with the same key.
-pub fn comes_later(code: ErrorCode) -> bool {
-    code.retryable()
 }

@@ -45,8 +45,10 @@ pub struct Row {
 }
 
 impl Stage {
-    pub async fn run(&mut self, schedule: &Schedule) -> Result<()> {
-        for step in &schedule.0 {
+    /// Faults are spread over the posts: none comes before its share of `posts` is acked.
+    pub async fn run(&mut self, schedule: &Schedule, posts: usize) -> Result<()> {
+        for (number, step) in schedule.0.iter().enumerate() {
+            self.wait_for_acks((posts * number / schedule.0.len()) as u64).await;
             sleep(Duration::from_millis(step.calm_ms)).await;
             self.carry_out(&step.fault).await.with_context(|| format!("{:?}", step.fault))?;
             if let Some(status) = self.server.ended()? {
@@ -55,6 +57,11 @@ impl Stage {
             self.look_for_an_ack(&step.fault).await?;
         }
         Ok(())
+    }
+
+    async fn wait_for_acks(&mut self, share: u64) {
+        // Those who are too slow are waited for in the end.
+        let _ = timeout(RECOVERY, self.acks.wait_for(|acks| *acks >= share)).await;
     }
 
     async fn look_for_an_ack(&mut self, fault: &Fault) -> Result<()> {

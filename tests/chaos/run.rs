@@ -96,7 +96,7 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
         tally: Tally::default(),
         guests: BTreeSet::new(),
     };
-    stage.run(&Schedule::of(plan.seed, plan.faults)).await?;
+    stage.run(&Schedule::of(plan.seed, plan.faults), plan.posts).await?;
     let Ended { ledgers, truth, readers, shown } = people.finish(&stage.mallory, browser).await?;
     let written = shown.as_ref().map(|_| browser::NAME);
     let members = WRITERS.iter().map(|writer| writer.0).chain(written).chain([OPERATOR]);

@@ -1,6 +1,6 @@
 //! Writers: each has an account, keeps every key until it is acked, and obeys when told to wait.
 
-use crate::client::{Answer, Client, Wire, comes_later};
+use crate::client::{Answer, Client, Wire};
 use crate::dice::Dice;
 use crate::ledger::Ledger;
 use crate::plant::Plant;
@@ -95,7 +95,8 @@ impl Writer {
     }
 
     fn intend(&mut self) -> usize {
-        let jitter = self.habits.pace.as_millis() as u64 + 1;
+        let under_faults = *self.signals.phase.borrow() == Phase::Faults;
+        let jitter = if under_faults { self.habits.pace.as_millis() as u64 + 1 } else { 1 };
         self.due = Instant::now() + Duration::from_millis(self.habits.dice.between(jitter / 2, jitter * 3 / 2 + 1));
         let number = self.ledger.intend();
         let fifth = number == 5;
@@ -197,7 +198,7 @@ impl Writer {
 
     async fn refused(&mut self, number: usize, refused: &Refused) {
         let intent = &mut self.ledger.intents[number];
-        if comes_later(refused.code) {
+        if refused.code.retryable() {
             intent.postponed = true;
             Client::pause(refused.retry_after_ms).await;
         } else {

@@ -195,12 +195,16 @@ impl<E: Engine> People<'_, E> {
     }
 }
 
-async fn live_through<E: Engine>(turns: Vec<Turn>, limit: u32) {
+/// The reader comes when `past` has happened.
+async fn live_through<E: Engine>(past: Vec<Turn>, turns: Vec<Turn>, limit: u32) {
     let world = World::<E>::new().await;
     let users = [world.owner("a").await, world.user("b").await, world.user("c").await];
     let room = world.room(ROOM, Access::Open, users[0]).await;
-    let mut reader = Reader::enter(world.store.clone(), room, limit).await;
     let mut people = People { world: &world, users, posts: Vec::new(), texts: 0 };
+    for turn in &past {
+        people.take(turn).await;
+    }
+    let mut reader = Reader::enter(world.store.clone(), room, limit).await;
     for turn in &turns {
         people.take(turn).await;
         reader.take(turn).await;
@@ -214,8 +218,8 @@ pub async fn a_reader_ends_where_the_room_is_however_it_got_there<E: Engine>(_wo
     let handle = tokio::runtime::Handle::current();
     let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
     tokio::task::block_in_place(|| {
-        let outcome = runner.run(&(turns(), 1..6_u32), |(turns, limit)| {
-            handle.block_on(live_through::<E>(turns, limit));
+        let outcome = runner.run(&(turns(), turns(), 1..6_u32), |(past, turns, limit)| {
+            handle.block_on(live_through::<E>(past, turns, limit));
             Ok(())
         });
         outcome.unwrap();
