@@ -36,7 +36,7 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundAccount {
     pub user: SessionUser,
-    /// Unix milliseconds, as stored before the session was prolonged; `None` of a token.
+    /// Unix milliseconds, of a session that is being prolonged the new one; `None` of a token.
     pub expires_at: Option<i64>,
 }
 
@@ -123,7 +123,8 @@ pub trait Accounts {
 
     async fn create_session(&self, hash: &[u8; 32], user: UserId, now: i64, expires_at: i64) -> Result<(), StoreError>;
     /// The accounts behind these, as far as they stand at `now`, in one statement for sessions and one for
-    /// tokens. Pushes the expiry of the sessions to `expires_at`, each at most every [`PROLONG_EVERY_MS`].
+    /// tokens. Pushes the expiry of the sessions to `expires_at`, each at most every
+    /// [`PROLONG_EVERY_MS`], soon after it has answered; a failure there is told in the log only.
     async fn accounts(
         &self,
         credentials: &[Credential],

@@ -74,19 +74,23 @@ impl Accounts for SqliteStore {
     }
 
     async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
-        let _told = self.account_change();
-        let mut turn = self.gate.turn().await;
-        let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
-        set.execute(turn.connection().await?).await?;
-        Ok(())
+        self.change_accounts(async move |gate| {
+            let mut turn = gate.turn().await;
+            let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
+            set.execute(turn.connection().await?).await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn set_role(&self, user: UserId, role: Role) -> Result<bool, StoreError> {
-        let _told = self.account_change();
-        let mut turn = self.gate.turn().await;
-        let set = sqlx::query(sql::accounts::SET_ROLE).bind(user.0).bind(role_column(role));
-        let done = set.execute(turn.connection().await?).await?;
-        Ok(done.rows_affected() > 0)
+        self.change_accounts(async move |gate| {
+            let mut turn = gate.turn().await;
+            let set = sqlx::query(sql::accounts::SET_ROLE).bind(user.0).bind(role_column(role));
+            let done = set.execute(turn.connection().await?).await?;
+            Ok(done.rows_affected() > 0)
+        })
+        .await
     }
 
     async fn set_password(&self, user: UserId, password_hash: &str, keep: Option<&[u8; 32]>) -> Result<(), StoreError> {
@@ -107,10 +111,13 @@ impl Accounts for SqliteStore {
     }
 
     async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
-        let _told = self.account_change();
-        let mut turn = self.gate.turn().await;
-        sqlx::query(sql::accounts::END_SESSION).bind(&hash[..]).execute(turn.connection().await?).await?;
-        Ok(())
+        let hash = *hash;
+        self.change_accounts(async move |gate| {
+            let mut turn = gate.turn().await;
+            sqlx::query(sql::accounts::END_SESSION).bind(&hash[..]).execute(turn.connection().await?).await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn standing_sessions(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError> {

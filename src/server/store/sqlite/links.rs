@@ -106,16 +106,19 @@ impl SqliteStore {
         password_hash: &str,
         now: i64,
     ) -> Result<Option<UserId>, StoreError> {
-        let _told = self.account_change();
-        let mut turn = self.gate.turn().await;
-        let mut tx = turn.begin().await?;
-        let take = sqlx::query_as(sql::accounts::TAKE_RESET).bind(&secret_hash[..]).bind(now);
-        let taken: Option<(i64,)> = take.fetch_optional(&mut *tx).await?;
-        let Some((user,)) = taken else { return Ok(None) };
-        sqlx::query(sql::accounts::SET_PASSWORD).bind(user).bind(password_hash).execute(&mut *tx).await?;
-        sqlx::query(sql::accounts::END_SESSIONS).bind(user).execute(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(Some(UserId(user)))
+        let (secret_hash, password_hash) = (*secret_hash, password_hash.to_owned());
+        self.change_accounts(async move |gate| {
+            let mut turn = gate.turn().await;
+            let mut tx = turn.begin().await?;
+            let take = sqlx::query_as(sql::accounts::TAKE_RESET).bind(&secret_hash[..]).bind(now);
+            let taken: Option<(i64,)> = take.fetch_optional(&mut *tx).await?;
+            let Some((user,)) = taken else { return Ok(None) };
+            sqlx::query(sql::accounts::SET_PASSWORD).bind(user).bind(password_hash).execute(&mut *tx).await?;
+            sqlx::query(sql::accounts::END_SESSIONS).bind(user).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(Some(UserId(user)))
+        })
+        .await
     }
 }
 

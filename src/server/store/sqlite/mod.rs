@@ -32,6 +32,7 @@ use engine::SqliteEngine;
 use gate::Gate;
 use history::History;
 use readers::Readers;
+use sessions::Prolongations;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub struct SqliteStore {
     gate: Arc<Gate>,
     writer: Writer,
     observer: Arc<dyn Observer>,
+    prolongations: Prolongations,
     /// A restore waits for the end of it.
     _entered: directory::Held,
 }
@@ -57,7 +59,8 @@ impl SqliteStore {
         database.open().await?;
         let (history, readers, gate) = (database.history.clone(), database.readers.clone(), database.gate.clone());
         let writer = Writer::spawn(SqliteEngine::new(database.clone(), &options), &options);
-        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer: options.observer, _entered }))
+        let (observer, prolongations) = (options.observer, Prolongations::default());
+        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer, prolongations, _entered }))
     }
 
     async fn close_all(&self) {

@@ -3,8 +3,10 @@ use super::super::event_row::json;
 use super::super::{Credential, FoundAccount, Observer, PROLONG_EVERY_MS, StoreError, sql};
 use super::SqliteStore;
 use super::accounts::session_user;
+use super::gate::Gate;
 use crate::domain::UserId;
 use data_encoding::HEXLOWER;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const STANDING: &str = "SELECT s.hash FROM json_each($1) AS j
     JOIN sessions AS s ON s.hash = unhex(j.value) WHERE s.expires_at > $2";
@@ -24,11 +26,57 @@ fn account((hash, id, name, role, locale, expires_at): AccountRow) -> Result<([u
     Ok((hash_from(&hash)?, FoundAccount { user: session_user((id, name, role, locale))?, expires_at }))
 }
 
-pub(super) struct AccountChange<'a>(&'a dyn Observer);
+/// Tells of a change once it is dropped.
+struct AccountChange(Arc<dyn Observer>);
 
-impl Drop for AccountChange<'_> {
+impl Drop for AccountChange {
     fn drop(&mut self) {
         self.0.accounts_changed();
+    }
+}
+
+/// Sessions that are to be prolonged. Who uses one does not wait for it, and no reading fails because
+/// nothing can be written.
+#[derive(Clone, Default)]
+pub(super) struct Prolongations(Arc<Mutex<Due>>);
+
+#[derive(Default)]
+struct Due {
+    hashes: Vec<String>,
+    until: i64,
+}
+
+impl Prolongations {
+    /// What comes while a turn is awaited goes with it.
+    fn put(&self, mut hashes: Vec<String>, until: i64, gate: &Arc<Gate>) {
+        if hashes.is_empty() {
+            return;
+        }
+        let mut due = self.lock();
+        let awaited = !due.hashes.is_empty();
+        due.hashes.append(&mut hashes);
+        due.until = due.until.max(until);
+        if !awaited {
+            let (due, gate) = (self.clone(), Arc::clone(gate));
+            tokio::spawn(async move {
+                if let Err(error) = due.carry_out(&gate).await {
+                    // The sessions stand all the same, and are looked at again in an hour.
+                    tracing::warn!(%error, "sessions were not prolonged");
+                }
+            });
+        }
+    }
+
+    async fn carry_out(&self, gate: &Gate) -> Result<(), StoreError> {
+        let mut turn = gate.turn().await;
+        let Due { hashes, until } = std::mem::take(&mut *self.lock());
+        let prolong = sqlx::query(PROLONG).bind(json(&hashes)?).bind(until);
+        prolong.execute(turn.connection().await?).await?;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Due> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,13 +115,16 @@ impl SqliteStore {
                 Credential::Token(hash) => tokens.push(HEXLOWER.encode(hash)),
             }
         }
-        let mut found = Vec::with_capacity(credentials.len());
+        let (mut found, mut prolonged) = (Vec::with_capacity(credentials.len()), Vec::new());
         if !sessions.is_empty() {
             let asked = sqlx::query_as(SESSIONS).bind(json(&sessions)?).bind(now);
             let rows: Vec<AccountRow> = asked.fetch_all(&self.readers).await?;
-            self.prolong(&rows, expires_at).await?;
             for row in rows {
-                let (hash, account) = account(row)?;
+                let (hash, mut account) = account(row)?;
+                if account.expires_at.is_some_and(|stored| expires_at.saturating_sub(stored) >= PROLONG_EVERY_MS) {
+                    account.expires_at = Some(expires_at);
+                    prolonged.push(HEXLOWER.encode(&hash));
+                }
                 found.push((Credential::Session(hash), account));
             }
         }
@@ -84,28 +135,27 @@ impl SqliteStore {
                 found.push((Credential::Token(hash), account));
             }
         }
+        self.prolongations.put(prolonged, expires_at, &self.gate);
         Ok(found)
     }
 
-    async fn prolong(&self, rows: &[AccountRow], expires_at: i64) -> Result<(), StoreError> {
-        let due = |row: &&AccountRow| row.5.is_some_and(|stored| expires_at.saturating_sub(stored) >= PROLONG_EVERY_MS);
-        let hashes: Vec<_> = rows.iter().filter(due).map(|row| HEXLOWER.encode(&row.0)).collect();
-        if hashes.is_empty() {
-            return Ok(());
-        }
-        let mut turn = self.gate.turn().await;
-        let prolong = sqlx::query(PROLONG).bind(json(&hashes)?).bind(expires_at);
-        if let Err(error) = prolong.execute(turn.connection().await?).await {
-            // The sessions stand all the same; the next request tries again.
-            tracing::warn!(%error, "sessions were not prolonged");
-        }
-        Ok(())
-    }
-
-    /// Says, once it is dropped, that accounts may have changed: also when the change failed half-way
-    /// or nobody waited for its end.
-    pub(super) fn account_change(&self) -> AccountChange<'_> {
-        AccountChange(&*self.observer)
+    /// Carries the change out to its end, also when the caller is gone, then says that accounts may have
+    /// changed, also when it failed half-way. SQLite finishes what was sent to it whether or not somebody
+    /// waits: told any earlier, a reader would remember what is about to end.
+    pub(super) async fn change_accounts<T, F>(
+        &self,
+        change: impl FnOnce(Arc<Gate>) -> F + Send,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let (told, change) = (AccountChange(Arc::clone(&self.observer)), change(Arc::clone(&self.gate)));
+        let carried_out = tokio::spawn(async move {
+            let _told = told;
+            change.await
+        });
+        carried_out.await.unwrap_or_else(|error| Err(StoreError::Internal(format!("a change of accounts: {error}"))))
     }
 
     pub(super) async fn find_standing(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError> {
@@ -121,16 +171,19 @@ impl SqliteStore {
         password_hash: &str,
         keep: Option<&[u8; 32]>,
     ) -> Result<(), StoreError> {
-        let _told = self.account_change();
-        let mut turn = self.gate.turn().await;
-        let mut tx = turn.begin().await?;
-        sqlx::query(sql::accounts::SET_PASSWORD).bind(user.0).bind(password_hash).execute(&mut *tx).await?;
-        let end = match keep {
-            Some(keep) => sqlx::query(sql::accounts::END_OTHER_SESSIONS).bind(user.0).bind(&keep[..]),
-            None => sqlx::query(sql::accounts::END_SESSIONS).bind(user.0),
-        };
-        end.execute(&mut *tx).await?;
-        tx.commit().await?;
-        Ok(())
+        let (password_hash, keep) = (password_hash.to_owned(), keep.copied());
+        self.change_accounts(async move |gate| {
+            let mut turn = gate.turn().await;
+            let mut tx = turn.begin().await?;
+            sqlx::query(sql::accounts::SET_PASSWORD).bind(user.0).bind(password_hash).execute(&mut *tx).await?;
+            let end = match keep {
+                Some(keep) => sqlx::query(sql::accounts::END_OTHER_SESSIONS).bind(user.0).bind(keep.to_vec()),
+                None => sqlx::query(sql::accounts::END_SESSIONS).bind(user.0),
+            };
+            end.execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
     }
 }

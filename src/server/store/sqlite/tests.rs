@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 mod erasing;
 mod migrating;
+mod sessions;
 
 struct Place {
     dir: TempDir,
