@@ -7,6 +7,8 @@ use pickmate::server::store::sqlite::SqliteStore;
 use pickmate::server::store::{Accounts, NewInvite, StoreOptions};
 use reqwest::StatusCode;
 use serde_json::json;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -182,6 +184,23 @@ fn a_backup_is_private_and_replaces_nothing_unasked() {
     let nothing = place.machine.run("backup other --data elsewhere", "");
     assert_eq!(nothing.err, "pickmate: there is no database in elsewhere\n");
     assert!(!place.machine.path("elsewhere").exists() && !place.machine.path("other").exists());
+}
+
+#[tokio::test]
+async fn a_restore_moves_no_log_of_a_sound_database_away() {
+    let (place, _) = backed_up().await;
+    let server = place.serve();
+    server.posted("last").await;
+    let mut reader = SqliteConnectOptions::new().filename(place.data(DATABASE)).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM events").execute(&mut reader).await.unwrap();
+    server.kill();
+    let refused = place.machine.run(&format!("restore {FILE}"), "");
+    assert!(refused.err.contains("cannot be emptied: another program reads from it"), "{}", refused.err);
+    assert!(!place.data("restore.part").exists());
+    assert_eq!(place.serve().keys().await, ["kept-1", "kept-2", "later", "last"]);
+    drop(reader);
+    restore(&place);
+    assert_eq!(place.serve().keys().await, ["kept-1", "kept-2"]);
 }
 
 /// Ends the process as soon as `reached`, which it may not live to see.

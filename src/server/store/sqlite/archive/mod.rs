@@ -30,6 +30,8 @@ pub enum ArchiveError {
     Newer { path: PathBuf, schema: i64, known: usize },
     #[error("{path} is damaged: {what}", path = .0.display(), what = .1)]
     Damaged(PathBuf, String),
+    #[error("the write-ahead log of {path} cannot be emptied: {why}", path = .0.display(), why = .1)]
+    LogStays(PathBuf, String),
     #[error("{path}: {error}", path = .0.display(), error = .1)]
     File(PathBuf, io::Error),
     #[error(transparent)]

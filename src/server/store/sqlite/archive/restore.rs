@@ -1,6 +1,6 @@
 use super::super::super::{StoreError, StoreOptions};
 use super::super::directory::{self, FILE};
-use super::super::error::open_error;
+use super::super::error::{is_damage, is_no_database, open_error};
 use super::super::history::new_epoch;
 use super::super::joining_options;
 use super::super::sidecar::{Record, Sidecar, blocking};
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// The copy on its way to become the database.
 const PART: &str = "restore.part";
+
+/// What a check says that finds nothing.
+const SOUND: &str = "ok";
 
 const END_SESSIONS: &str = "DELETE FROM sessions";
 const END_LINKS: &str = "DELETE FROM resets; DELETE FROM meta WHERE name = 'set_up_link'";
@@ -72,7 +75,10 @@ pub async fn restore(new: NewRestore<'_>, options: &StoreOptions, show: Show<'_>
         }
     };
     let database = new.dir.join(FILE);
-    fold_log(&database, options).await;
+    if let Err(error) = fold_log(&database, options).await {
+        let _ = std::fs::remove_file(&part);
+        return Err(error);
+    }
     let record = Record::new(&contents.database_id, &epoch, &contents.heads);
     let (dir, stamp) = (new.dir.to_owned(), stamp(new.now));
     let before = blocking(move || {
@@ -130,13 +136,38 @@ async fn begin_history(connection: &mut SqliteConnection, new: &NewRestore<'_>) 
     Ok(epoch)
 }
 
-/// Makes the old database one file, so that it can be kept as one. A damaged one keeps its log.
-async fn fold_log(database: &Path, options: &StoreOptions) {
-    if let Ok(mut connection) = joining_options(database, options).connect().await {
-        // Closing the last connection removes the log that this empties.
-        let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
-        let _ = connection.close().await;
+/// Makes the old database one file, so that it can be kept as one, and so that its name never stands
+/// for it without its log. A damaged one keeps its log; a sound one whose log stays is an error.
+async fn fold_log(database: &Path, options: &StoreOptions) -> Result<(), ArchiveError> {
+    if database.symlink_metadata().is_err() {
+        return Ok(());
     }
+    let folded = empty_log(database, options).await;
+    if std::fs::metadata(with_suffix(database, "-wal")).map_or(0, |log| log.len()) == 0 {
+        return Ok(());
+    }
+    let said = match folded {
+        Ok(said) => said,
+        Err(error) if is_no_database(&error) || is_damage(&error) => return Ok(()),
+        Err(error) => return Err(ArchiveError::LogStays(database.to_owned(), error.to_string())),
+    };
+    match said.as_str() {
+        SOUND => Err(ArchiveError::LogStays(database.to_owned(), "another program reads from it".into())),
+        _ => Ok(()),
+    }
+}
+
+/// What SQLite says of the database whose log it may have emptied.
+async fn empty_log(database: &Path, options: &StoreOptions) -> Result<String, sqlx::Error> {
+    let mut connection = joining_options(database, options).connect().await?;
+    let emptied = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
+    let said: Result<(String,), _> = match emptied {
+        Ok(_) => sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut connection).await,
+        Err(error) => Err(error),
+    };
+    // Closing the last connection removes the log that this empties.
+    let _ = connection.close().await;
+    Ok(said?.0)
 }
 
 /// Keeps the old database under another name too, then gives its name to the new one.
