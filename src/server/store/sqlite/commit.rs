@@ -5,7 +5,7 @@
 use super::super::columns::seq_column;
 use super::super::event_row::{EventColumns, NewEvent, json};
 use super::super::plan::{Moment, Outcome, Speech};
-use super::super::writer::{Batch, ReadMark};
+use super::super::writer::{Batch, Failed, ReadMark};
 use super::super::{Command, StoreError};
 use super::change::Changes;
 use super::error::unknown_outcome;
@@ -29,11 +29,11 @@ const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq
     WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
         AND memberships.last_read < min(j.value ->> 'seq', r.head)";
 
-pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Moment) -> Result<Outcome, StoreError> {
+pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Moment) -> Result<Outcome, Failed> {
     let mut tx = turn.begin().await?;
     let outcome = carry_out(&mut tx, &batch.commands, moment).await?;
     mark_read(&mut tx, &batch.reads).await?;
-    tx.commit().await.map_err(unknown_outcome)?;
+    tx.commit().await.map_err(|error| Failed::Unknown(unknown_outcome(error)))?;
     Ok(outcome)
 }
 

@@ -1,7 +1,7 @@
 //! What the writer drives: a batch committed, its heads put down, the work of others noticed.
 
 use super::super::plan::{Moment, Outcome};
-use super::super::writer::{Batch, Engine};
+use super::super::writer::{Batch, Engine, Failed};
 use super::super::{StoreError, StoreOptions};
 use super::chores::Chores;
 use super::commit::commit;
@@ -35,21 +35,26 @@ impl SqliteEngine {
 
 #[async_trait]
 impl Engine for SqliteEngine {
-    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError> {
+    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, Failed> {
         let mut turn = self.database.gate.turn().await;
         let committed = match commit(&mut turn, batch, self.moment(at)).await {
             // Into a file that lost its name meanwhile nothing is committed that anybody finds again.
-            Ok(outcome) => turn.check_file().await.map(|()| outcome),
+            Ok(outcome) => turn.check_file().await.map(|()| outcome).map_err(Failed::Unknown),
             failed => failed,
         };
-        turn.remember(committed.as_ref().err()).await;
-        // What failed may have been committed.
-        if committed.as_ref().map_or(true, |outcome| outcome.erased) {
-            self.chores.bodies_erased();
+        turn.remember(committed.as_ref().err().map(Failed::error)).await;
+        match &committed {
+            Ok(outcome) if !outcome.erased => {}
+            Err(Failed::Before(_)) => {}
+            Ok(_) | Err(Failed::Unknown(_)) => self.chores.bodies_erased(),
         }
         match &committed {
             Ok(outcome) => self.database.history.grown(&outcome.grown).await,
-            Err(error) => self.database.suspect(&mut turn, error).await?,
+            Err(failed) => {
+                if let Err(error) = self.database.suspect(&mut turn, failed.error()).await {
+                    tracing::warn!(%error, "the file of a commit that failed cannot be looked at");
+                }
+            }
         }
         committed
     }

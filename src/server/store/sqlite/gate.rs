@@ -175,20 +175,35 @@ impl Turn<'_> {
 
     /// After a failure nothing is assumed about the connection.
     pub async fn renew_connection(&mut self) {
-        self.held.data_version = None;
-        if let Some(connection) = self.held.connection.take() {
-            // It may be what failed.
-            let _ = connection.close().await;
-        }
+        let (before, former) = (self.held.data_version.take(), self.held.connection.take());
         if let Err(error) = self.connect().await {
             tracing::debug!(%error, "the next turn connects");
         }
+        let Some(mut former) = former else { return };
+        self.held.data_version = self.carried_over(&mut former, before).await;
+        // It may be what failed.
+        let _ = former.close().await;
+    }
+
+    /// What the new connection has seen, if the former one shows that until then nobody else had written:
+    /// so a renewal is not taken for a foreign write, and hides none.
+    async fn carried_over(&mut self, former: &mut SqliteConnection, before: Option<i64>) -> Option<i64> {
+        let seen = data_version(self.held.connection.as_mut()?).await.ok()?;
+        let stands = data_version(former).await.ok()?;
+        (before == Some(stands)).then_some(seen)
     }
 
     /// Whether another connection committed since the last call, or that is unknown.
     pub async fn foreign_write(&mut self) -> Result<bool, StoreError> {
-        let (now,): (i64,) = sqlx::query_as("PRAGMA data_version").fetch_one(self.connection().await?).await?;
+        let now = data_version(self.connection().await?).await?;
         let before = self.held.data_version.replace(now);
         Ok(before != Some(now))
     }
+}
+
+/// Another number after a commit of another connection; comparable on one connection only
+/// (<https://www.sqlite.org/pragma.html#pragma_data_version>).
+async fn data_version(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let (version,): (i64,) = sqlx::query_as("PRAGMA data_version").fetch_one(connection).await?;
+    Ok(version)
 }

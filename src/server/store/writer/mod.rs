@@ -24,8 +24,7 @@ const LOOK_ABROAD_EVERY: Duration = Duration::from_millis(200);
 #[async_trait]
 pub(super) trait Engine: Send + 'static {
     /// Carries the batch out in one transaction, in order; a refused command leaves nothing behind.
-    /// `Unavailable` when nothing is committed or that is unknown, `Internal` only when nothing is.
-    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, StoreError>;
+    async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, Failed>;
 
     /// Names the history that was committed to last.
     fn epoch(&self) -> Arc<str>;
@@ -35,6 +34,29 @@ pub(super) trait Engine: Send + 'static {
 
     /// Called some times a second, for what is to be done beside commits. `now` in Unix milliseconds.
     async fn chores(&mut self, now: i64) -> Result<(), StoreError>;
+}
+
+/// Why a batch has no outcome.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// Nothing is committed.
+    Before(StoreError),
+    /// It may be committed. `Unavailable`: a retry finds out.
+    Unknown(StoreError),
+}
+
+impl Failed {
+    pub fn error(&self) -> &StoreError {
+        match self {
+            Failed::Before(error) | Failed::Unknown(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Failed {
+        Failed::Before(error)
+    }
 }
 
 pub(super) struct Batch<'a> {
@@ -200,18 +222,20 @@ impl<E: Engine> Work<E> {
                 self.tell(&outcome.grown);
                 answer(jobs, outcome.answers);
             }
-            Err(StoreError::Internal(_)) if jobs.len() > 1 => return Err(jobs),
-            Err(error) => {
-                tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
-                // It may have been: whoever knows the heads compares them.
-                self.announce();
-                refuse(jobs, &error);
+            Err(Failed::Before(StoreError::Internal(_))) if jobs.len() > 1 => return Err(jobs),
+            Err(failed) => {
+                tracing::error!(error = %failed.error(), commands = jobs.len(), "a batch was not committed");
+                // Whoever knows the heads compares them, and only then: comparing is work, in hard times.
+                if matches!(failed, Failed::Unknown(_)) {
+                    self.announce();
+                }
+                refuse(jobs, failed.error());
             }
         }
         Ok(())
     }
 
-    async fn commit(&mut self, jobs: &[Job]) -> Result<Outcome, StoreError> {
+    async fn commit(&mut self, jobs: &[Job]) -> Result<Outcome, Failed> {
         let mut batch = Batch { commands: Vec::with_capacity(jobs.len()), reads: Vec::new() };
         for job in jobs {
             match job {
@@ -220,7 +244,7 @@ impl<E: Engine> Work<E> {
             }
         }
         let commit = AssertUnwindSafe(self.engine.commit(&batch, now_ms())).catch_unwind();
-        commit.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer panicked".into())))
+        commit.await.unwrap_or_else(|_| Err(Failed::Unknown(StoreError::Unavailable("the writer panicked".into()))))
     }
 
     fn tell(&self, grown: &[Grown]) {
