@@ -49,11 +49,13 @@ impl History {
             return Ok(());
         };
         let epoch = new_epoch(&mut tx).await?;
-        tx.commit().await?;
-        tracing::warn!(%sign, old = held.epoch, new = epoch, "the database is a copy of the past: its history gets a new epoch");
         let record = Record::new(&held.database_id, &epoch, &held.heads);
         let sidecar = Arc::clone(&self.sidecar);
+        // Before the commit: whoever looks next must not see the one without the other. A crash between
+        // them leaves a record of an epoch that never was, and the next start makes another.
         blocking(move || sidecar.rewrite(record)).await?;
+        tx.commit().await?;
+        tracing::warn!(%sign, old = held.epoch, new = epoch, "the database is a copy of the past: its history gets a new epoch");
         self.take(epoch.into());
         Ok(())
     }
@@ -126,7 +128,7 @@ pub(super) struct Held {
 }
 
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Held, StoreError> {
-    let (database_id, epoch) = (meta(connection, "database_id").await?, meta(connection, "epoch").await?);
+    let (database_id, epoch) = (meta(connection, "database_id").await?, epoch(connection).await?);
     Ok(Held { database_id, epoch, heads: heads(connection).await? })
 }
 
@@ -134,6 +136,11 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Held, Stor
 pub(super) async fn heads(connection: &mut SqliteConnection) -> Result<Vec<(RoomId, Seq)>, sqlx::Error> {
     let rows: Vec<(i64, i64)> = sqlx::query_as(ALL_HEADS).fetch_all(connection).await?;
     Ok(rows.into_iter().filter_map(|(room, head)| Some((RoomId(room), seq_from(head).ok()?))).collect())
+}
+
+/// Of what the connection reads, which may be an older state than the one committed to.
+pub(super) async fn epoch(connection: &mut SqliteConnection) -> Result<String, StoreError> {
+    meta(connection, "epoch").await
 }
 
 async fn meta(connection: &mut SqliteConnection, name: &'static str) -> Result<String, StoreError> {

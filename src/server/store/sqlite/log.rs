@@ -3,10 +3,11 @@
 
 use super::super::columns::{damaged, room_ids, seq_column, seq_from};
 use super::super::event_row::{EventRow, json};
+use super::super::key_row::KnownKey;
 use super::super::{
     Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
 };
-use super::{SqliteStore, keys};
+use super::{SqliteStore, history, keys};
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
@@ -38,8 +39,7 @@ impl Log for SqliteStore {
         intent: &Intent,
         print: &Fingerprint,
     ) -> Result<Option<Committed>, Refusal> {
-        let mut reader = self.readers.acquire().await?;
-        let known = keys::known(&mut reader, room, intent).await?;
+        let known = self.readers.noticed(self.find_known(room, intent).await)?;
         known.map(|known| known.answer(print)).transpose()
     }
 
@@ -48,13 +48,7 @@ impl Log for SqliteStore {
     }
 
     async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
-        let mut tx = self.readers.begin().await?;
-        let (head, first) = bounds(&mut tx, room).await?;
-        let read = Read { room, position: i64::MAX, limit: budget.events.into(), bytes: budget.bytes };
-        let mut events = events(&mut tx, sql::log::EVENTS_BEFORE, read).await?;
-        tx.commit().await?;
-        events.reverse();
-        Ok(EventPage { head, first, events })
+        self.readers.noticed(self.read_tail(room, budget).await)
     }
 
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
@@ -88,6 +82,21 @@ impl Log for SqliteStore {
 }
 
 impl SqliteStore {
+    async fn find_known(&self, room: Option<&Slug>, intent: &Intent) -> Result<Option<KnownKey>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        keys::known(&mut reader, room, intent).await
+    }
+
+    async fn read_tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
+        let mut tx = self.readers.begin().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: i64::MAX, limit: budget.events.into(), bytes: budget.bytes };
+        let mut events = events(&mut tx, sql::log::EVENTS_BEFORE, read).await?;
+        tx.commit().await?;
+        events.reverse();
+        Ok(EventPage { head, first, events })
+    }
+
     async fn read_events(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
         let mut tx = self.readers.begin().await?;
         let (head, first) = bounds(&mut tx, room).await?;
@@ -110,6 +119,7 @@ impl SqliteStore {
         limit: u32,
     ) -> Result<Page, StoreError> {
         let mut tx = self.readers.begin().await?;
+        let epoch = history::epoch(&mut tx).await?;
         let (head, _) = bounds(&mut tx, room).await?;
         let position = before.map_or(i64::MAX, seq_column);
         // One more than asked for tells whether there are older ones.
@@ -119,7 +129,7 @@ impl SqliteStore {
         let older = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         rows.reverse();
-        Ok(Page { epoch: self.history.epoch().to_string(), head, rows, older })
+        Ok(Page { epoch, head, rows, older })
     }
 }
 

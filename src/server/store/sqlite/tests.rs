@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 mod erasing;
+mod looking;
 mod migrating;
 mod sessions;
 
