@@ -3,10 +3,11 @@
 
 use crate::app::PATIENCE;
 use crate::store_contract::world::{HOUR, NOW, account, once, post, slug};
+use bytes::Bytes;
 use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::cache::Cache;
-use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, MemoryLayer, Notice};
+use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice};
 use pickmate::server::config::{Config, Limits};
 use pickmate::server::hub::queue::Work;
 use pickmate::server::hub::{Connection, Hub, Peer};
@@ -172,6 +173,25 @@ async fn a_post_of_one_node_is_pushed_on_the_other_without_reading_the_log() {
         })
     });
     assert_eq!(list.await.iter().map(|event| event.seq.0).collect::<Vec<_>>(), [3]);
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn a_notice_of_another_history_is_not_delivered() {
+    let nodes = Nodes::new(8_192).await;
+    let (_, connection) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    let (events, changes) = (vec![Bytes::from_static(br#"{"seq":3,"at":1,"kind":"lost"}"#)], Vec::new());
+    let lost = Growth { room: nodes.room, slug: slug("general"), epoch: "lost".into(), first: Seq(3), events, changes };
+    nodes.bus.publish(Notice::Grew(Arc::new(lost)));
+    nodes.posts(1).await;
+    let epoch = awaited(&connection, |work| {
+        frames(work).into_iter().find_map(|frame| match frame {
+            ServerFrame::Events { epoch, .. } => Some(epoch),
+            _ => None,
+        })
+    });
+    assert_eq!(epoch.await, *nodes.store.epoch());
     pump.end().await;
 }
 

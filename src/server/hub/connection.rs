@@ -35,14 +35,21 @@ impl Connection {
     /// Registers for fan-out from `after` on. Nothing is delivered before [`Queue::release`]. Read
     /// the log's head only after this returns: the reverse order loses events.
     pub async fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
-        self.queue.follow(room, slug, after);
-        self.hub.registry().follow(self.id, room);
+        {
+            // Both or neither, whoever takes all followers out meanwhile.
+            let mut registry = self.hub.registry();
+            self.queue.follow(room, slug, after);
+            registry.follow(self.id, room);
+        }
         self.hub.settle_subscription(Group::Room(room)).await;
     }
 
     pub async fn unfollow(&self, room: RoomId) {
-        self.queue.unfollow(room);
-        self.hub.registry().unfollow(self.id, room);
+        {
+            let mut registry = self.hub.registry();
+            self.queue.unfollow(room);
+            registry.unfollow(self.id, room);
+        }
         self.hub.settle_subscription(Group::Room(room)).await;
     }
 

@@ -41,7 +41,7 @@ struct Shared {
     settling: TaskTracker,
     pump_ended: AtomicBool,
     comeback: Comeback,
-    /// Live sockets when the node began to stop.
+    /// Live sockets when all of them were last told to come back.
     draining: AtomicUsize,
 }
 
@@ -102,13 +102,13 @@ impl Hub {
         self.registry().len()
     }
 
-    /// The node begins to stop: from here on [`retry_after_ms`](Hub::retry_after_ms) knows how many will
-    /// come back.
+    /// All sockets are about to be closed: from here on [`retry_after_ms`](Hub::retry_after_ms) knows how
+    /// many will come back.
     pub fn begin_draining(&self) {
         self.0.draining.store(self.connections(), Ordering::Relaxed);
     }
 
-    /// When one of the sockets of a stopping node should come back: at some moment of a time that is the
+    /// When one of the sockets that are closed together should come back: at some moment of a time that is the
     /// longer the more there are, so that they do not come all at once.
     pub fn retry_after_ms(&self) -> u32 {
         let Comeback { after_ms, per_second } = &self.0.comeback;

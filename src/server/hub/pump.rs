@@ -77,6 +77,8 @@ impl Hub {
 
     async fn take(&self, notice: Notice, store: &dyn Store) -> Result<(), StoreError> {
         match notice {
+            // Waited here while another history took its place: nothing of it is true any more.
+            Notice::Grew(growth) if growth.epoch != store.epoch() => {}
             Notice::Grew(growth) => {
                 self.0.cache.grew(&growth);
                 self.deliver(&growth);
@@ -181,15 +183,15 @@ impl Hub {
     }
 
     /// The log is another history: nothing of it follows on what the connections were given. They come
-    /// back and say from where.
+    /// back, not all at once, and say from where.
     fn start_over(&self) {
         self.0.cache.forget_all();
-        for (_, queue) in self.registry().peers() {
-            for room in queue.followed() {
-                queue.unfollow(room);
-            }
-            queue.close(CloseCode::Restarting);
-        }
+        self.begin_draining();
+        let mut registry = self.registry();
+        let rooms = registry.unfollow_all();
+        registry.peers().for_each(|(_, queue)| queue.close(CloseCode::Restarting));
+        drop(registry);
+        self.settle_later(rooms.into_iter().map(Group::Room).collect());
     }
 
     fn tell_rooms_changed(&self, whom: impl Fn(UserId) -> bool) {
@@ -213,5 +215,34 @@ impl Hub {
         for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer)) {
             queue.close(CloseCode::Unauthenticated);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Seq, Slug};
+    use crate::server::cache::Cache;
+    use crate::server::channel_layer::MemoryLayer;
+    use crate::server::config::{Config, Limits};
+    use crate::server::hub::Peer;
+    use crate::server::metrics::Metrics;
+
+    #[tokio::test]
+    async fn those_of_a_former_history_are_let_go_spread_over_time() {
+        let metrics = Arc::new(Metrics::new());
+        let cache = Arc::new(Cache::new(&Limits::default(), &metrics));
+        let hub = Hub::new(&Config::default(), Arc::new(MemoryLayer::new()), cache, metrics);
+        let mut connections = Vec::new();
+        for user in 1..=3 {
+            let peer = Peer { user: UserId(user), session: None, address: [127, 0, 0, 1].into() };
+            let connection = hub.connect(peer).await.unwrap();
+            connection.follow(RoomId(1), Slug::parse("general").unwrap(), Seq(0)).await;
+            connections.push(connection);
+        }
+        hub.start_over();
+        assert_eq!(hub.0.draining.load(Ordering::Relaxed), connections.len());
+        assert!(connections.iter().all(|one| one.queue().take().close == Some(CloseCode::Restarting)));
+        assert_eq!(hub.registry().followed(), []);
     }
 }

@@ -190,6 +190,21 @@ impl Queue {
         }
     }
 
+    /// The log has nothing for `behind` and ends at `head`, so its reader begins anew there. What was said
+    /// of the head before does not count any more, only what was said since. Refused like
+    /// [`advance`](Queue::advance).
+    pub fn jump(&self, behind: &Behind, head: Seq) -> bool {
+        match self.lock().cursors.get_mut(&behind.room) {
+            Some(cursor) if cursor.at == behind.at && !cursor.held => {
+                let news = cursor.head > behind.head;
+                cursor.at = head;
+                cursor.head = if news { cursor.head.max(head) } else { head };
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Nothing more of the room is delivered from the return on. Its slug, if it was followed.
     pub fn unfollow(&self, room: RoomId) -> Option<Slug> {
         self.lock().cursors.remove(&room).map(|cursor| cursor.slug)
@@ -307,6 +322,27 @@ mod tests {
         let work = queue.take();
         assert_eq!(work.frames.len(), 1);
         assert_eq!(work.behind.map(|behind| behind.at), Some(Seq(1)), "the log is read from where the queue ends");
+    }
+
+    #[test]
+    fn a_head_that_the_log_does_not_have_is_given_up_with_one_gap() {
+        let queue = queue(10);
+        queue.release(ROOM, Seq(90));
+        queue.observe_head(ROOM, Seq(101));
+        let behind = queue.take().behind.unwrap();
+        assert!(queue.jump(&behind, Seq(90)));
+        assert_eq!(queue.take().behind, None);
+        assert_eq!(queue.offer(ROOM, &frame(91, 91)), Offered::Pushed);
+    }
+
+    #[test]
+    fn what_is_offered_while_the_log_is_read_is_caught_up_with_after_the_gap() {
+        let queue = queue(10);
+        queue.release(ROOM, Seq(90));
+        let behind = queue.take().behind.unwrap();
+        queue.observe_head(ROOM, Seq(91));
+        assert!(queue.jump(&behind, Seq(90)));
+        assert_eq!(queue.take().behind.map(|behind| (behind.at, behind.head)), Some((Seq(90), Seq(91))));
     }
 
     #[test]

@@ -86,6 +86,16 @@ impl Registry {
         }
     }
 
+    /// Nobody follows anything from the return on; returns the rooms that were followed.
+    pub fn unfollow_all(&mut self) -> Vec<RoomId> {
+        for queue in self.connections.values().map(|entry| &entry.queue) {
+            for room in queue.followed() {
+                queue.unfollow(room);
+            }
+        }
+        self.rooms.drain().map(|(room, _)| room).collect()
+    }
+
     pub fn followed(&self) -> Vec<RoomId> {
         self.rooms.keys().copied().collect()
     }
@@ -168,6 +178,17 @@ mod tests {
         }
         assert_eq!(registry.add(peer(4, "2001:db8:0:1:ffff::"), queue(), &LIMITS), Err(TooManyConnections));
         assert!(registry.add(peer(4, "2001:db8:0:2::"), queue(), &LIMITS).is_ok());
+    }
+
+    #[test]
+    fn what_was_unfollowed_for_all_is_not_kept_for_those_who_end() {
+        let mut registry = Registry::default();
+        let ids = [1, 2].map(|user| registry.add(peer(user, "192.0.2.1"), queue(), &LIMITS).unwrap());
+        ids.iter().for_each(|id| follow(&mut registry, *id, RoomId(1)));
+        assert_eq!(registry.unfollow_all(), [RoomId(1)]);
+        assert!(!registry.wants(Group::Room(RoomId(1))));
+        assert_eq!(registry.remove(ids[0]), Some(vec![Group::User(UserId(1))]));
+        assert!(registry.rooms.is_empty());
     }
 
     #[test]

@@ -169,14 +169,14 @@ impl Live {
     async fn catch_up(&mut self, behind: &Behind) -> Result<(), Option<CloseCode>> {
         match catch_up::step(&self.state, behind).await {
             Ok(step) => {
-                if self.registered.queue().advance(behind, step.to, step.head) {
-                    match step.frames {
-                        Frames::Events(frames) => {
-                            let bytes: Vec<_> = frames.iter().map(|frame| frame.bytes.clone()).collect();
-                            self.write(bytes).await?;
-                        }
-                        Frames::Gap(frame) => self.write([frame]).await?,
+                let queue = self.registered.queue();
+                match step.frames {
+                    Frames::Events(frames) if queue.advance(behind, step.to, step.head) => {
+                        let bytes: Vec<_> = frames.iter().map(|frame| frame.bytes.clone()).collect();
+                        self.write(bytes).await?;
                     }
+                    Frames::Gap(frame) if queue.jump(behind, step.head) => self.write([frame]).await?,
+                    Frames::Events(_) | Frames::Gap(_) => {}
                 }
             }
             Err(error) => {
