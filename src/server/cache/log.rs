@@ -1,7 +1,7 @@
 //! Reading a log through the ring.
 
 use super::flights::Flights;
-use super::ring::{Found, Ring, RoomLog, Stretch};
+use super::ring::{Found, Ring, RoomLog, Stretch, Wanted};
 use crate::domain::{RoomId, Seq};
 use crate::server::channel_layer::Growth;
 use crate::server::config::Limits;
@@ -18,14 +18,6 @@ const LOADS: u32 = 3;
 /// Events of one step of a connection that catches up; their bytes are bounded like those of its
 /// queue. Both bound what one slow connection holds in memory.
 const STEP_EVENTS: u32 = 200;
-
-/// What a connection asks of a log: everything after `after`, of which there is something up to `head`.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    pub log: RoomLog,
-    pub after: Seq,
-    pub head: Seq,
-}
 
 /// The logs of the rooms that are followed here. Only who follows a room may ask: the ring hears of
 /// all that happens in those rooms, and of no others.
@@ -84,7 +76,7 @@ impl Logs {
     pub async fn after(&self, store: &Arc<dyn Store>, wanted: &Wanted) -> Result<Stretch, StoreError> {
         let (room, after) = (wanted.log.room, wanted.after);
         for _ in 0..LOADS {
-            match self.ring.after(room, after, wanted.head, &store.epoch(), self.step) {
+            match self.ring.after(wanted, &store.epoch(), self.step) {
                 Found::Stretch(stretch) => return Ok(stretch),
                 Found::Older => break,
                 Found::Nothing => self.load(store, &wanted.log).await?,

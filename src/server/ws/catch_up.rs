@@ -3,8 +3,7 @@
 
 use crate::domain::Seq;
 use crate::protocol::ServerFrame;
-use crate::server::cache::log::Wanted;
-use crate::server::cache::ring::RoomLog;
+use crate::server::cache::ring::{RoomLog, Wanted};
 use crate::server::encode::{self, EventsFrame};
 use crate::server::hub::queue::Behind;
 use crate::server::state::AppState;

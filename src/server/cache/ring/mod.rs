@@ -6,7 +6,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use tail::{RoomLog, Stretch};
+pub use tail::{RoomLog, Stretch, Wanted};
 
 use super::lru::Lru;
 use crate::domain::{RoomId, Seq};
@@ -87,11 +87,11 @@ impl Ring {
         (*tail.epoch == *epoch).then_some(tail.head)
     }
 
-    /// Events after `after` of a log that reaches at least to `head`.
-    pub fn after(&self, room: RoomId, after: Seq, head: Seq, epoch: &str, budget: Budget) -> Found {
+    /// Events of a log that reaches at least as far as is wanted.
+    pub fn after(&self, wanted: &Wanted, epoch: &str, budget: Budget) -> Found {
         let mut state = self.lock();
-        match state.tails.get(&room).filter(|tail| *tail.epoch == *epoch && tail.head >= head) {
-            Some(tail) => tail.after(after, budget).map_or(Found::Older, Found::Stretch),
+        match state.tails.get(&wanted.log.room).filter(|tail| *tail.epoch == *epoch && tail.head >= wanted.head) {
+            Some(tail) => tail.after(wanted.after, budget).map_or(Found::Older, Found::Stretch),
             None => Found::Nothing,
         }
     }

@@ -21,6 +21,14 @@ pub struct RoomLog {
     pub slug: Slug,
 }
 
+/// What a connection asks of a log: everything after `after`, of which there is something up to `head`.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub log: RoomLog,
+    pub after: Seq,
+    pub head: Seq,
+}
+
 /// Consecutive events of a log, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Stretch {

@@ -20,6 +20,10 @@ fn log(room: RoomId) -> RoomLog {
     RoomLog { room, slug: Slug::parse("general").unwrap() }
 }
 
+fn wanted(room: RoomId, after: Seq, head: Seq) -> Wanted {
+    Wanted { log: log(room), after, head }
+}
+
 /// The store: what it would serve now.
 #[derive(Clone, Debug, Default)]
 struct Model {
@@ -216,7 +220,7 @@ impl World {
             let (id, head) = (RoomId(index as i64), room.store.head());
             assert!(self.ring.head(id, EPOCH).is_none_or(|known| known == head));
             for after in (0..head.0).rev().take(20).map(Seq) {
-                if let Found::Stretch(stretch) = self.ring.after(id, after, head, EPOCH, step()) {
+                if let Found::Stretch(stretch) = self.ring.after(&wanted(id, after, head), EPOCH, step()) {
                     assert_eq!(stretch.head, head);
                     let served = events(&stretch);
                     assert_eq!(served, room.store.events[after.0 as usize..stretch.to.0 as usize], "after {after:?}");
@@ -302,7 +306,9 @@ fn an_erased_body_is_in_no_byte_of_the_ring() {
     world.take(0, Step::Commit(vec![Write::Edit(0, "비밀 둘".into())]));
     world.take(0, Step::Commit(vec![Write::Delete(0)]));
     world.check();
-    let Found::Stretch(stretch) = world.ring.after(RoomId(0), Seq(0), Seq(3), EPOCH, step()) else { panic!("absent") };
+    let Found::Stretch(stretch) = world.ring.after(&wanted(RoomId(0), Seq(0), Seq(3)), EPOCH, step()) else {
+        panic!("absent")
+    };
     assert!(stretch.frames.iter().all(|frame| !String::from_utf8_lossy(&frame.bytes).contains("비밀")));
     assert_eq!(stretch.to, Seq(3));
 }
@@ -312,7 +318,7 @@ fn who_comes_back_together_shares_the_bytes() {
     let mut world = World::new();
     world.take(0, Step::Commit(posts(3)));
     loaded(&mut world, 0);
-    let stretch = |world: &World, after| match world.ring.after(RoomId(0), Seq(after), Seq(3), EPOCH, step()) {
+    let stretch = |world: &World, after| match world.ring.after(&wanted(RoomId(0), Seq(after), Seq(3)), EPOCH, step()) {
         Found::Stretch(stretch) => stretch,
         other => panic!("{other:?}"),
     };
