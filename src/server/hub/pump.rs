@@ -37,6 +37,8 @@ impl Hub {
         let layer = Arc::clone(&self.0.layer);
         let mut store_open = true;
         let mut unsure = false;
+        // Whether the lists of rooms may be others, too.
+        let mut lists = false;
         let mut session_check = interval_at(Instant::now() + self.0.session_check, self.0.session_check);
         session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -52,15 +54,13 @@ impl Hub {
                     Some(Delivery::Notice(notice)) => unsure |= self.take(notice, &*store).await.is_err(),
                     Some(Delivery::Lost) => {
                         self.0.cache.forget_all();
-                        unsure = true;
+                        (unsure, lists) = (true, true);
                     }
                     None => return,
                 },
                 written = foreign_writes.changed(), if store_open => {
                     store_open = written.is_ok();
-                    // Before comparing: who begins to follow after the comparison reads anew.
-                    self.0.cache.forget_all();
-                    unsure |= store_open;
+                    (unsure, lists) = (unsure | store_open, lists | store_open);
                 }
                 changed = epochs.changed(), if store_open => {
                     store_open = changed.is_ok();
@@ -71,6 +71,9 @@ impl Hub {
             }
             if unsure && self.compare(&*store, now()).await.is_ok() {
                 unsure = false;
+                if std::mem::take(&mut lists) {
+                    self.tell_rooms_changed(|_| true);
+                }
             }
         }
     }
@@ -130,9 +133,7 @@ impl Hub {
             }
         }
         self.recheck(&rooms, store).await?;
-        self.end_fallen_sessions(store, now).await?;
-        self.tell_rooms_changed(|_| true);
-        Ok(())
+        self.end_fallen_sessions(store, now).await
     }
 
     /// Ends the subscriptions of those who may no longer read these rooms.

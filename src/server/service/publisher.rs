@@ -76,6 +76,10 @@ impl Observer for Publisher {
     fn accounts_changed(&self) {
         self.cache.accounts_changed();
     }
+
+    fn foreign_write(&self) {
+        self.cache.forget_all();
+    }
 }
 
 #[cfg(test)]

@@ -120,6 +120,10 @@ pub trait Observer: Send + Sync + 'static {
     /// An account, a session or a token may have changed: told once it has, before whoever changed it
     /// is answered. Nothing is told of those that are made.
     fn accounts_changed(&self) {}
+
+    /// Somebody else may have written, or what this process committed is unknown: told before those who
+    /// watch [`foreign_writes`](super::Log::foreign_writes) hear of it.
+    fn foreign_write(&self) {}
 }
 
 /// Nobody listens: for commands that run beside a server.

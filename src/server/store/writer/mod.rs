@@ -76,7 +76,7 @@ pub(super) struct ReadMark {
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
     wait: Duration,
-    abroad: Arc<watch::Sender<u64>>,
+    abroad: Abroad,
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -89,7 +89,7 @@ enum Job {
 impl Writer {
     pub fn spawn(engine: impl Engine, options: &StoreOptions) -> Writer {
         let (jobs, queue) = mpsc::channel(options.writer_queue.max(1));
-        let abroad = Arc::new(watch::Sender::new(0));
+        let abroad = Abroad { observer: options.observer.clone(), count: Arc::new(watch::Sender::new(0)) };
         let stop = CancellationToken::new();
         let work = Work {
             engine,
@@ -124,12 +124,12 @@ impl Writer {
     }
 
     pub fn foreign_writes(&self) -> watch::Receiver<u64> {
-        self.abroad.subscribe()
+        self.abroad.count.subscribe()
     }
 
     /// Makes everybody who watches compare with the store.
     pub fn announce_foreign_write(&self) {
-        self.abroad.send_modify(|count| *count += 1);
+        self.abroad.announce();
     }
 
     pub fn is_open(&self) -> bool {
@@ -152,13 +152,30 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
+/// Whom to tell that the store may be another than this process knows.
+#[derive(Clone)]
+struct Abroad {
+    observer: Arc<dyn Observer>,
+    count: Arc<watch::Sender<u64>>,
+}
+
+impl Abroad {
+    /// The observer first: whoever compares with the store meanwhile is not answered from memory.
+    fn announce(&self) {
+        if catch_unwind(AssertUnwindSafe(|| self.observer.foreign_write())).is_err() {
+            tracing::error!("the observer of foreign writes panicked");
+        }
+        self.count.send_modify(|count| *count += 1);
+    }
+}
+
 /// The task's end.
 struct Work<E> {
     engine: E,
     queue: mpsc::Receiver<Job>,
     batch: usize,
     observer: Arc<dyn Observer>,
-    abroad: Arc<watch::Sender<u64>>,
+    abroad: Abroad,
     stop: CancellationToken,
 }
 
@@ -186,7 +203,7 @@ impl<E: Engine> Work<E> {
     async fn look_abroad(&mut self) {
         match AssertUnwindSafe(self.engine.foreign_write()).catch_unwind().await {
             Ok(Ok(false)) => {}
-            Ok(Ok(true)) => self.announce(),
+            Ok(Ok(true)) => self.abroad.announce(),
             Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
             Err(_) => tracing::error!("looking for writes of other processes panicked"),
         }
@@ -198,10 +215,6 @@ impl<E: Engine> Work<E> {
             Ok(Err(error)) => tracing::debug!(%error, "a chore was not done"),
             Err(_) => tracing::error!("a chore panicked"),
         }
-    }
-
-    fn announce(&self) {
-        self.abroad.send_modify(|count| *count += 1);
     }
 
     async fn carry_out(&mut self, jobs: Vec<Job>) {
@@ -227,7 +240,7 @@ impl<E: Engine> Work<E> {
                 tracing::error!(error = %failed.error(), commands = jobs.len(), "a batch was not committed");
                 // Whoever knows the heads compares them, and only then: comparing is work, in hard times.
                 if matches!(failed, Failed::Unknown(_)) {
-                    self.announce();
+                    self.abroad.announce();
                 }
                 refuse(jobs, failed.error());
             }
@@ -254,7 +267,7 @@ impl<E: Engine> Work<E> {
         let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(&self.engine.epoch(), grown)));
         if told.is_err() {
             tracing::error!("the observer of commits panicked");
-            self.announce();
+            self.abroad.announce();
         }
     }
 }

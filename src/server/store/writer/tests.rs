@@ -3,6 +3,7 @@ use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
 use crate::protocol::{Event, EventKind};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the engine does with the next batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,11 +73,15 @@ impl Engine for Script {
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<u64>>);
+struct Told(Mutex<Vec<u64>>, AtomicU64);
 
 impl Observer for Told {
     fn grown(&self, _epoch: &Arc<str>, rooms: &[Grown]) {
         self.0.lock().unwrap().extend(rooms.iter().flat_map(|grown| &grown.events).map(|event| event.seq.0));
+    }
+
+    fn foreign_write(&self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -226,6 +231,7 @@ async fn writes_of_others_are_announced_while_the_queue_is_empty() {
     desk.foreign.lock().unwrap().extend([false, false, true, false, true]);
     let start = tokio::time::Instant::now();
     abroad.changed().await.unwrap();
+    assert_eq!(desk.told.1.load(Ordering::Relaxed), 1, "the observer has forgotten before anybody hears of it");
     abroad.changed().await.unwrap();
     assert_eq!(start.elapsed(), 4 * LOOK_ABROAD_EVERY, "the first look is at once, the fifth shows the second");
 }
