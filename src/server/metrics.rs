@@ -21,6 +21,8 @@ pub struct Metrics {
     pub deliveries: Counter,
     /// Times a connection's room fell behind and caught up from the log.
     pub catch_ups: Counter,
+    /// Times a room's log could not be read for a connection that is behind.
+    pub unread_logs: Counter,
     /// Live sockets given up because the peer took nothing.
     pub stalled: Counter,
     /// Times the store was read, whatever for.
@@ -59,6 +61,7 @@ impl Metrics {
             posts: Counter::default(),
             deliveries: Counter::default(),
             catch_ups: Counter::default(),
+            unread_logs: Counter::default(),
             stalled: Counter::default(),
             store_reads: Counter::default(),
             cache_reads: Family::default(),
@@ -70,6 +73,7 @@ impl Metrics {
         registry.register("posts", "Posts made durable", metrics.posts.clone());
         registry.register("deliveries", "Events handed to connections", metrics.deliveries.clone());
         registry.register("catch_ups", "Rooms of connections that caught up from the log", metrics.catch_ups.clone());
+        registry.register("unread_logs", "Times a log could not be read to catch up", metrics.unread_logs.clone());
         registry.register("stalled", "Live sockets given up because the peer took nothing", metrics.stalled.clone());
         registry.register("store_reads", "Reads of the store", metrics.store_reads.clone());
         registry.register("cache_reads", "Reads of the store by the live sockets' caches", metrics.cache_reads.clone());

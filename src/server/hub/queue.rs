@@ -8,6 +8,7 @@ use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How much may wait before rooms fall behind.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,14 @@ struct Cursor {
     head: Seq,
     /// Held until the join is answered, so that no event overtakes `joined`.
     held: bool,
+    /// The log could not be read; it is not tried again before this.
+    paused: Option<Instant>,
+}
+
+impl Cursor {
+    fn is_behind(&self) -> bool {
+        !self.held && self.at < self.head
+    }
 }
 
 /// A room to catch up in.
@@ -62,6 +71,8 @@ pub struct Queue {
 pub struct Work {
     pub frames: VecDeque<Bytes>,
     pub behind: Option<Behind>,
+    /// When there is more to catch up with that cannot be read now.
+    pub resume: Option<Instant>,
     pub close: Option<CloseCode>,
 }
 
@@ -156,7 +167,7 @@ impl Queue {
     /// Follows a room from `after` on; held until [`release`](Queue::release). `after` is a claim and says
     /// nothing about the head.
     pub fn follow(&self, room: RoomId, slug: Slug, after: Seq) {
-        let cursor = Cursor { slug, at: after, head: Seq::ZERO, held: true };
+        let cursor = Cursor { slug, at: after, head: Seq::ZERO, held: true, paused: None };
         self.lock().cursors.insert(room, cursor);
     }
 
@@ -182,7 +193,7 @@ impl Queue {
     pub fn advance(&self, behind: &Behind, to: Seq, head: Seq) -> bool {
         match self.lock().cursors.get_mut(&behind.room) {
             Some(cursor) if cursor.at == behind.at && !cursor.held => {
-                cursor.at = to;
+                (cursor.at, cursor.paused) = (to, None);
                 cursor.head = cursor.head.max(head).max(to);
                 true
             }
@@ -197,11 +208,18 @@ impl Queue {
         match self.lock().cursors.get_mut(&behind.room) {
             Some(cursor) if cursor.at == behind.at && !cursor.held => {
                 let news = cursor.head > behind.head;
-                cursor.at = head;
+                (cursor.at, cursor.paused) = (head, None);
                 cursor.head = if news { cursor.head.max(head) } else { head };
                 true
             }
             _ => false,
+        }
+    }
+
+    /// The log of one room cannot be read now; the others are not kept waiting for it.
+    pub fn pause(&self, room: RoomId, until: Instant) {
+        if let Some(cursor) = self.lock().cursors.get_mut(&room) {
+            cursor.paused = Some(until);
         }
     }
 
@@ -237,14 +255,18 @@ impl Queue {
         state.bytes = 0;
         let mut frames = std::mem::take(&mut state.frames);
         frames.extend(state.rooms_changed.take());
-        let behind = state.cursors.iter().find(|(_, cursor)| !cursor.held && cursor.at < cursor.head);
+        let now = Instant::now();
+        let paused = |cursor: &Cursor| cursor.paused.filter(|until| *until > now);
+        let late = state.cursors.iter().filter(|(_, cursor)| cursor.is_behind());
+        let behind = late.clone().find(|(_, cursor)| paused(cursor).is_none());
+        let resume = late.filter_map(|(_, cursor)| paused(cursor)).min();
         let behind = behind.map(|(room, cursor)| Behind {
             room: *room,
             slug: cursor.slug.clone(),
             at: cursor.at,
             head: cursor.head,
         });
-        Work { frames, behind, close: state.close }
+        Work { frames, behind, resume, close: state.close }
     }
 
     /// Sections are short and leave the state whole even if one panicked.
@@ -256,6 +278,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const ROOM: RoomId = RoomId(1);
 
@@ -343,6 +366,22 @@ mod tests {
         queue.observe_head(ROOM, Seq(91));
         assert!(queue.jump(&behind, Seq(90)));
         assert_eq!(queue.take().behind.map(|behind| (behind.at, behind.head)), Some((Seq(90), Seq(91))));
+    }
+
+    #[test]
+    fn a_room_that_cannot_be_read_does_not_hold_up_the_others() {
+        let queue = queue(10);
+        let other = RoomId(2);
+        queue.follow(other, Slug::parse("other").unwrap(), Seq(0));
+        queue.release(ROOM, Seq(1));
+        queue.release(other, Seq(1));
+        let until = Instant::now() + Duration::from_secs(3_600);
+        for (broken, readable) in [(ROOM, other), (other, ROOM)] {
+            queue.pause(broken, until);
+            queue.pause(readable, Instant::now());
+            let work = queue.take();
+            assert_eq!((work.behind.map(|behind| behind.room), work.resume), (Some(readable), Some(until)));
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ struct Live {
     paid: bool,
     /// Set while there is no token for the next frame.
     read_after: Option<Instant>,
-    /// Set while the store could not be read.
+    /// Set while a log could not be read.
     catch_up_after: Option<Instant>,
 }
 
@@ -160,8 +160,11 @@ impl Live {
                 return Err(Some(code));
             }
             match work.behind {
-                Some(behind) if self.catch_up_after.is_none() => self.catch_up(&behind).await?,
-                _ => return Ok(()),
+                Some(behind) => self.catch_up(&behind).await?,
+                None => {
+                    self.catch_up_after = work.resume;
+                    return Ok(());
+                }
             }
         }
     }
@@ -180,8 +183,10 @@ impl Live {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, room.id = behind.room.0, "cannot read the log; trying again");
-                self.catch_up_after = Some(Instant::now() + CATCH_UP_RETRY);
+                // As often as there are sockets behind: counted, not told each time.
+                tracing::debug!(%error, room.id = behind.room.0, "cannot read the log; trying again");
+                self.state.metrics.unread_logs.inc();
+                self.registered.queue().pause(behind.room, Instant::now() + CATCH_UP_RETRY);
             }
         }
         Ok(())
