@@ -58,8 +58,11 @@ impl AppError {
 
     /// Logs what a client is not told. Called once, where the error is answered.
     pub fn log(&self) {
-        if let AppError::Store(_) | AppError::Internal(_) = self {
-            tracing::error!(error = %self, "request failed");
+        match self {
+            // The store says it once; here it would be said for every command that meets it.
+            AppError::Store(StoreError::Unavailable(_)) => tracing::debug!(error = %self, "request refused"),
+            AppError::Store(_) | AppError::Internal(_) => tracing::error!(error = %self, "request failed"),
+            AppError::Refused { .. } | AppError::RateLimited { .. } => {}
         }
     }
 }
