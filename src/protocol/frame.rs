@@ -22,17 +22,22 @@ pub enum ClientFrame {
         body: String,
     },
     /// Give one's own message at `target` another body. The ack names the seq of the `edited` event.
+    /// With an `epoch` other than the server's, `target` means nothing: refused with `gap`.
     Edit {
         room: String,
         key: String,
         target: Seq,
         body: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epoch: Option<String>,
     },
-    /// Erase one's own message at `target`. The ack names the seq of the `deleted` event.
+    /// Erase one's own message at `target`. The ack names the seq of the `deleted` event. `epoch` as of an edit.
     Delete {
         room: String,
         key: String,
         target: Seq,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epoch: Option<String>,
     },
     /// Stop delivering the room to this connection. Membership stays.
     Leave {
@@ -147,11 +152,17 @@ mod tests {
         );
         assert_eq!(
             decode(r#"{"type":"edit","room":"general","key":"k2","target":42,"body":"네"}"#),
-            ClientFrame::Edit { room: "general".into(), key: "k2".into(), target: Seq(42), body: "네".into() }
+            ClientFrame::Edit {
+                room: "general".into(),
+                key: "k2".into(),
+                target: Seq(42),
+                body: "네".into(),
+                epoch: None
+            }
         );
         assert_eq!(
-            decode(r#"{"type":"delete","room":"general","key":"k3","target":42}"#),
-            ClientFrame::Delete { room: "general".into(), key: "k3".into(), target: Seq(42) }
+            decode(r#"{"type":"delete","room":"general","key":"k3","target":42,"epoch":"e"}"#),
+            ClientFrame::Delete { room: "general".into(), key: "k3".into(), target: Seq(42), epoch: Some("e".into()) }
         );
         assert_eq!(decode(r#"{"type":"ping"}"#), ClientFrame::Ping);
         assert_eq!(decode(r#"{"type":"vote","pick":1}"#), ClientFrame::Unknown);

@@ -124,6 +124,7 @@ impl From<Refusal> for AppError {
             Refusal::NotFound => ErrorCode::NotFound,
             Refusal::Forbidden => ErrorCode::Forbidden,
             Refusal::KeyReused => ErrorCode::KeyReused,
+            Refusal::Gap => ErrorCode::Gap,
             Refusal::Erased => ErrorCode::Erased,
             Refusal::SlugTaken => ErrorCode::SlugTaken,
             Refusal::LastMember => ErrorCode::LastMember,

@@ -114,9 +114,9 @@ impl Ledger {
         Some(match what {
             What::Post { body } => ClientFrame::Post { room, key, body: body.clone() },
             What::Edit { of, body } => {
-                ClientFrame::Edit { room, key, target: self.intents[*of].seq()?, body: body.clone() }
+                ClientFrame::Edit { room, key, target: self.intents[*of].seq()?, body: body.clone(), epoch: None }
             }
-            What::Delete { of } => ClientFrame::Delete { room, key, target: self.intents[*of].seq()? },
+            What::Delete { of } => ClientFrame::Delete { room, key, target: self.intents[*of].seq()?, epoch: None },
         })
     }
 

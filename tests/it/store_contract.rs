@@ -64,6 +64,7 @@ suite! {
         the_body_that_is_there_makes_no_event
         only_the_author_changes_a_message_and_only_as_a_member
         a_deleted_message_is_not_unread_and_an_edited_one_not_again
+        a_change_of_a_message_of_another_history_is_refused
         changes_by_another_process_are_honoured;
     rooms:
         creating_a_room_makes_its_creator_the_first_member

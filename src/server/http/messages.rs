@@ -39,6 +39,7 @@ pub(super) async fn post(
 pub(super) struct Edit {
     key: String,
     body: String,
+    epoch: Option<String>,
 }
 
 /// `PATCH …/messages/{seq}`.
@@ -46,9 +47,9 @@ pub(super) async fn edit(
     State(state): State<AppState>,
     actor: Actor,
     Target { room, seq: target }: Target,
-    Body(Edit { key, body }): Body<Edit>,
+    Body(Edit { key, body, epoch }): Body<Edit>,
 ) -> Result<Json<Ack>, Failure> {
-    let edit = NewEdit { room: &room, key: &key, target, body: &body };
+    let edit = NewEdit { room: &room, key: &key, target, body: &body, epoch: epoch.as_deref() };
     let acked = messages::edit_message(&state, &actor, edit).await?;
     Ok(Json(Ack { key, seq: acked.seq }))
 }
@@ -56,16 +57,17 @@ pub(super) async fn edit(
 #[derive(Deserialize)]
 pub(super) struct Deletion {
     key: String,
+    epoch: Option<String>,
 }
 
-/// `DELETE …/messages/{seq}?key=K`.
+/// `DELETE …/messages/{seq}?key=K&epoch=E`.
 pub(super) async fn delete(
     State(state): State<AppState>,
     actor: Actor,
     Target { room, seq: target }: Target,
-    Query(Deletion { key }): Query<Deletion>,
+    Query(Deletion { key, epoch }): Query<Deletion>,
 ) -> Result<Json<Ack>, Failure> {
-    let deletion = NewDeletion { room: &room, key: &key, target };
+    let deletion = NewDeletion { room: &room, key: &key, target, epoch: epoch.as_deref() };
     let acked = messages::delete_message(&state, &actor, deletion).await?;
     Ok(Json(Ack { key, seq: acked.seq }))
 }

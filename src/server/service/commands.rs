@@ -25,7 +25,7 @@ pub enum PendingAck {
 
 impl PendingAck {
     /// Returns when the command is durable, with the seq that its ack tells. `NotFound`,
-    /// `Forbidden`, `KeyReused`, `Erased`, `Unavailable`.
+    /// `Forbidden`, `KeyReused`, `Gap`, `Erased`, `Unavailable`.
     pub async fn outcome(self) -> Result<Acked, AppError> {
         let Committed { seq, repeated, .. } = self.committed().await?;
         let seq = seq.ok_or_else(|| AppError::Internal("a command without a seq".into()))?;

@@ -23,6 +23,8 @@ pub struct NewEdit<'a> {
     pub key: &'a str,
     pub target: Seq,
     pub body: &'a str,
+    /// The history that `target` was learnt in; `None` trusts that it is this one.
+    pub epoch: Option<&'a str>,
 }
 
 /// A deletion as a client sent it.
@@ -31,6 +33,8 @@ pub struct NewDeletion<'a> {
     pub room: &'a str,
     pub key: &'a str,
     pub target: Seq,
+    /// The history that `target` was learnt in; `None` trusts that it is this one.
+    pub epoch: Option<&'a str>,
 }
 
 /// Checks the post and puts it in the writer's queue; commands submitted one after the other are
@@ -50,12 +54,15 @@ pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> 
 
 /// Like [`submit_post`], for another body of one's own message; an edit is limited like a post.
 /// The body that it has already makes no event: the ack has the `rev` of the message. Also
-/// `Forbidden` for somebody else's message, and `Erased`.
+/// `Forbidden` for somebody else's message, `Erased`, and `Gap` where `epoch` is another.
 pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> Result<PendingAck, AppError> {
     let (room, intent) = claimed(actor, edit.room, edit.key)?;
     let target = edit.target;
     match acceptable(state, actor, edit.body) {
-        Ok(body) => commands::submit(state, Command::new(intent, room, Action::Edit { target, body }), Ok(())).await,
+        Ok(body) => {
+            let command = Command::new(intent, room, Action::Edit { target, body }).in_epoch(edit.epoch);
+            commands::submit(state, command, Ok(())).await
+        }
         Err(refusal) => {
             let print = Fingerprint::edit(&intent.key, target, edit.body);
             commands::repeat(state, Sent { room: Some(&room), intent: &intent, print }, refusal).await
@@ -65,14 +72,14 @@ pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> 
 
 /// Like [`submit_post`], to erase one's own message; limited like changes of rooms. One that is
 /// deleted already makes no event: the ack has the seq of its `deleted` event. Also `Forbidden` for
-/// somebody else's message.
+/// somebody else's message, and `Gap` where `epoch` is another.
 pub async fn submit_deletion(
     state: &AppState,
     actor: &Actor,
     deletion: NewDeletion<'_>,
 ) -> Result<PendingAck, AppError> {
     let (room, intent) = claimed(actor, deletion.room, deletion.key)?;
-    let command = Command::new(intent, room, Action::Delete { target: deletion.target });
+    let command = Command::new(intent, room, Action::Delete { target: deletion.target }).in_epoch(deletion.epoch);
     commands::submit(state, command, state.rate_limits.command(actor.id)).await
 }
 

@@ -13,6 +13,8 @@ pub struct Command {
     /// `None`: the operator, who makes rooms and adds members and is refused anything else.
     pub intent: Option<Intent>,
     pub action: Action,
+    /// The history that the action's `target` was learnt in; `None` trusts that it is this one.
+    pub epoch: Option<String>,
 }
 
 /// What an account means to do, once, however often it is sent.
@@ -49,11 +51,16 @@ pub enum Action {
 
 impl Command {
     pub fn new(intent: Intent, room: Slug, action: Action) -> Command {
-        Command { room, intent: Some(intent), action }
+        Command { room, intent: Some(intent), action, epoch: None }
     }
 
     pub fn by_operator(room: Slug, action: Action) -> Command {
-        Command { room, intent: None, action }
+        Command { room, intent: None, action, epoch: None }
+    }
+
+    /// To be carried out in this history only: else [`Refusal::Gap`]. No part of what the key stands for.
+    pub fn in_epoch(self, epoch: Option<&str>) -> Command {
+        Command { epoch: epoch.map(str::to_owned), ..self }
     }
 
     /// The room whose keys its key is among; `None`: those outside of rooms.
@@ -91,6 +98,9 @@ pub enum Refusal {
     Forbidden,
     #[error("the key was used for another command")]
     KeyReused,
+    /// The same seq is another message there, perhaps of the same author.
+    #[error("the message is of another history")]
+    Gap,
     #[error("the message was deleted")]
     Erased,
     #[error("the address is taken")]

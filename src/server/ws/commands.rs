@@ -35,13 +35,13 @@ pub async fn obey(
             let pending = messages::submit_post(state, actor, post).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }
-        ClientFrame::Edit { room, key, target, body } => {
-            let edit = NewEdit { room: &room, key: &key, target, body: &body };
+        ClientFrame::Edit { room, key, target, body, epoch } => {
+            let edit = NewEdit { room: &room, key: &key, target, body: &body, epoch: epoch.as_deref() };
             let pending = messages::submit_edit(state, actor, edit).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }
-        ClientFrame::Delete { room, key, target } => {
-            let deletion = NewDeletion { room: &room, key: &key, target };
+        ClientFrame::Delete { room, key, target, epoch } => {
+            let deletion = NewDeletion { room: &room, key: &key, target, epoch: epoch.as_deref() };
             let pending = messages::submit_deletion(state, actor, deletion).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }

@@ -142,6 +142,23 @@ async fn a_message_is_edited_and_deleted_by_its_author() {
 }
 
 #[tokio::test]
+async fn a_change_of_a_message_of_another_epoch_is_gone() {
+    let api = Api::spawn().await;
+    api.post("general", "k1", "one").await;
+    let path = "/api/v1/rooms/general/messages/2";
+    let edit = json!({"key": "k2", "body": "two", "epoch": "former"});
+    let edited = answer(api.request(Method::PATCH, path).json(&edit)).await;
+    let deleted = answer(api.request(Method::DELETE, path).query(&[("key", "k3"), ("epoch", "former")])).await;
+    for (status, body) in [edited, deleted] {
+        assert_eq!((status, &body["code"]), (StatusCode::GONE, &json!("gap")));
+    }
+    let (_, page) = api.get("/api/v1/rooms/general/messages").await;
+    assert_eq!(page["messages"][0]["body"], "one");
+    let edit = json!({"key": "k2", "body": "two", "epoch": page["epoch"]});
+    assert_eq!(answer(api.request(Method::PATCH, path).json(&edit)).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_change_that_cannot_be_is_refused_by_code() {
     let api = Api::spawn().await;
     let joon = api.app.member("joon").await;

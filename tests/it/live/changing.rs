@@ -21,6 +21,9 @@ async fn an_edit_and_a_deletion_reach_everybody_and_are_acked() {
     reader.join(&room, 2).await;
     author.send_json(json!({"type": "edit", "room": room, "key": "k2", "target": 2, "body": "two"})).await;
     assert_eq!(ack(&mut author).await, ("k2".into(), 3));
+    author.send_json(json!({"type": "delete", "room": room, "key": "k", "target": 2, "epoch": "former"})).await;
+    let ServerFrame::Refused(refused) = author.frame().await else { panic!("not refused") };
+    assert_eq!((refused.key.as_deref(), refused.code), (Some("k"), ErrorCode::Gap));
     author.send_json(json!({"type": "delete", "room": room, "key": "k3", "target": 2})).await;
     assert_eq!(ack(&mut author).await, ("k3".into(), 4));
     let mut kinds = Vec::new();

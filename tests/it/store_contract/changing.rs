@@ -104,6 +104,22 @@ pub async fn a_deleted_message_is_not_unread_and_an_edited_one_not_again<E: Engi
     assert_eq!(world.unread("general", reader).await, 0);
 }
 
+pub async fn a_change_of_a_message_of_another_history_is_refused<E: Engine>(world: World<E>) {
+    let author = world.user("a").await;
+    let room = world.room("general", Access::Open, author).await;
+    let seq = world.post("general", author, "k", "one").await.unwrap().seq.unwrap();
+    for action in [editing(seq, "two"), Action::Delete { target: seq }] {
+        let refused = world.run(by(author, "old", "general", action).in_epoch(Some("former"))).await;
+        assert!(matches!(refused, Err(Refusal::Gap)), "{refused:?}");
+    }
+    assert_eq!(served(&world.store, room, seq).await.0, Some("one".into()));
+    let epoch = world.store.epoch();
+    let edit = || by(author, "new", "general", editing(seq, "two"));
+    let edited = world.run(edit().in_epoch(Some(&epoch))).await.unwrap();
+    let repeated = world.run(edit().in_epoch(Some("former"))).await.unwrap();
+    assert_eq!((repeated.seq, repeated.repeated), (edited.seq, true), "the key comes first");
+}
+
 pub async fn changes_by_another_process_are_honoured<E: Engine>(world: World<E>) {
     let author = world.user("a").await;
     let room = world.room("general", Access::Open, author).await;

@@ -29,13 +29,14 @@ pub(super) struct Speech<'a> {
     pub room: &'a Slug,
     pub intent: &'a Intent,
     pub action: &'a Action,
+    pub epoch: Option<&'a str>,
 }
 
 impl<'a> Speech<'a> {
     pub fn of(command: &'a Command) -> Option<Speech<'a>> {
-        let Command { room, intent: Some(intent), action } = command else { return None };
+        let Command { room, intent: Some(intent), action, epoch } = command else { return None };
         let speaks = matches!(action, Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. });
-        speaks.then_some(Speech { room, intent, action })
+        speaks.then_some(Speech { room, intent, action, epoch: epoch.as_deref() })
     }
 
     /// The message that it changes.
@@ -57,6 +58,8 @@ pub(super) struct Found {
     pub known: Option<KnownKey>,
     /// The message that it changes.
     pub target: Option<Message>,
+    /// It names another history than the one that is committed to.
+    pub other_epoch: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +131,7 @@ impl Plan {
 
     fn decide(&mut self, speech: &Speech<'_>, found: Found) -> Answer {
         let room = found.room.ok_or(Refusal::NotFound)?;
-        let Speech { room: slug, intent, action } = *speech;
+        let Speech { room: slug, intent, action, .. } = *speech;
         let print = Fingerprint::of(&intent.key, action);
         // The key comes first: a repeat is answered also where its author may no longer speak.
         if let Some(known) = found.known.or_else(|| self.used_key(room.id, slug, intent)) {
@@ -138,6 +141,9 @@ impl Plan {
         let member = found.member || self.read.contains_key(&(room.id, intent.actor));
         if !member && room.access == Access::Closed {
             return Err(Refusal::NotFound);
+        }
+        if found.other_epoch {
+            return Err(Refusal::Gap);
         }
         let place = Place { room, slug, author, member };
         let done = match action {

@@ -7,7 +7,14 @@ fn room(access: Access) -> Option<FoundRoom> {
 }
 
 fn member() -> Found {
-    Found { room: room(Access::Closed), author_name: Some("민아".into()), member: true, known: None, target: None }
+    Found {
+        room: room(Access::Closed),
+        author_name: Some("민아".into()),
+        member: true,
+        known: None,
+        target: None,
+        other_epoch: false,
+    }
 }
 
 fn slug() -> Slug {

@@ -76,7 +76,7 @@ impl Changes<'_> {
     }
 
     async fn answer(&mut self, command: &Command, outcome: &mut Outcome) -> Answer {
-        let Command { room, intent, action } = command;
+        let Command { room, intent, action, .. } = command;
         let actor = intent.as_ref().map(|intent| intent.actor);
         let Some((intent, print)) = intent.as_ref().zip(command.fingerprint()) else {
             let change = self.change(room, actor, action).await?;

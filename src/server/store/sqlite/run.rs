@@ -14,7 +14,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
-        t.author_id, t.rev, t.body_id, b.body
+        t.author_id, t.rev, t.body_id, b.body,
+        j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch')
     FROM json_each($1) AS j
     LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
     LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
@@ -34,6 +35,7 @@ struct LookUp<'a> {
     actor: i64,
     key: &'a str,
     target: Option<i64>,
+    epoch: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +77,7 @@ async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<V
             actor: speech.intent.actor.0,
             key: speech.intent.key.as_str(),
             target: speech.target().map(seq_column),
+            epoch: speech.epoch,
         })
         .collect();
     let rows: Vec<FoundRow> = sqlx::query_as(LOOK_UP).bind(json(&asked)?).fetch_all(&mut *tx).await?;
@@ -96,6 +99,7 @@ struct FoundRow {
     target_rev: Option<i64>,
     body_id: Option<i64>,
     body: Option<String>,
+    other_epoch: Option<bool>,
 }
 
 impl FoundRow {
@@ -120,7 +124,8 @@ impl FoundRow {
             }
             _ => None,
         };
-        Ok(Found { room, author_name: self.author_name, member: self.membership.is_some(), known, target })
+        let (author_name, member) = (self.author_name, self.membership.is_some());
+        Ok(Found { room, author_name, member, known, target, other_epoch: self.other_epoch.unwrap_or(false) })
     }
 }
 
@@ -138,6 +143,7 @@ impl FromRow<'_, SqliteRow> for FoundRow {
             target_rev: row.try_get(8)?,
             body_id: row.try_get(9)?,
             body: row.try_get(10)?,
+            other_epoch: row.try_get(11)?,
         })
     }
 }
