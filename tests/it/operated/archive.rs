@@ -229,6 +229,7 @@ async fn a_restore_that_is_killed_leaves_the_old_or_the_new() {
         kill_when(place.machine.start(&format!("restore {FILE}")), reached);
         let server = place.serve();
         let (keys, now) = (server.keys().await, server.epoch().await);
+        assert!(!place.data("restore.part").exists(), "point {n}");
         match now == epoch {
             true => assert_eq!(keys, ["kept-1", "kept-2", "later"], "point {n}"),
             false => assert_eq!(keys, ["kept-1", "kept-2"], "point {n}"),

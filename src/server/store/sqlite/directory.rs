@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 
 /// The database in the data directory.
 pub(super) const FILE: &str = "pickmate.sqlite3";
+/// The copy of a backup on its way to become the database.
+pub(super) const PART: &str = "restore.part";
 /// Empty; what counts is who holds it. The system lets go of it for a process that dies.
 const LOCK: &str = "lock";
 
 /// Held until dropped.
 pub(super) struct Held {
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,15 @@ impl From<EnterError> for StoreError {
 /// To work in the directory beside others. It is made when missing.
 pub(super) async fn enter(dir: &Path) -> Result<Held, StoreError> {
     let dir = dir.to_owned();
-    Ok(blocking(move || hold(&dir, Share::WithOthers)).await??)
+    let held = blocking(move || {
+        let held = hold(&dir, Share::WithOthers)?;
+        // No restore is under way while this is held: one that was killed left a whole community's data.
+        if held.lock.is_some() {
+            let _ = std::fs::remove_file(dir.join(PART));
+        }
+        Ok::<_, EnterError>(held)
+    });
+    Ok(held.await??)
 }
 
 /// To exchange what is in it: nobody else is in, and nobody comes in. Blocking.
@@ -64,13 +74,13 @@ fn hold(dir: &Path, share: Share) -> Result<Held, EnterError> {
         Share::Alone => file.try_lock(),
     };
     match (locked, share) {
-        (Ok(()), _) => Ok(Held { _lock: Some(file) }),
+        (Ok(()), _) => Ok(Held { lock: Some(file) }),
         (Err(TryLockError::WouldBlock), Share::WithOthers) => Err(EnterError::Restoring(dir.to_owned())),
         (Err(TryLockError::WouldBlock), Share::Alone) => Err(EnterError::InUse(dir.to_owned())),
         // A file system without locks: nothing says that a restore must not begin but the operator.
         (Err(TryLockError::Error(error)), Share::WithOthers) if error.kind() == io::ErrorKind::Unsupported => {
             tracing::warn!(%error, dir = %dir.display(), "the data directory cannot be locked");
-            Ok(Held { _lock: None })
+            Ok(Held { lock: None })
         }
         (Err(TryLockError::Error(error)), _) => Err(failed(error)),
     }

@@ -1,5 +1,5 @@
 use super::super::super::{StoreError, StoreOptions};
-use super::super::directory::{self, FILE};
+use super::super::directory::{self, FILE, PART};
 use super::super::error::{is_damage, is_no_database, open_error};
 use super::super::history::new_epoch;
 use super::super::joining_options;
@@ -14,9 +14,6 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-/// The copy on its way to become the database.
-const PART: &str = "restore.part";
 
 /// What a check says that finds nothing.
 const SOUND: &str = "ok";
@@ -69,7 +66,7 @@ pub async fn restore(new: NewRestore<'_>, options: &StoreOptions, show: Show<'_>
     let (contents, epoch) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
-            // It is in nobody's way; the next restore writes over it.
+            // If it stays, the next start removes it.
             let _ = std::fs::remove_file(&part);
             return Err(error);
         }
