@@ -7,6 +7,7 @@ use js_sys::Promise;
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::EventTarget;
 
 /// Unix milliseconds by the reader's clock.
 pub fn now_ms() -> i64 {
@@ -32,6 +33,21 @@ pub async fn sleep_ms(delay_ms: u32) {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, delay_ms);
     });
     let _ = JsFuture::from(timeout).await;
+}
+
+/// Completes when the target tells of `event`, or fails when it tells of an error.
+pub async fn settled(target: &EventTarget, event: &str) -> Result<(), JsValue> {
+    let told = Promise::new(&mut |resolve, reject| {
+        for (event, told) in [(event, &resolve), ("error", &reject), ("abort", &reject)] {
+            let _ = target.add_event_listener_with_callback(event, told);
+        }
+    });
+    JsFuture::from(told).await.map(drop)
+}
+
+/// What this origin keeps as text, where the browser allows it.
+pub fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
 }
 
 pub fn jitter() -> Jitter {

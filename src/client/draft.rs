@@ -2,8 +2,8 @@
 //! effects and event handlers only. A browser that keeps nothing (private mode, full) loses drafts
 //! on reload and nothing else.
 
+use super::browser::storage;
 use crate::domain::UserId;
-use leptos::prelude::window;
 
 /// The text last saved for the room, if any.
 pub fn load(reader: UserId, room: &str) -> Option<String> {
@@ -31,10 +31,6 @@ pub fn joined(first: &str, then: &str) -> String {
 /// Accounts that share a browser do not see each other's drafts by accident.
 fn name(reader: UserId, room: &str) -> String {
     format!("draft:{}:{room}", reader.0)
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::backoff::Backoff;
 use super::browser;
-use super::conversation::{Item, Source, idempotency_key, items};
+use super::conversation::{Item, Source, items};
+use super::outbox::{Command, Entry};
 use super::session::Session;
 use super::subscriptions::Wanted;
 use super::timeline::{Applied, Timeline};
@@ -31,7 +32,7 @@ pub struct RoomSession {
     session: Session,
     room: StoredValue<Room>,
     view: Memo<Arc<View>>,
-    /// Counts the changes of timeline and outbox.
+    /// Counts the changes of the timeline.
     revision: RwSignal<u64>,
     older: RwSignal<Older>,
     revoked: RwSignal<bool>,
@@ -138,32 +139,27 @@ impl RoomSession {
 
     /// Shows the row as pending at once and sends it when the connection can. An error leaves the
     /// text with the caller.
-    pub fn post(self, text: String) -> Result<(), BodyError> {
-        let Some(slug) = self.slug() else { return Ok(()) };
-        self.session.post(&slug, &text)?;
-        self.changed();
+    pub fn post(self, text: &str) -> Result<(), BodyError> {
+        let body = self.session.body(text)?;
+        self.command(Command::Post { body });
         Ok(())
     }
 
-    /// Sends a failed row again, with its key.
-    pub fn retry(self, key: Arc<str>) {
-        let Some(slug) = self.slug() else { return };
-        let reader = self.session.reader().id;
-        if let Some(key) = idempotency_key(&key, reader) {
-            self.session.update(|core| core.outbox_mut(&slug).retry(key));
-            self.session.send_posts(&slug);
-            self.changed();
-        }
+    /// Gives the reader's own message at `target` another text, at once here and for all when the
+    /// connection can. An error leaves the text with the caller.
+    pub fn edit(self, target: Seq, text: &str) -> Result<(), BodyError> {
+        let body = self.session.body(text)?;
+        self.command(Command::Edit { target, body });
+        Ok(())
     }
 
-    /// Takes a failed row out of the outbox and gives its text back.
-    pub fn discard(self, key: Arc<str>) -> Option<String> {
-        let slug = self.slug()?;
-        let reader = self.session.reader().id;
-        let key = idempotency_key(&key, reader)?;
-        let text = self.session.update(|core| core.outbox_mut(&slug).discard(key)).flatten();
-        self.changed();
-        text
+    /// Erases the reader's own message at `target`, likewise.
+    pub fn erase(self, target: Seq) {
+        self.command(Command::Delete { target });
+    }
+
+    pub fn session(self) -> Session {
+        self.session
     }
 
     /// The reader sees the end of the conversation: moves the read position to the head. To be
@@ -221,8 +217,8 @@ impl RoomSession {
         }
     }
 
-    /// Timeline or outbox changed: what is shown is made anew.
-    pub(super) fn changed(self) {
+    /// What is shown is made anew.
+    fn changed(self) {
         self.revision.try_update(|revision| *revision += 1);
     }
 
@@ -281,12 +277,7 @@ impl RoomSession {
             Some((applied, room.slug.clone(), room.timeline.head(), rows))
         });
         let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
-        self.session.update(|core| {
-            let reader = core.reader.id;
-            let outbox = core.outbox_mut(&slug);
-            outbox.settle(reader, &rows);
-            outbox.settle_up_to(head);
-        });
+        self.session.settle(&slug, &rows, head);
         self.show_older();
         self.changed();
         if matches!(applied, Applied::Hole) {
@@ -315,6 +306,14 @@ impl RoomSession {
         }
     }
 
+    fn command(self, command: Command) {
+        if let Some(Some((room, epoch))) =
+            self.update(|room| Some((room.slug.clone(), room.timeline.epoch().to_owned())))
+        {
+            self.session.command(room, epoch, command);
+        }
+    }
+
     fn slug(self) -> Option<String> {
         self.room.try_with_value(|room| room.slug.clone())
     }
@@ -336,11 +335,12 @@ impl View {
     fn of(session: Session, room: StoredValue<Room>, before: Option<&View>) -> View {
         let zone = session.zone().get();
         let day_of = |at| zone.day_number(at);
+        let delay = session.delay();
         let fresh = session.update(|core| {
             let reader = core.reader.clone();
             room.try_with_value(|room| {
-                let outbox = core.outboxes.get(&room.slug).map_or(&[][..], |outbox| outbox.entries());
-                items(Source { rows: room.timeline.rows(), outbox, reader: &reader, day_of: &day_of })
+                let outbox: Vec<&Entry> = core.outbox.of(&room.slug).collect();
+                items(Source { rows: room.timeline.rows(), outbox: &outbox, delay, reader: &reader, day_of: &day_of })
             })
         });
         let mut view = View::default();

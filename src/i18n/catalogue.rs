@@ -156,11 +156,27 @@ group! {
         older_loading,
         older_failed,
         pending,
+        /// Kept until there is a connection.
+        waiting,
+        /// Too old to go without asking.
+        undecided,
         resend,
         rewrite,
         discard,
+        /// Of a change that was not sent.
+        leave_as_is,
+        /// The browser refuses to keep what is not sent.
+        not_kept,
         erased,
         edited,
+        /// Label of the way to what can be done with one's own message.
+        tools,
+        edit,
+        erase,
+        erase_title,
+        erase_text,
+        editing,
+        editing_gone,
         to_latest,
         placeholder,
         send,
@@ -173,6 +189,12 @@ group! {
         too_long(u32),
         /// Why a message was not sent.
         not_sent(&str),
+        not_edited(&str),
+        not_erased(&str),
+        /// In how many seconds it is sent again.
+        held(u32),
+        /// How many are not sent.
+        unsent(u32),
         joined(&str),
         left(&str),
         /// Who, and the new name.
@@ -237,6 +259,8 @@ group! {
         wrong_password,
     } {
         signed_in_as(&str),
+        /// How many messages are not sent yet.
+        unsent_stay(u32),
     }
 }
 

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::outbox::{Entry, EntryState};
+use super::outbox::{Command, Entry, EntryState, Kept};
 use crate::domain::Seq;
 use crate::protocol::{Author, ErrorCode, Event, EventKind};
 use std::sync::Arc;
@@ -52,15 +52,61 @@ pub struct MessageItem {
     /// Shows avatar, name and time; the others of the run do not.
     pub first_of_run: bool,
     pub delivery: Delivery,
+    /// What of it is in the outbox, unless it is sent.
+    pub unsent: Option<Unsent>,
 }
 
+/// How far the newest thing that the reader did to a message has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     Sent,
-    /// In the outbox, waiting for its ack.
+    /// On its way.
     Pending,
+    /// Kept until there is a connection.
+    Waiting,
+    /// Sent again in so many seconds, as the server asked.
+    Held(u32),
     /// Refused for good; offer retry and discard.
     Failed(ErrorCode),
+    /// Too old to be sent without asking.
+    Undecided,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Of the outbox entry.
+    pub key: Arc<str>,
+    pub deed: Deed,
+    /// Whether it may be taken back.
+    pub may_go: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Post,
+    Edit,
+    Delete,
+}
+
+impl Unsent {
+    fn of(entry: &Entry) -> Unsent {
+        let deed = match entry.command {
+            Command::Post { .. } => Deed::Post,
+            Command::Edit { .. } => Deed::Edit,
+            Command::Delete { .. } => Deed::Delete,
+        };
+        Unsent { key: entry.key.as_str().into(), deed, may_go: entry.may_go() }
+    }
+}
+
+/// What entries of the outbox that are not on their way are waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delay {
+    /// Their turn.
+    Nothing,
+    Connection,
+    /// So many seconds, as the server asked.
+    Server(u32),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,17 +121,19 @@ pub struct NoticeItem {
 pub(super) struct Source<'a, R> {
     /// Ascending by `seq`.
     pub rows: R,
-    /// The reader's own posts that are not in the log yet.
-    pub outbox: &'a [Entry],
+    /// What the reader did in the room that is not in its log yet.
+    pub outbox: &'a [&'a Entry],
+    pub delay: Delay,
     pub reader: &'a Author,
     /// Number of the local day that Unix milliseconds fall on.
     pub day_of: &'a dyn Fn(i64) -> i64,
 }
 
-/// All items in order: rows by `seq`, then the outbox. A post that is in both is shown once, as the
-/// row.
+/// All items in order: rows by `seq`, as what the reader did to them will have left them, then posts
+/// of the outbox. A post that is in both is shown once, as the row.
 pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>) -> Vec<Item> {
-    let mut builder = Builder { day_of: source.day_of, items: Vec::new(), day: None, run: None };
+    let Source { outbox, delay, day_of, .. } = source;
+    let mut builder = Builder { outbox, delay, day_of, items: Vec::new(), day: None, run: None };
     let mut own_keys = Vec::new();
     for row in source.rows {
         if let EventKind::Posted { key, author, .. } = &row.kind
@@ -95,8 +143,10 @@ pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>
         }
         builder.row(row);
     }
-    for entry in source.outbox.iter().filter(|entry| !own_keys.contains(&entry.key.as_str())) {
-        builder.entry(entry, source.reader);
+    for entry in outbox.iter().filter(|entry| !own_keys.contains(&entry.key.as_str())) {
+        if let Command::Post { body } = &entry.command {
+            builder.entry(entry, body, source.reader);
+        }
     }
     builder.items
 }
@@ -106,12 +156,20 @@ fn message_key(author: i64, key: &str) -> Arc<str> {
     format!("m{author}:{key}").into()
 }
 
-/// The idempotency key inside the key of a row by `author`.
-pub(super) fn idempotency_key(row_key: &str, author: i64) -> Option<&str> {
-    row_key.strip_prefix('m')?.strip_prefix(author.to_string().as_str())?.strip_prefix(':')
+impl MessageItem {
+    /// As the entry will have left it. A text that was refused stays to be seen and taken back.
+    fn change(&mut self, entry: &Entry) {
+        match (&entry.command, entry.state) {
+            (Command::Edit { body, .. }, _) => (self.body, self.edited) = (Some(body.clone()), true),
+            (Command::Delete { .. }, EntryState::Failed(_) | EntryState::Undecided) | (Command::Post { .. }, _) => {}
+            (Command::Delete { .. }, _) => (self.body, self.edited) = (None, false),
+        }
+    }
 }
 
 struct Builder<'a> {
+    outbox: &'a [&'a Entry],
+    delay: Delay,
     day_of: &'a dyn Fn(i64) -> i64,
     items: Vec<Item>,
     day: Option<i64>,
@@ -125,7 +183,7 @@ impl Builder<'_> {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
-        self.items.push(Item::Message(MessageItem {
+        let mut message = MessageItem {
             key: message_key(author.id, key),
             seq: Some(row.seq),
             author: author.clone(),
@@ -134,7 +192,13 @@ impl Builder<'_> {
             edited: rev.is_some_and(|rev| rev > row.seq),
             first_of_run,
             delivery: Delivery::Sent,
-        }));
+            unsent: None,
+        };
+        for entry in self.outbox.iter().filter(|entry| entry.command.target() == Some(row.seq)) {
+            message.change(entry);
+            self.deliver(&mut message, entry);
+        }
+        self.items.push(Item::Message(message));
     }
 
     fn notice(&mut self, row: &Event) {
@@ -144,23 +208,37 @@ impl Builder<'_> {
         self.items.push(Item::Notice(NoticeItem { key, seq: row.seq, at: row.at, kind: row.kind.clone() }));
     }
 
-    fn entry(&mut self, entry: &Entry, reader: &Author) {
+    fn entry(&mut self, entry: &Entry, body: &str, reader: &Author) {
         let first_of_run = self.begin_message(reader.id, entry.at);
-        let (seq, delivery) = match entry.state {
-            EntryState::Waiting | EntryState::InFlight => (None, Delivery::Pending),
-            EntryState::Acked(seq) => (Some(seq), Delivery::Sent),
-            EntryState::Failed(code) => (None, Delivery::Failed(code)),
-        };
-        self.items.push(Item::Message(MessageItem {
+        let mut message = MessageItem {
             key: message_key(reader.id, entry.key.as_str()),
-            seq,
+            seq: match entry.state {
+                EntryState::Acked(seq) => Some(seq),
+                _ => None,
+            },
             author: reader.clone(),
             at: entry.at,
-            body: Some(entry.body.as_str().to_owned()),
+            body: Some(body.to_owned()),
             edited: false,
             first_of_run,
-            delivery,
-        }));
+            delivery: Delivery::Sent,
+            unsent: None,
+        };
+        self.deliver(&mut message, entry);
+        self.items.push(Item::Message(message));
+    }
+
+    fn deliver(&self, message: &mut MessageItem, entry: &Entry) {
+        message.delivery = match (entry.state, self.delay) {
+            (EntryState::Acked(_), _) => Delivery::Sent,
+            (EntryState::Failed(code), _) => Delivery::Failed(code),
+            (EntryState::Undecided, _) => Delivery::Undecided,
+            (EntryState::Waiting, Delay::Server(seconds)) => Delivery::Held(seconds),
+            // What is not kept yet may still be lost: no promise before that.
+            (EntryState::Waiting, Delay::Connection) if entry.kept != Kept::Soon => Delivery::Waiting,
+            (EntryState::Waiting | EntryState::InFlight, _) => Delivery::Pending,
+        };
+        message.unsent = (message.delivery != Delivery::Sent).then(|| Unsent::of(entry));
     }
 
     /// Whether a message by `author` begins a run.

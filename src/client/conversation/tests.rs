@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{Key, MessageBody, day_number};
+use crate::domain::{Key, day_number};
 
 const SEOUL_MIN: i32 = 9 * 60;
 const MINUTE: i64 = 60_000;
@@ -21,12 +21,23 @@ fn joined(seq: u64, at: i64) -> Arc<Event> {
 }
 
 fn entry(key: &str, at: i64, state: EntryState) -> Entry {
-    Entry { key: Key::parse(key).unwrap(), body: MessageBody::parse("waiting", 100).unwrap(), at, state }
+    let command = Command::Post { body: "waiting".into() };
+    let (key, room, epoch) = (Key::parse(key).unwrap(), "a".into(), "e".into());
+    Entry { key, room, command, at, epoch, sent: false, state, kept: Kept::Yes }
+}
+
+fn change(command: Command, state: EntryState) -> Entry {
+    Entry { command, ..entry("change", NOW, state) }
 }
 
 fn shown(rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
+    shown_while(Delay::Nothing, rows, outbox)
+}
+
+fn shown_while(delay: Delay, rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
     let day_of = |at| day_number(at, SEOUL_MIN);
-    items(Source { rows: rows.iter(), outbox, reader: &person(1), day_of: &day_of })
+    let outbox: Vec<&Entry> = outbox.iter().collect();
+    items(Source { rows: rows.iter(), outbox: &outbox, delay, reader: &person(1), day_of: &day_of })
 }
 
 fn keys(items: &[Item]) -> Vec<&str> {
@@ -141,8 +152,42 @@ fn edited_and_erased_messages_say_so() {
 }
 
 #[test]
-fn row_keys_give_the_readers_idempotency_keys_back() {
-    assert_eq!(idempotency_key(&message_key(12, "a:b"), 12), Some("a:b"));
-    assert_eq!(idempotency_key(&message_key(12, "a"), 1), None);
-    assert_eq!(idempotency_key("n4", 4), None);
+fn a_change_shows_at_once_on_its_row() {
+    let target = Seq(1);
+    let rows = [posted(1, 1, NOW), posted(2, 1, NOW)];
+    let edit = || Command::Edit { target, body: "better".into() };
+    let edited = shown(&rows, &[change(edit(), EntryState::InFlight)]);
+    let row = messages(&edited)[0];
+    assert_eq!((row.body.as_deref(), row.edited, row.delivery), (Some("better"), true, Delivery::Pending));
+    assert_eq!(row.unsent.as_ref().map(|unsent| unsent.deed), Some(Deed::Edit));
+    assert_eq!((messages(&edited).len(), messages(&edited)[1].delivery), (2, Delivery::Sent));
+
+    let acked = shown(&rows, &[change(edit(), EntryState::Acked(Seq(3)))]);
+    assert_eq!((messages(&acked)[0].body.as_deref(), &messages(&acked)[0].unsent), (Some("better"), &None));
+
+    let erased = shown(&rows, &[change(Command::Delete { target }, EntryState::Waiting)]);
+    assert_eq!((&messages(&erased)[0].body, messages(&erased)[0].delivery), (&None, Delivery::Pending));
+}
+
+#[test]
+fn a_refused_edit_keeps_its_text_and_a_refused_deletion_its_message() {
+    let failed = EntryState::Failed(ErrorCode::Erased);
+    let edit = Command::Edit { target: Seq(1), body: "better".into() };
+    let edited = shown(&[posted(1, 1, NOW)], &[change(edit, failed)]);
+    assert_eq!(messages(&edited)[0].body.as_deref(), Some("better"));
+    assert_eq!(messages(&edited)[0].delivery, Delivery::Failed(ErrorCode::Erased));
+    let kept = shown(&[posted(1, 1, NOW)], &[change(Command::Delete { target: Seq(1) }, failed)]);
+    assert_eq!(messages(&kept)[0].body.as_deref(), Some("body 1"));
+}
+
+#[test]
+fn what_waits_says_for_what_and_promises_only_what_is_kept() {
+    let delivery = |delay, kept| {
+        let entry = Entry { kept, ..entry("p", NOW, EntryState::Waiting) };
+        messages(&shown_while(delay, &[], &[entry]))[0].delivery
+    };
+    assert_eq!(delivery(Delay::Nothing, Kept::Yes), Delivery::Pending);
+    assert_eq!(delivery(Delay::Connection, Kept::Soon), Delivery::Pending);
+    assert_eq!(delivery(Delay::Connection, Kept::Yes), Delivery::Waiting);
+    assert_eq!(delivery(Delay::Server(3), Kept::Soon), Delivery::Held(3));
 }

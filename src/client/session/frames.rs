@@ -2,7 +2,6 @@
 
 use super::super::browser;
 use super::super::connection::Update;
-use super::super::room_session::RoomSession;
 use super::super::subscriptions::Subscriptions;
 use super::{Link, Session};
 use crate::domain::Seq;
@@ -56,9 +55,8 @@ impl Session {
         });
         self.link.set(Link::Live);
         self.follow();
-        for slug in self.update(|core| core.outboxes.keys().cloned().collect::<Vec<_>>()).unwrap_or_default() {
-            self.send_posts(&slug);
-        }
+        self.send_waiting();
+        self.look_for_left_behind();
         self.update(|core| core.tell_read_positions());
         self.refresh_rooms_soon();
     }
@@ -84,7 +82,7 @@ impl Session {
         let newly_lost = self.update(|core| {
             core.subscriptions = None;
             core.read.connection_lost();
-            core.outboxes.values_mut().for_each(|outbox| outbox.connection_lost());
+            core.outbox.connection_lost();
             let newly_lost = core.lost_at.is_none();
             core.lost_at.get_or_insert(now);
             newly_lost
@@ -130,7 +128,9 @@ impl Session {
         for room in &open {
             room.apply(events);
         }
-        self.settle(slug, events, &open);
+        // For an open room, what its timeline shows.
+        let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min().unwrap_or(last.seq);
+        self.settle(slug, &events[..events.partition_point(|event| event.seq <= shown)], shown);
         let member = |core: &mut super::Core| core.list.room(slug).is_some_and(|room| room.member);
         let was_member = self.update(member);
         if self.update(|core| core.list.apply(slug, events)) == Some(true) {
@@ -141,36 +141,9 @@ impl Session {
         }
     }
 
-    /// Takes out of the outbox what is in the log: for an open room, what its timeline shows.
-    fn settle(self, slug: &str, events: &[Event], open: &[RoomSession]) {
-        let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min();
-        let end = shown.map_or(events.len(), |head| events.partition_point(|event| event.seq <= head));
-        let settled = self.update(|core| {
-            let reader = core.reader.id;
-            core.outboxes.get_mut(slug).is_some_and(|outbox| outbox.settle(reader, &events[..end]))
-        });
-        if settled == Some(true) {
-            open.iter().for_each(|room| room.changed());
-        }
-    }
-
-    fn on_ack(self, key: &str, seq: Seq) {
-        let open = self.update(|core| {
-            let slug =
-                core.outboxes.iter_mut().find_map(|(slug, outbox)| outbox.ack(key, seq).then(|| slug.clone()))?;
-            let open = core.open_rooms(&slug);
-            let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min();
-            core.outbox_mut(&slug).settle_up_to(shown.unwrap_or(seq));
-            Some(open)
-        });
-        for room in open.flatten().unwrap_or_default() {
-            room.changed();
-        }
-    }
-
     fn on_refused(self, refused: Refused) {
         if refused.key.is_some() {
-            return self.on_post_refused(&refused);
+            return self.on_command_refused(&refused);
         }
         let Some(room) = refused.room else { return };
         match refused.code {
@@ -178,18 +151,6 @@ impl Session {
             code if code.retryable() => self.join_again(room, refused.retry_after_ms),
             _ => {}
         }
-    }
-
-    fn on_post_refused(self, refused: &Refused) {
-        let (now, jitter) = (browser::now_ms(), browser::jitter());
-        let found = self.update(|core| {
-            let mut outboxes = core.outboxes.iter_mut();
-            let slug = outboxes.find_map(|(slug, outbox)| outbox.refuse(refused, now, jitter).then(|| slug.clone()))?;
-            Some((core.open_rooms(&slug), slug))
-        });
-        let Some((open, slug)) = found.flatten() else { return };
-        open.iter().for_each(|room| room.changed());
-        self.send_posts(&slug);
     }
 
     fn join_again(self, slug: String, retry_after_ms: Option<u32>) {

@@ -3,6 +3,7 @@
 
 mod frames;
 mod page;
+mod sending;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use super::room_list::unread_total;
 use super::room_session::RoomSession;
 use super::zone::Zone;
 use crate::api::{self, AppStart, RoomStart};
-use crate::domain::{BodyError, Key, MessageBody, Seq};
+use crate::domain::Seq;
 use crate::protocol::{Author, ErrorCode, RoomSummary};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -45,6 +46,9 @@ pub struct Session {
     zone: RwSignal<Zone>,
     now: RwSignal<i64>,
     unread_total: Memo<u32>,
+    /// Counts the changes of the outbox.
+    outbox_revision: RwSignal<u64>,
+    keeps_nothing: RwSignal<bool>,
 }
 
 impl Session {
@@ -58,6 +62,8 @@ impl Session {
             zone: RwSignal::new(Zone::Fixed { utc_offset_min: start.utc_offset_min }),
             now: RwSignal::new(start.now),
             unread_total: Memo::new(move |_| rooms.with(|rooms| unread_total(rooms))),
+            outbox_revision: RwSignal::new(0),
+            keeps_nothing: RwSignal::new(false),
         };
         provide_context(session);
         session
@@ -215,30 +221,6 @@ impl Session {
 
 /// What an open room asks of the session.
 impl Session {
-    /// Puts a post into the room's outbox and sends it if it can be sent.
-    pub(super) fn post(self, slug: &str, text: &str) -> Result<(), BodyError> {
-        let max_bytes = self.core.with_value(|core| core.body_bytes);
-        let body = MessageBody::parse(text, max_bytes)?;
-        self.enqueue(slug, browser::random_key(), body);
-        Ok(())
-    }
-
-    fn enqueue(self, slug: &str, key: Key, body: MessageBody) {
-        self.update(|core| core.outbox_mut(slug).push(key, body, browser::now_ms()));
-        self.send_posts(slug);
-    }
-
-    /// Sends what waits in the room's outbox, and comes back when a refusal has been waited out.
-    pub(super) fn send_posts(self, slug: &str) {
-        let now = browser::now_ms();
-        let Some(Some(until)) = self.update(|core| core.send_posts(slug, now)) else { return };
-        let slug = slug.to_owned();
-        spawn_local(async move {
-            browser::sleep_ms(u32::try_from(until - now).unwrap_or_default()).await;
-            self.send_posts(&slug);
-        });
-    }
-
     /// The reader has seen the room up to `head`.
     pub(super) fn see(self, slug: &str, head: Seq) {
         let seen = self.update(|core| {

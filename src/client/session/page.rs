@@ -2,15 +2,17 @@
 
 use super::super::browser;
 use super::super::connection::Connection;
+use super::super::keeping::Keeping;
 use super::super::zone::Zone;
-use super::{Core, Link, Session};
+use super::{Link, Session, sending};
 use crate::domain::ms_to_midnight;
 use futures_util::future::{AbortHandle, Abortable};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// The clock is looked at least this often, in milliseconds: timers stand still while a device sleeps.
-const LOOK_MS: i64 = 60 * 60 * 1_000;
+/// The clock, and what tabs have left behind, is looked at so often, in milliseconds: timers stand
+/// still while a device sleeps.
+const LOOK_MS: i64 = 60 * 1_000;
 
 pub(super) fn start(session: Session) {
     if session.update(|core| core.connection.is_some()) != Some(false) {
@@ -19,6 +21,7 @@ pub(super) fn start(session: Session) {
     let (connection, task) = Connection::new(move |update| session.on_update(update));
     session.update(|core| core.connection = Some(connection));
     spawn_until_cleanup(task);
+    spawn_until_cleanup(sending::keep(session));
     spawn_until_cleanup(session.keep_time());
     listen(session);
 }
@@ -57,6 +60,7 @@ impl Session {
             self.move_now(now);
             let to_midnight = ms_to_midnight(now, browser::utc_offset_min_at(now));
             browser::sleep_ms(to_midnight.min(LOOK_MS) as u32).await;
+            self.look_for_left_behind();
         }
     }
 
@@ -95,15 +99,19 @@ impl Session {
             return;
         }
         self.wake();
+        self.look_for_left_behind();
         self.move_now(browser::now_ms());
         for room in self.update(|core| core.open.clone()).unwrap_or_default() {
             room.seen_if_it_waited();
         }
     }
 
-    /// An open socket would keep the page out of the back/forward cache.
+    /// An open socket would keep the page out of the back/forward cache, and so would a lock.
     fn on_hide(self) {
-        self.update(Core::tell_read_positions);
+        self.update(|core| {
+            core.tell_read_positions();
+            core.keeping.as_ref().map(Keeping::go);
+        });
         self.sleep();
     }
 }

@@ -1,14 +1,14 @@
 //! What the session knows, apart from signals: room list, read positions, outboxes, connection.
 
 use super::super::connection::Connection;
-use super::super::outbox::Outbox;
+use super::super::keeping::Keeping;
+use super::super::outbox::{Entry, Outbox};
 use super::super::read_position::ReadPositions;
 use super::super::room_list::{RoomList, cursor};
 use super::super::room_session::RoomSession;
 use super::super::subscriptions::{Subscriptions, Wanted};
 use crate::api::AppStart;
 use crate::protocol::{Author, ClientFrame, RoomSummary};
-use std::collections::HashMap;
 
 pub(in super::super) struct Core {
     pub reader: Author,
@@ -21,8 +21,12 @@ pub(in super::super) struct Core {
     pub read: ReadPositions,
     /// Read positions are about to be told.
     pub tells_soon: bool,
-    /// By slug. They outlive the room's page: what was posted is sent.
-    pub outboxes: HashMap<String, Outbox>,
+    /// Of all rooms: what was written in one is sent after its page is left.
+    pub outbox: Outbox,
+    /// Waits for a refusal of the outbox to be over.
+    pub waits_to_send: bool,
+    /// From `start` on.
+    pub keeping: Option<Keeping>,
     pub open: Vec<RoomSession>,
     /// From `start` on.
     pub connection: Option<Connection>,
@@ -54,7 +58,9 @@ impl Core {
             list_is_current: true,
             read: ReadPositions::default(),
             tells_soon: false,
-            outboxes: HashMap::new(),
+            outbox: Outbox::default(),
+            waits_to_send: false,
+            keeping: None,
             open: Vec::new(),
             connection: None,
             subscriptions: None,
@@ -62,10 +68,6 @@ impl Core {
             lost_at: None,
             refresh: Refresh::Idle,
         }
-    }
-
-    pub fn outbox_mut(&mut self, slug: &str) -> &mut Outbox {
-        self.outboxes.entry(slug.to_owned()).or_default()
     }
 
     /// The open rooms with this slug: more than one only while pages change over.
@@ -96,18 +98,12 @@ impl Core {
         wanted
     }
 
-    /// Sends what can be sent now. When to come back, if something is held back.
-    pub fn send_posts(&mut self, slug: &str, now: i64) -> Option<i64> {
-        self.subscriptions.as_ref()?;
-        let outbox = self.outboxes.get_mut(slug)?;
-        let posts = outbox.take_sendable(now);
-        let hold_until = outbox.hold_until();
-        self.send_all(posts.into_iter().map(|(key, body)| ClientFrame::Post {
-            room: slug.to_owned(),
-            key: key.as_str().to_owned(),
-            body: body.as_str().to_owned(),
-        }));
-        hold_until
+    /// What of the outbox is to be sent now; none without a connection.
+    pub fn take_sendable(&mut self, now: fn() -> i64) -> Vec<Entry> {
+        if self.subscriptions.is_none() {
+            return Vec::new();
+        }
+        self.outbox.take_sendable(now(), &self.epoch)
     }
 
     /// Positions in rooms that the reader is no member of are nobody's business.

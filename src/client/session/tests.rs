@@ -1,8 +1,9 @@
 use super::super::connection::Update;
 use super::super::conversation::{Delivery, Item, MessageItem};
+use super::super::outbox::{Command, Entry, EntryState, Kept};
 use super::super::room_session::Older;
 use super::*;
-use crate::domain::{Access, Role};
+use crate::domain::{Access, Key, Role};
 use crate::i18n::Locale;
 use crate::protocol::{Community, Event, EventKind, Me, Page, ServerFrame};
 use std::sync::Arc;
@@ -62,11 +63,18 @@ fn hear_events(session: Session, slug: &str, list: Vec<Event>) {
     hear(session, ServerFrame::Events { room: slug.into(), epoch: "e".into(), list });
 }
 
-/// As `post` does, but without a browser to make key and time.
-fn put_in_outbox(session: Session, room: RoomSession, key: &str) {
-    let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse("waiting", 100).unwrap());
-    session.update(|core| core.outbox_mut("a").push(key, body, 0));
-    room.changed();
+/// As a command of the reader's does, but without a browser to make key and time.
+fn put_in_outbox(session: Session, key: &str, command: Command) {
+    let (key, epoch) = (Key::parse(key).unwrap(), "e".to_owned());
+    let (state, kept) = (EntryState::Waiting, Kept::No);
+    session.update(|core| {
+        core.outbox.put(Entry { key, room: "a".into(), command, at: 0, epoch, sent: false, state, kept });
+    });
+    session.outbox_revision.set(session.outbox_revision.get_untracked() + 1);
+}
+
+fn waiting() -> Command {
+    Command::Post { body: "waiting".into() }
 }
 
 fn items(room: RoomSession) -> Vec<Arc<Item>> {
@@ -111,7 +119,7 @@ fn events_show_in_the_open_room_and_count_in_the_list() {
 fn a_pending_row_becomes_the_confirmed_one_whatever_comes_first() {
     for ack_first in [true, false] {
         let (_owner, session, room) = rendered();
-        put_in_outbox(session, room, "mine");
+        put_in_outbox(session, "mine", waiting());
         let pending = messages(room)[1].clone();
         assert_eq!((pending.seq, pending.delivery), (None, Delivery::Pending));
 
@@ -129,7 +137,7 @@ fn a_pending_row_becomes_the_confirmed_one_whatever_comes_first() {
         let sent = messages(room);
         assert_eq!(sent.len(), 2, "ack first: {ack_first}");
         assert_eq!((&sent[1].key, sent[1].seq, sent[1].delivery), (&pending.key, Some(Seq(2)), Delivery::Sent));
-        assert!(session.update(|core| core.outbox_mut("a").entries().is_empty()).unwrap());
+        assert!(session.update(|core| core.outbox.entries().is_empty()).unwrap());
         let Some(Item::Message(row)) = untrack(|| room.item(&pending.key)).as_deref().cloned() else {
             panic!("the row is there")
         };

@@ -1,6 +1,8 @@
+use super::desk::Desk;
 use super::message_row::MessageRow;
 use super::moment::day_words;
 use super::notice_row::NoticeRow;
+use super::place::walk_tools;
 use super::reader_place::ReaderPlace;
 use super::rows::Rows;
 use crate::client::conversation::{DayItem, Item, MessageItem};
@@ -14,13 +16,7 @@ use std::sync::Arc;
 
 /// The rows of a room, standing at their end.
 #[component]
-pub fn Conversation(
-    room: Signal<RoomSummary>,
-    session: RoomSession,
-    place: ReaderPlace,
-    /// Takes a text back into the composer.
-    rewrite: Callback<String>,
-) -> impl IntoView {
+pub fn Conversation(room: Signal<RoomSummary>, session: RoomSession, place: ReaderPlace, desk: Desk) -> impl IntoView {
     let texts = &texts().talk;
     let keys = memo(move || session.keys());
     let history = NodeRef::<html::Div>::new();
@@ -35,24 +31,25 @@ pub fn Conversation(
             // Rows that come above a reader who scrolled up are no news.
             aria-live=live(move || if place.is_at_end() { "polite" } else { "off" })
             on:scroll=act(move |_| place.moved(session))
+            on:keydown=act(|event| walk_tools(&event))
         >
             <div class="history" node_ref=history>
                 <Above room session/>
                 <ol>
-                    <Rows keys row=Arc::new(move |key| row(key, session, rewrite))/>
+                    <Rows keys row=Arc::new(move |key| row(key, session, desk))/>
                 </ol>
             </div>
         </div>
     }
 }
 
-fn row(key: Arc<str>, session: RoomSession, rewrite: Callback<String>) -> AnyView {
+fn row(key: Arc<str>, session: RoomSession, desk: Desk) -> AnyView {
     match untrack(|| session.item(&key)).as_deref() {
         Some(Item::Day(day)) => view! { <DayRow day=day.clone()/> }.into_any(),
         Some(Item::Notice(notice)) => view! { <NoticeRow notice=notice.clone()/> }.into_any(),
         Some(Item::Message(message)) => {
             let message = follow(message.clone(), session);
-            view! { <MessageRow message session rewrite/> }.into_any()
+            view! { <MessageRow message desk/> }.into_any()
         }
         None => ().into_any(),
     }

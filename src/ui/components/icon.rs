@@ -7,6 +7,7 @@ pub enum Glyph {
     Add,
     AddPerson,
     Alert,
+    Bin,
     Close,
     Down,
     Hash,
@@ -14,6 +15,7 @@ pub enum Glyph {
     Leave,
     Lock,
     Menu,
+    More,
     Pencil,
     People,
     Send,
@@ -28,6 +30,7 @@ impl Glyph {
                 "M8 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 16.5c0-2.8 2.4-4.5 5.5-4.5 1.2 0 2.3.3 3.2.7M15 11.5v5M12.5 14h5"
             }
             Glyph::Alert => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6.5v4M10 13.5v.01",
+            Glyph::Bin => "M4 5.5h12M8 5.5v-2h4v2M5.5 5.5l.8 11h7.4l.8-11M8.5 8.5v5M11.5 8.5v5",
             Glyph::Close => "M5 5l10 10M15 5L5 15",
             Glyph::Down => "M10 4v12M5 11l5 5 5-5",
             Glyph::Hash => "M7.8 3.5l-1.6 13M13.8 3.5l-1.6 13M3.8 7.5h13M3.2 12.5h13",
@@ -35,6 +38,7 @@ impl Glyph {
             Glyph::Leave => "M8 3.5H4.5v13H8M12 6.5l3.5 3.5-3.5 3.5M15.5 10H8",
             Glyph::Lock => "M5 9h10v7.5H5zM7 9V6.5a3 3 0 0 1 6 0V9",
             Glyph::Menu => "M3.5 6h13M3.5 10h13M3.5 14h13",
+            Glyph::More => "M4.5 10v.01M10 10v.01M15.5 10v.01",
             Glyph::Pencil => "M4 16l.8-3.4L13 4.4l2.6 2.6-8.2 8.2zM11.4 6l2.6 2.6",
             Glyph::People => {
                 "M7.5 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2 16.5c0-2.8 2.4-4.5 5.5-4.5s5.5 1.7 5.5 4.5M13 3.8a3 3 0 0 1 0 5.4M15 12.4c1.8.7 3 2.1 3 4.1"

@@ -1,47 +1,37 @@
+use super::desk::Desk;
 use super::moment::ClockTime;
 use super::prose::Prose;
 use super::{Avatar, Glyph, Icon};
-use crate::client::conversation::{Delivery, MessageItem};
-use crate::client::room_session::RoomSession;
-use crate::protocol::ErrorCode;
+use crate::client::conversation::{Deed, Delivery, MessageItem, Unsent};
+use crate::domain::Seq;
 use crate::ui::live::{act, live, memo};
-use crate::ui::reader::texts;
+use crate::ui::reader::{Reader, texts};
 use leptos::prelude::*;
-use std::sync::Arc;
 
 /// One message. The row stays while its message is confirmed, edited or erased.
 #[component]
-pub fn MessageRow(
-    message: Memo<MessageItem>,
-    session: RoomSession,
-    /// Takes a text back into the composer.
-    rewrite: Callback<String>,
-) -> impl IntoView {
-    let key = message.read_untracked().key.clone();
-    let name = key.to_string();
+pub fn MessageRow(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
+    let name = message.read_untracked().key.to_string();
     let at = memo(move || message.read().at);
     let first = memo(move || message.read().first_of_run);
-    let delivery = move || message.read().delivery;
-    let state = live(move || match delivery() {
+    let state = live(move || match message.read().delivery {
         Delivery::Sent => "sent",
-        Delivery::Pending => "pending",
-        Delivery::Failed(_) => "failed",
+        Delivery::Pending | Delivery::Waiting | Delivery::Held(_) => "pending",
+        Delivery::Failed(_) | Delivery::Undecided => "failed",
     });
     let head = live(move || match first.get() {
         true => view! { <Who message/> }.into_any(),
         false => view! { <ClockTime at/> }.into_any(),
     });
+    let edited = move || desk.editing.get() != Seq::ZERO && message.read().seq == Some(desk.editing.get());
     view! {
-        <li class="message" class:first=live(move || first.get()) data-key=name data-delivery=state>
+        <li class="message" class:first=live(move || first.get()) class:editing=live(edited) data-key=name data-delivery=state>
             {head}
             <div class="said">
                 <Said message/>
-                {live(move || match delivery() {
-                    Delivery::Failed(code) => view! { <NotSent code key=key.clone() session rewrite/> }.into_any(),
-                    Delivery::Pending => view! { <span class="unseen">{texts().talk.pending}</span> }.into_any(),
-                    Delivery::Sent => ().into_any(),
-                })}
+                {live(move || unsent(&message.read(), desk))}
             </div>
+            <Tools message desk/>
         </li>
     }
 }
@@ -75,32 +65,118 @@ fn Said(message: Memo<MessageItem>) -> impl IntoView {
     }
 }
 
-/// Why it was not sent, and what can be done: again as it is, again with changes, or not at all.
+/// What can be done with one's own message: in sight when the row is pointed at or has the focus, and
+/// behind a button where one points with a finger. One Tab stop for the whole conversation, at the
+/// newest; arrows lead to the others.
 #[component]
-fn NotSent(code: ErrorCode, key: Arc<str>, session: RoomSession, rewrite: Callback<String>) -> impl IntoView {
+fn Tools(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
+    let texts = &texts().talk;
+    let mine = Reader::expect().is_me(message.read_untracked().author.id);
+    let target = memo(move || message.with(|message| message.seq.filter(|_| mine && message.body.is_some())));
+    live(move || {
+        let Some(seq) = target.get() else { return ().into_any() };
+        let stop = move || if desk.is_newest_own(Some(seq)) { "0" } else { "-1" };
+        let tool = move |label: &'static str, glyph, class, choose: fn(Desk, Seq)| {
+            view! {
+                <button
+                    type="button" class=class aria-label=label title=label tabindex=live(stop)
+                    on:click=act(move |_| choose(desk, seq))
+                >
+                    <Icon glyph/>
+                </button>
+            }
+            .into_any()
+        };
+        view! {
+            <div class="tools">
+                {tool(texts.edit, Glyph::Pencil, "tool", |desk, seq| desk.edit(seq, None))}
+                {tool(texts.erase, Glyph::Bin, "tool", Desk::erase)}
+                // Pressing it gives it the focus, which is all that it takes to show the others.
+                {tool(texts.tools, Glyph::More, "tool more", |_, _| {})}
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// What a writer can do with something that is not sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Again,
+    Rewrite,
+    Discard,
+}
+
+/// How it stands with what the reader did to the message and the server does not have yet.
+fn unsent(message: &MessageItem, desk: Desk) -> AnyView {
+    let Some(unsent) = &message.unsent else { return ().into_any() };
     let texts = texts();
-    let again = key.clone();
-    let taken = key.clone();
+    let (words, choices) = match (message.delivery, unsent.deed) {
+        (Delivery::Sent | Delivery::Pending, _) => {
+            return view! { <span class="unseen">{texts.talk.pending}</span> }.into_any();
+        }
+        (Delivery::Held(seconds), _) => return view! { <Held seconds/> }.into_any(),
+        (Delivery::Waiting, _) if !unsent.may_go => (texts.talk.waiting.to_owned(), &[][..]),
+        (Delivery::Waiting, Deed::Delete) => (texts.talk.waiting.to_owned(), &[Choice::Discard][..]),
+        (Delivery::Waiting, _) => (texts.talk.waiting.to_owned(), &[Choice::Rewrite, Choice::Discard][..]),
+        (Delivery::Undecided, _) => (texts.talk.undecided.to_owned(), &[Choice::Again, Choice::Discard][..]),
+        (Delivery::Failed(code), deed) => {
+            let why = (texts.error)(code);
+            match deed {
+                Deed::Post => ((texts.talk.not_sent)(&why), &[Choice::Again, Choice::Rewrite, Choice::Discard][..]),
+                Deed::Edit => ((texts.talk.not_edited)(&why), &[Choice::Again, Choice::Rewrite, Choice::Discard][..]),
+                Deed::Delete => ((texts.talk.not_erased)(&why), &[Choice::Again, Choice::Discard][..]),
+            }
+        }
+    };
+    let waiting = message.delivery == Delivery::Waiting;
+    let button = |choice: &Choice| choice_button(*choice, unsent.clone(), message.seq, desk);
     view! {
-        <div class="not-sent">
-            <Icon glyph=Glyph::Alert/>
-            <span>{(texts.talk.not_sent)(&(texts.error)(code))}</span>
-            <button type="button" class="button small" on:click=act(move |_| session.retry(again.clone()))>
-                {texts.talk.resend}
-            </button>
-            <button
-                type="button" class="button small"
-                on:click=act(move |_| {
-                    if let Some(text) = session.discard(taken.clone()) {
-                        rewrite.run(text);
-                    }
-                })
-            >
-                {texts.talk.rewrite}
-            </button>
-            <button type="button" class="button quiet small" on:click=act(move |_| { session.discard(key.clone()); })>
-                {texts.talk.discard}
-            </button>
+        <div class="not-sent" class:quiet=waiting>
+            {(!waiting).then(|| view! { <Icon glyph=Glyph::Alert/> })}
+            <span>{words}</span>
+            {choices.iter().map(button).collect_view()}
         </div>
     }
+    .into_any()
+}
+
+/// The seconds are counted down for eyes only: said aloud they would never end.
+#[component]
+fn Held(seconds: u32) -> impl IntoView {
+    let texts = &texts().talk;
+    view! {
+        <div class="not-sent quiet">
+            <span class="unseen">{texts.pending}</span>
+            <span aria-hidden="true">{(texts.held)(seconds)}</span>
+        </div>
+    }
+}
+
+fn choice_button(choice: Choice, unsent: Unsent, seq: Option<Seq>, desk: Desk) -> AnyView {
+    let texts = &texts().talk;
+    let session = desk.session.session();
+    let label = match (choice, unsent.deed) {
+        (Choice::Again, _) => texts.resend,
+        (Choice::Rewrite, _) => texts.rewrite,
+        (Choice::Discard, Deed::Post) => texts.discard,
+        (Choice::Discard, _) => texts.leave_as_is,
+    };
+    let choose = move |_| match choice {
+        Choice::Again => session.send_again(&unsent.key),
+        Choice::Rewrite => match (session.take_back(&unsent.key), seq) {
+            (Some(text), Some(seq)) => desk.edit(seq, Some(text)),
+            (Some(text), None) => desk.put_back(&text),
+            (None, _) => {}
+        },
+        Choice::Discard => {
+            session.take_back(&unsent.key);
+        }
+    };
+    view! {
+        <button type="button" class="button small" class:quiet=choice == Choice::Discard on:click=act(choose)>
+            {label}
+        </button>
+    }
+    .into_any()
 }

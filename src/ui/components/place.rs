@@ -3,7 +3,7 @@
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, KeyboardEvent};
 
 /// Copies what is selected. `false` when the browser refuses.
 pub fn copy_selection() -> bool {
@@ -46,6 +46,27 @@ pub fn is_shown(selector: &str) -> bool {
 pub fn focus(selector: &str) {
     if let Some(element) = find(selector) {
         let _ = element.focus();
+    }
+}
+
+/// Arrows lead from the tools of one message to those of another, Escape out of them.
+pub fn walk_tools(event: &KeyboardEvent) {
+    let Some(here) = document().active_element().filter(|element| element.class_list().contains("tool")) else {
+        return;
+    };
+    let Ok(tools) = document().query_selector_all(".tools > :first-child") else { return };
+    let at = |index: u32| tools.get(index).and_then(|tool| tool.dyn_into::<HtmlElement>().ok());
+    let row = here.parent_node();
+    let now = (0..tools.length()).find(|index| at(*index).and_then(|tool| tool.parent_node()) == row).unwrap_or(0);
+    let next = match event.key().as_str() {
+        "ArrowUp" => at(now.wrapping_sub(1)),
+        "ArrowDown" => at(now + 1),
+        "Escape" => return focus(".scroller"),
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(next) = next {
+        let _ = next.focus();
     }
 }
 

@@ -42,6 +42,7 @@ pub fn RoomList() -> impl IntoView {
                 <RoomGroup title=texts.rooms.joined group=Group::Joined/>
                 <RoomGroup title=texts.rooms.others group=Group::Others/>
             </div>
+            <Stuck/>
             <footer>
                 <RailLink href="/people" glyph=Glyph::People label=texts.people.title/>
                 <RailLink href="/settings" glyph=Glyph::Settings label=texts.settings.title/>
@@ -49,6 +50,23 @@ pub fn RoomList() -> impl IntoView {
         </nav>
         <NewRoom open=making/>
     }
+}
+
+/// The way to what was not sent, wherever that is: its room may not be open, or be gone.
+#[component]
+fn Stuck() -> impl IntoView {
+    let texts = &texts().talk;
+    let session = Session::expect();
+    live(move || match session.stuck_room() {
+        None => ().into_any(),
+        Some(room) => view! {
+            <a class="rail-link stuck" href=format!("/rooms/{room}")>
+                <Icon glyph=Glyph::Alert/>
+                <span class="name truncate">{(texts.unsent)(session.unsent_count())}</span>
+            </a>
+        }
+        .into_any(),
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,9 @@
+use crate::client::session::Session;
 use crate::i18n::Locale;
 use crate::protocol::{ErrorBody, ErrorCode};
 use crate::ui::answer::AnswerStatus;
-use crate::ui::components::{Drawer, DrawerButton};
-use crate::ui::live::act;
+use crate::ui::components::{Drawer, DrawerButton, Prose};
+use crate::ui::live::{act, live};
 use crate::ui::reader::texts;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -18,6 +19,30 @@ pub fn NotFound() -> impl IntoView {
             <a class="button" href="/rooms">{texts.to_rooms}</a>
         </Problem>
     }
+}
+
+/// What was to be said in a room that cannot be opened any more: to be read, copied, and given up.
+#[component]
+pub fn Unsaid(slug: String) -> impl IntoView {
+    let session = Session::expect();
+    let texts = &texts().talk;
+    live(move || {
+        let unsaid = session.unsaid_in(&slug);
+        let slug = slug.clone();
+        match unsaid.is_empty() {
+            true => ().into_any(),
+            false => view! {
+                <div class="unsaid">
+                    <h2>{(texts.unsent)(unsaid.len() as u32)}</h2>
+                    {unsaid.into_iter().map(|source| view! { <Prose source/> }).collect_view()}
+                    <button type="button" class="button small" on:click=act(move |_| session.discard_in(&slug))>
+                        {texts.discard}
+                    </button>
+                </div>
+            }
+            .into_any(),
+        }
+    })
 }
 
 /// Something could not be loaded: what happened, what is safe, what to do.

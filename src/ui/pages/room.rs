@@ -1,18 +1,17 @@
-use super::lost::{Failed, NotFound, Problem};
+use super::lost::{Failed, NotFound, Problem, Unsaid};
 use crate::api::{self, Place, RoomStart};
 use crate::client::room_session::RoomSession;
 use crate::client::session::Session;
 use crate::protocol::{ErrorBody, ErrorCode, MemberList, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::components::{
-    Composer, ContextColumn, Conversation, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest, put_back,
+    Composer, ContextColumn, Conversation, Desk, Drawer, OpenDrawer, ReaderPlace, RoomHead, Scrim, ToLatest,
 };
 use crate::ui::first::First;
 use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title::PageTitle;
-use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -39,7 +38,9 @@ pub fn RoomPage() -> impl IntoView {
             let members = members.try_update_value(Option::take).flatten();
             view! { <Room start members retry/> }.into_any()
         }
-        Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
+        Some(Err(error)) if error.code == ErrorCode::NotFound => {
+            view! { <NotFound/><Unsaid slug=slug.get()/> }.into_any()
+        }
         Some(Err(error)) => view! { <Failed error retry/> }.into_any(),
     })
 }
@@ -111,21 +112,19 @@ fn Columns(
     members: Option<Answer<MemberList>>,
 ) -> impl IntoView {
     let place = ReaderPlace::new();
-    let field = NodeRef::<html::Textarea>::new();
+    let desk = Desk::new(room.read_untracked().slug.clone(), session, place);
     let open = OpenDrawer::expect();
-    let rewrite = Callback::new(move |text: String| put_back(field, &text));
-    let sent = Callback::new(move |()| place.to_end());
     // The column that an address opens as a drawer is there only now.
     effect(move || open.look());
     view! {
         <div class="room">
             <section class="conversation" inert=live(move || open.is(Drawer::About))>
                 <RoomHead room=Signal::derive(move || Some(room.get()))/>
-                <Conversation room session place rewrite/>
+                <Conversation room session place desk/>
                 <div class="foot">
                     <ToLatest place session/>
                     <Visitor room/>
-                    <Composer room session field form_key sent/>
+                    <Composer room desk form_key/>
                 </div>
             </section>
             <Scrim drawer=Drawer::About class="of-context"/>
@@ -159,6 +158,7 @@ fn Visitor(room: Signal<RoomSummary>) -> impl IntoView {
 fn Revoked(slug: String, retry: Callback<()>) -> impl IntoView {
     let texts = texts();
     let rooms = Session::expect().rooms();
+    let unsaid = slug.clone();
     Effect::new(move |was_gone: Option<bool>| {
         let gone = !rooms.read().iter().any(|room| room.slug == slug);
         if was_gone == Some(true) && !gone {
@@ -169,6 +169,7 @@ fn Revoked(slug: String, retry: Callback<()>) -> impl IntoView {
     view! {
         <Problem title=texts.rooms.revoked_title text=texts.rooms.revoked_text.to_owned()>
             <a class="button" href="/rooms">{texts.common.to_rooms}</a>
+            <Unsaid slug=unsaid/>
         </Problem>
     }
 }

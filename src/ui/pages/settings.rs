@@ -1,10 +1,11 @@
 use crate::api;
+use crate::client::session::Session;
 use crate::domain::Password;
 use crate::i18n::Locale;
 use crate::protocol::ErrorCode;
 use crate::ui::attempt::Attempt;
 use crate::ui::components::{ErrorNote, Sheet};
-use crate::ui::live::live;
+use crate::ui::live::{live, memo};
 use crate::ui::reader::Reader;
 use crate::ui::title::PageTitle;
 use leptos::ev::SubmitEvent;
@@ -116,11 +117,14 @@ fn ChangePassword() -> impl IntoView {
 fn SignOut() -> impl IntoView {
     let reader = Reader::expect();
     let texts = &reader.texts().settings;
+    let session = Session::expect();
+    let unsent = memo(move || session.unsent_count());
     view! {
         <section class="section">
             <header>
                 <h2>{(texts.signed_in_as)(&reader.start.me.name)}</h2>
                 <p>{texts.sign_out_text}</p>
+                <p hidden=live(move || unsent.get() == 0)>{live(move || (texts.unsent_stay)(unsent.get()))}</p>
             </header>
             <form method="post" action="/sign-out">
                 <button class="button danger">{texts.sign_out}</button>

@@ -1,0 +1,78 @@
+//! An outbox entry as the browser keeps it: a text of lines, the body last because it has lines of
+//! its own. The first line is the form's version.
+
+use super::{Command, Entry, EntryState, Kept};
+use crate::domain::{Key, Seq};
+
+const VERSION: &str = "1";
+
+/// The kept form of an entry, for the tab `owner`. It counts as sent if it is about to be.
+pub fn write(entry: &Entry, owner: &str) -> String {
+    let Entry { key, room, at, epoch, .. } = entry;
+    let sent = if entry.sent { "sent" } else { "" };
+    let target = entry.command.target().map(|target| target.to_string()).unwrap_or_default();
+    let (kind, body) = match &entry.command {
+        Command::Post { body } => ("post", body.as_str()),
+        Command::Edit { body, .. } => ("edit", body.as_str()),
+        Command::Delete { .. } => ("delete", ""),
+    };
+    [VERSION, owner, key.as_str(), room, &at.to_string(), epoch, sent, kind, &target, body].join("\n")
+}
+
+/// The entry, waiting to be sent, and the tab that owns it. `None` for what another version kept.
+pub fn read(record: &str) -> Option<(String, Entry)> {
+    let mut lines = record.splitn(10, '\n');
+    let mut next = || lines.next();
+    if next()? != VERSION {
+        return None;
+    }
+    let owner = next()?.to_owned();
+    let key = Key::parse(next()?).ok()?;
+    let room = next()?.to_owned();
+    let at = next()?.parse().ok()?;
+    let epoch = next()?.to_owned();
+    let sent = next()? == "sent";
+    let (kind, target, body) = (next()?, next()?, next()?.to_owned());
+    let target = target.parse().map(Seq).ok();
+    let command = match (kind, target) {
+        ("post", None) => Command::Post { body },
+        ("edit", Some(target)) => Command::Edit { target, body },
+        ("delete", Some(target)) => Command::Delete { target },
+        _ => return None,
+    };
+    Some((owner, Entry { key, room, command, at, epoch, sent, state: EntryState::Waiting, kept: Kept::Yes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(command: Command, sent: bool) -> Entry {
+        let key = Key::parse("k1").unwrap();
+        let (state, kept) = (EntryState::Waiting, Kept::Yes);
+        Entry { key, room: "일반".into(), command, at: 1_763_800_000_000, epoch: "e".into(), sent, state, kept }
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_with_every_line() {
+        let target = Seq(42);
+        for command in [
+            Command::Post { body: "첫 줄\n\n셋째 줄\n".into() },
+            Command::Edit { target, body: "1\nk2\nsent".into() },
+            Command::Delete { target },
+        ] {
+            for sent in [true, false] {
+                let entry = entry(command.clone(), sent);
+                assert_eq!(read(&write(&entry, "tab")), Some(("tab".to_owned(), entry)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_another_version_kept_is_left_alone() {
+        let record = write(&entry(Command::Delete { target: Seq(1) }, false), "tab");
+        assert_eq!(read(&record.replacen('1', "2", 1)), None);
+        assert_eq!(read(""), None);
+        assert_eq!(read(&record[..record.len() - 4]), None);
+    }
+}

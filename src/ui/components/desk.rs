@@ -1,0 +1,337 @@
+use super::{ReaderPlace, place};
+use crate::client::conversation::{Item, MessageItem};
+use crate::client::draft;
+use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction};
+use crate::client::room_session::RoomSession;
+use crate::domain::{BodyError, Seq, UserId};
+use crate::protocol::ErrorCode;
+use crate::ui::live::memo;
+use crate::ui::reader::Reader;
+use leptos::ev;
+use leptos::html;
+use leptos::prelude::*;
+use std::time::Duration;
+use web_sys::HtmlTextAreaElement;
+
+/// What stands above the text box.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    Nothing,
+    /// Characters, about, that still fit.
+    Left(u32),
+    /// Characters, about, that are too many.
+    TooLong(u32),
+    Refused(ErrorCode),
+    /// The browser keeps nothing that is not sent.
+    NotKept,
+}
+
+impl Hint {
+    pub fn is_wrong(self) -> bool {
+        matches!(self, Hint::TooLong(_) | Hint::Refused(_))
+    }
+}
+
+/// The text box of a room and all that goes with it. One writes new messages in it and changes old
+/// ones: so a change survives whatever happens to the message's row, and an input method is at work
+/// in one place only. What was begun before waits meanwhile.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    me: UserId,
+    slug: StoredValue<String>,
+    max_bytes: usize,
+    pub field: NodeRef<html::Textarea>,
+    pub session: RoomSession,
+    place: ReaderPlace,
+    pub hint: RwSignal<Hint>,
+    pub ime: StoredValue<Ime>,
+    /// The message that is changed; zero while a new one is written.
+    pub editing: RwSignal<Seq>,
+    /// What was being written before.
+    aside: StoredValue<String>,
+    /// The message that the reader is asked about: whether to erase it.
+    pub doomed: RwSignal<Seq>,
+    pub asking: RwSignal<bool>,
+    /// The seq of the reader's newest message that can be changed; zero without one.
+    newest_own: Memo<i64>,
+}
+
+impl Desk {
+    pub fn new(slug: String, session: RoomSession, place: ReaderPlace) -> Desk {
+        let reader = Reader::expect();
+        let me = reader.start.me.id;
+        let own = move |item: &MessageItem| item.author.id == me && item.body.is_some();
+        Desk {
+            me: UserId(me),
+            slug: StoredValue::new(slug),
+            max_bytes: reader.start.body_bytes as usize,
+            field: NodeRef::new(),
+            session,
+            place,
+            hint: RwSignal::new(Hint::Nothing),
+            ime: StoredValue::new(Ime::new(EnterKey::Sends)),
+            editing: RwSignal::new(Seq::ZERO),
+            aside: StoredValue::new(String::new()),
+            doomed: RwSignal::new(Seq::ZERO),
+            asking: RwSignal::new(false),
+            newest_own: memo(move || {
+                session.with_items(|items| {
+                    let newest = items.iter().rev().find_map(|item| message(item).filter(|item| own(item))?.seq);
+                    newest.map_or(0, |seq| seq.0 as i64)
+                })
+            }),
+        }
+    }
+
+    /// Whether this is the newest message of the reader's; followed.
+    pub fn is_newest_own(self, seq: Option<Seq>) -> bool {
+        seq.is_some_and(|seq| seq.0 as i64 == self.newest_own.get())
+    }
+
+    /// Whether the message that is changed has been erased meanwhile; followed.
+    pub fn is_gone(self) -> bool {
+        let target = Some(self.editing.get());
+        self.session.with_items(|items| {
+            let target = items.iter().filter_map(|item| message(item)).find(|item| item.seq == target);
+            target.is_some_and(|item| item.body.is_none())
+        })
+    }
+
+    /// The draft of last time comes back, before what was written until WASM came. The focus is
+    /// taken only where nothing else has it, but the link that led here.
+    pub fn begin(self, field: &HtmlTextAreaElement) {
+        let writing = place::is_there("textarea:focus");
+        let written = field.value();
+        let kept = self.slug.with_value(|slug| draft::load(self.me, slug)).unwrap_or_default();
+        let text = draft::joined(&kept, &written);
+        if text != written {
+            end_composition(field);
+            field.set_value(&text);
+        }
+        let touch = place::is_touch();
+        if touch {
+            self.ime.set_value(Ime::new(EnterKey::BreaksLine));
+        }
+        if writing || !(touch || place::is_there("dialog[open], :focus:not(.rail-link[aria-current])")) {
+            let _ = field.focus();
+        }
+        self.changed();
+    }
+
+    /// Puts a text that was not sent into the box, behind what has been written there since.
+    pub fn put_back(self, text: &str) {
+        let Some(field) = self.field.get_untracked() else { return };
+        self.write(&draft::joined(&field.value(), text));
+    }
+
+    /// Changes the reader's own message: as it is now, or with the text of an earlier try.
+    pub fn edit(self, target: Seq, text: Option<String>) {
+        let now = untrack(|| {
+            self.session.with_items(|items| {
+                items.iter().filter_map(|item| message(item)).find(|item| item.seq == Some(target))?.body.clone()
+            })
+        });
+        let (Some(field), Some(text)) = (self.field.get_untracked(), text.or(now)) else { return };
+        if self.editing.get_untracked() == Seq::ZERO {
+            self.aside.set_value(field.value());
+        }
+        self.editing.set(target);
+        self.write(&text);
+    }
+
+    /// Back to what was being written before.
+    pub fn end_edit(self) {
+        if self.editing.get_untracked() != Seq::ZERO {
+            self.editing.set(Seq::ZERO);
+            self.write(&self.aside.get_value());
+        }
+    }
+
+    /// Asks first.
+    pub fn erase(self, target: Seq) {
+        self.doomed.set(target);
+        self.asking.set(true);
+    }
+
+    /// The answer was yes. The focus goes back to where it was at work.
+    pub fn erase_doomed(self) {
+        let doomed = self.doomed.get_untracked();
+        self.session.erase(doomed);
+        self.asking.set(false);
+        let was_edited = self.editing.get_untracked() == doomed;
+        // The dialog gives the focus back first, to a button that is gone.
+        set_timeout(
+            move || match was_edited {
+                true => self.end_edit(),
+                false => place::focus(".scroller"),
+            },
+            Duration::ZERO,
+        );
+    }
+
+    pub fn changed(self) {
+        let Some(field) = self.field.get_untracked() else { return };
+        let text = field.value();
+        if self.editing.get_untracked() == Seq::ZERO {
+            self.slug.with_value(|slug| draft::save(self.me, slug, &text));
+        }
+        let hint = length_hint(&text, self.max_bytes);
+        if hint != self.hint.get_untracked() {
+            self.hint.set(hint);
+        }
+        grow(&field);
+    }
+
+    pub fn key_down(self, event: &ev::KeyboardEvent) {
+        let (key, code) = (event.key(), event.code());
+        let press = KeyDown {
+            key: &key,
+            code: &code,
+            key_code: event.key_code(),
+            is_composing: event.is_composing(),
+            shift: event.shift_key(),
+        };
+        let reaction = self.ime.try_update_value(|ime| ime.key_down(press)).unwrap_or(Reaction::Nothing);
+        let taken = reaction != Reaction::Nothing || (!event.is_composing() && self.shortcut(&key));
+        if taken {
+            event.prevent_default();
+        }
+        self.react(reaction);
+    }
+
+    /// Whether the key meant one.
+    fn shortcut(self, key: &str) -> bool {
+        let editing = self.editing.get_untracked() != Seq::ZERO;
+        let is_empty = || self.field.get_untracked().is_some_and(|field| field.value().is_empty());
+        match key {
+            "Escape" if editing => self.end_edit(),
+            "ArrowUp" if !editing && is_empty() && self.newest_own.get_untracked() != 0 => {
+                self.edit(Seq(self.newest_own.get_untracked() as u64), None);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub fn composition_end(self, event: &ev::CompositionEvent) {
+        let text = event.data().unwrap_or_default();
+        let reaction = self.ime.try_update_value(|ime| ime.composition_end(&text)).unwrap_or(Reaction::Nothing);
+        self.react(reaction);
+    }
+
+    /// The button: an open composition is ended first, and what it leaves in the box is sent.
+    pub fn submit(self) {
+        let reaction = self.ime.try_update_value(Ime::submit).unwrap_or(Reaction::Nothing);
+        if reaction == Reaction::SendSoon
+            && let Some(field) = self.field.get_untracked()
+        {
+            end_composition(&field);
+            let _ = field.focus();
+        }
+        self.react(reaction);
+    }
+
+    fn react(self, reaction: Reaction) {
+        match reaction {
+            Reaction::Nothing | Reaction::Prevent | Reaction::PreventAndSendAfterCommit => {}
+            Reaction::Send => self.send(),
+            Reaction::SendSoon => set_timeout(move || self.send(), Duration::ZERO),
+        }
+    }
+
+    fn send(self) {
+        let Some(field) = self.field.get_untracked() else { return };
+        let (text, target) = (field.value(), self.editing.get_untracked());
+        let body = text.trim_end();
+        let is_new = target == Seq::ZERO || untrack(|| self.is_gone());
+        let done = if is_new { self.session.post(body) } else { self.session.edit(target, body) };
+        match done {
+            Ok(()) if target != Seq::ZERO => return self.end_edit(),
+            Ok(()) => {
+                field.set_value("");
+                self.changed();
+                self.place.to_end();
+            }
+            Err(BodyError::Empty) if is_new => {}
+            // Nothing is left of it: that is what erasing is for.
+            Err(BodyError::Empty) => return self.erase(target),
+            Err(BodyError::TooLong { max_bytes }) => self.hint.set(length_hint(&text, max_bytes)),
+            Err(BodyError::ControlCharacter) => self.hint.set(Hint::Refused(ErrorCode::ControlCharacter)),
+        }
+        let _ = field.focus();
+    }
+
+    fn write(self, text: &str) {
+        let Some(field) = self.field.get_untracked() else { return };
+        end_composition(&field);
+        field.set_value(text);
+        let _ = field.focus();
+        self.changed();
+    }
+}
+
+fn message(item: &Item) -> Option<&MessageItem> {
+    match item {
+        Item::Message(message) => Some(message),
+        _ => None,
+    }
+}
+
+/// Has the input method put down what it is composing. Whoever wants the focus back says so.
+fn end_composition(field: &HtmlTextAreaElement) {
+    let _ = field.blur();
+}
+
+/// Says something about the length only near the limit and beyond it.
+fn length_hint(text: &str, max_bytes: usize) -> Hint {
+    let Some(left) = max_bytes.checked_sub(text.len()) else {
+        return Hint::TooLong(about(chars_over(text, max_bytes)));
+    };
+    if left > max_bytes / 10 || text.is_empty() {
+        return Hint::Nothing;
+    }
+    // As many as fit if the writer goes on in the same script.
+    Hint::Left(about((left * text.chars().count() / text.len()) as u32))
+}
+
+/// Rounded up, so that it is not said anew with every key.
+fn about(chars: u32) -> u32 {
+    let step = if chars > 100 { 100 } else { 10 };
+    chars.div_ceil(step) * step
+}
+
+/// How many characters at the end are beyond the limit.
+fn chars_over(text: &str, max_bytes: usize) -> u32 {
+    text.char_indices().rev().take_while(|(at, c)| at + c.len_utf8() > max_bytes).count() as u32
+}
+
+/// For browsers that do not size a text box by its content.
+fn grow(field: &HtmlTextAreaElement) {
+    let element: &web_sys::HtmlElement = field;
+    let style = element.style();
+    if js_sys::Reflect::has(&style, &"fieldSizing".into()).unwrap_or(false) {
+        return;
+    }
+    // Measured without the height of before, or it could never become less.
+    let _ = style.remove_property("height");
+    if field.scroll_height() > field.client_height() {
+        let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_announced_near_it_and_counted_beyond_it() {
+        let hint = |text: &str| length_hint(text, 300);
+        assert!(hint("") == Hint::Nothing);
+        assert!(hint(&"a".repeat(269)) == Hint::Nothing);
+        assert!(hint(&"a".repeat(280)) == Hint::Left(20));
+        assert!(hint(&"가".repeat(94)) == Hint::Left(10));
+        assert!(hint(&"가".repeat(100)) == Hint::Left(0));
+        assert!(hint(&"가".repeat(103)) == Hint::TooLong(10));
+        assert!(hint(&format!("{}가", "a".repeat(299))) == Hint::TooLong(10));
+    }
+}
