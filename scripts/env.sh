@@ -9,7 +9,7 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 SERVER=$TARGET/release/pickmate
 SITE=$TARGET/site
 
-export PATH="$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH"
+export PATH="$ROOT/scripts/lean:$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH"
 # A compiler other than the default one, when the machine needs it (wasm-target-debian.sh).
 if [ -f "$TOOLS/wasm-sysroot/env.sh" ]; then
     # shellcheck source=/dev/null
