@@ -1,11 +1,10 @@
 //! How far the reader has seen each room, and what of that the server has not been told. Pure.
 
 use crate::domain::Seq;
-use std::collections::HashMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadPositions {
-    rooms: HashMap<String, Position>,
+    rooms: Vec<(String, Position)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,17 +16,17 @@ struct Position {
 impl ReadPositions {
     /// The reader has seen everything up to `seq`. Never moves back. Whether it moved.
     pub fn see(&mut self, room: &str, seq: Seq) -> bool {
-        if let Some(position) = self.rooms.get_mut(room) {
+        if let Some((_, position)) = self.rooms.iter_mut().find(|(slug, _)| slug == room) {
             let moved = seq > position.seen;
             position.seen = position.seen.max(seq);
             return moved;
         }
-        self.rooms.insert(room.to_owned(), Position { seen: seq, told: Seq::ZERO });
+        self.rooms.push((room.to_owned(), Position { seen: seq, told: Seq::ZERO }));
         seq > Seq::ZERO
     }
 
     pub fn seen(&self, room: &str) -> Seq {
-        self.rooms.get(room).map_or(Seq::ZERO, |position| position.seen)
+        self.rooms.iter().find(|(slug, _)| slug == room).map_or(Seq::ZERO, |(_, position)| position.seen)
     }
 
     /// What the server should be told now; it counts as told.
@@ -43,7 +42,7 @@ impl ReadPositions {
 
     /// What was told last may not have arrived: all will be told again.
     pub fn connection_lost(&mut self) {
-        self.rooms.values_mut().for_each(|position| position.told = Seq::ZERO);
+        self.rooms.iter_mut().for_each(|(_, position)| position.told = Seq::ZERO);
     }
 
     /// Positions of another history do not compare.

@@ -2,7 +2,6 @@
 
 use crate::domain::Seq;
 use crate::protocol::ClientFrame;
-use std::collections::HashMap;
 
 /// A room that should be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +16,13 @@ pub struct Wanted {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscriptions {
     limit: usize,
-    rooms: HashMap<String, Delivery>,
+    /// At most `limit`, so few that a list is enough.
+    rooms: Vec<Delivery>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Delivery {
+    room: String,
     /// Whether the last `join` has been answered.
     joined: bool,
     /// The last seq that was delivered.
@@ -30,21 +31,22 @@ struct Delivery {
 
 impl Subscriptions {
     pub fn new(limit: usize) -> Subscriptions {
-        Subscriptions { limit, rooms: HashMap::new() }
+        Subscriptions { limit, rooms: Vec::new() }
     }
 
     /// Leaves what is not wanted and joins what is, the first ones first, as far as the limit goes.
     pub fn follow(&mut self, mut wanted: Vec<Wanted>) -> Vec<ClientFrame> {
         wanted.truncate(self.limit);
-        let surplus: Vec<String> =
-            self.rooms.keys().filter(|room| !wanted.iter().any(|wanted| wanted.room == **room)).cloned().collect();
         let mut frames = Vec::new();
-        for room in surplus {
-            self.rooms.remove(&room);
-            frames.push(ClientFrame::Leave { room });
-        }
+        self.rooms.retain(|delivery| {
+            let stays = wanted.iter().any(|wanted| wanted.room == delivery.room);
+            if !stays {
+                frames.push(ClientFrame::Leave { room: delivery.room.clone() });
+            }
+            stays
+        });
         for wanted in wanted {
-            if !self.rooms.contains_key(&wanted.room) {
+            if self.find(&wanted.room).is_none() {
                 frames.push(self.join(wanted));
             }
         }
@@ -53,7 +55,7 @@ impl Subscriptions {
 
     /// Starts over from a known place, unless that has been asked for and not been answered yet.
     pub fn rejoin(&mut self, wanted: Wanted) -> Vec<ClientFrame> {
-        match self.rooms.get(&wanted.room) {
+        match self.find(&wanted.room) {
             Some(delivery) if delivery.joined => {
                 let leave = ClientFrame::Leave { room: wanted.room.clone() };
                 vec![leave, self.join(wanted)]
@@ -64,29 +66,34 @@ impl Subscriptions {
 
     /// Whether events after `seq` have been delivered on this connection already.
     pub fn is_beyond(&self, room: &str, seq: Seq) -> bool {
-        self.rooms.get(room).is_some_and(|delivery| delivery.delivered > seq)
+        self.rooms.iter().any(|delivery| delivery.room == room && delivery.delivered > seq)
     }
 
     pub fn joined(&mut self, room: &str) {
-        if let Some(delivery) = self.rooms.get_mut(room) {
+        if let Some(delivery) = self.find(room) {
             delivery.joined = true;
         }
     }
 
     pub fn delivered(&mut self, room: &str, seq: Seq) {
-        if let Some(delivery) = self.rooms.get_mut(room) {
+        if let Some(delivery) = self.find(room) {
             delivery.delivered = delivery.delivered.max(seq);
         }
     }
 
     /// The server ended it, or did not begin it.
     pub fn ended(&mut self, room: &str) {
-        self.rooms.remove(room);
+        self.rooms.retain(|delivery| delivery.room != room);
+    }
+
+    fn find(&mut self, room: &str) -> Option<&mut Delivery> {
+        self.rooms.iter_mut().find(|delivery| delivery.room == room)
     }
 
     fn join(&mut self, wanted: Wanted) -> ClientFrame {
         let delivered = wanted.after.unwrap_or_default();
-        self.rooms.insert(wanted.room.clone(), Delivery { joined: false, delivered });
+        self.ended(&wanted.room);
+        self.rooms.push(Delivery { room: wanted.room.clone(), joined: false, delivered });
         let epoch = wanted.after.map(|_| wanted.epoch);
         ClientFrame::Join { room: wanted.room, after: wanted.after, epoch }
     }
