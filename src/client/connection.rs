@@ -4,7 +4,7 @@
 use super::backoff::{Backoff, after_asked_ms};
 use super::browser::{jitter, now_ms, sleep_ms, socket_url};
 use super::heartbeat::{Beat, Heartbeat};
-use crate::protocol::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, json};
+use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, SUBPROTOCOL, ServerFrame, json};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::future::{Fuse, FutureExt, LocalBoxFuture};
 use futures_util::stream::Fuse as FuseStream;
@@ -16,6 +16,8 @@ use std::future::Future;
 const PATH: &str = "/live";
 /// Milliseconds from opening the socket to the server's `hello`.
 const HELLO_WITHIN_MS: u32 = 10_000;
+/// Milliseconds to stay away from a server that has too many connections and names no time.
+const CROWDED_MS: u32 = 5_000;
 /// A connection that lasted so long (milliseconds) was a good one: the next retry is quick again.
 const GOOD_AFTER_MS: i64 = 5_000;
 
@@ -23,8 +25,9 @@ const GOOD_AFTER_MS: i64 = 5_000;
 pub enum Update {
     /// Every frame but `pong`; `hello` says that the connection is live.
     Frame(ServerFrame),
-    /// Not live any more, or not yet: trying again.
-    Lost,
+    /// Not live any more, or not yet: trying again, after so many milliseconds if the server asked for
+    /// that because it is too full.
+    Lost { crowded_ms: Option<u32> },
     /// The server does not want this client back. [`Connection::wake`] tries all the same.
     Refused { signed_out: bool },
 }
@@ -73,8 +76,10 @@ impl Connection {
 /// How a connection ended.
 enum End {
     Lost,
-    Draining {
+    /// The server said when to come back.
+    Asked {
         retry_after_ms: u32,
+        crowded: Crowded,
     },
     Asleep,
     Refused {
@@ -82,6 +87,15 @@ enum End {
     },
     /// Nobody holds the handle any more.
     Abandoned,
+}
+
+/// Why the server sent this client away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crowded {
+    /// It is about to restart.
+    No,
+    /// It has too many connections.
+    Yes,
 }
 
 /// What came next, while connected.
@@ -105,24 +119,27 @@ async fn run(mut inputs: UnboundedReceiver<Input>, mut on_update: impl FnMut(Upd
         if now_ms() - begun >= GOOD_AFTER_MS {
             backoff.reset();
         }
-        let delay_ms = match end {
-            End::Lost => Some(backoff.next_ms(jitter())),
-            End::Draining { retry_after_ms } => Some(after_asked_ms(retry_after_ms, jitter())),
-            End::Asleep | End::Refused { .. } => None,
+        let (delay_ms, asked) = match end {
+            End::Lost => (Some(backoff.next_ms(jitter())), false),
+            End::Asked { retry_after_ms, .. } => (Some(after_asked_ms(retry_after_ms, jitter())), true),
+            End::Asleep | End::Refused { .. } => (None, false),
             End::Abandoned => return,
         };
         match end {
             End::Refused { signed_out } => on_update(Update::Refused { signed_out }),
-            _ => on_update(Update::Lost),
+            End::Asked { crowded: Crowded::Yes, .. } => on_update(Update::Lost { crowded_ms: delay_ms }),
+            _ => on_update(Update::Lost { crowded_ms: None }),
         }
-        if !pause(&mut inputs, delay_ms).await {
+        let not_before = delay_ms.filter(|_| asked).map_or(0, |delay_ms| now_ms() + i64::from(delay_ms));
+        if !pause(&mut inputs, delay_ms, not_before).await {
             return;
         }
     }
 }
 
-/// Waits for the delay, or for `wake`. `false` when nobody holds the handle any more.
-async fn pause(inputs: &mut UnboundedReceiver<Input>, delay_ms: Option<u32>) -> bool {
+/// Waits for the delay, or for `wake`, but never comes back before the time that the server named.
+/// `false` when nobody holds the handle any more.
+async fn pause(inputs: &mut UnboundedReceiver<Input>, delay_ms: Option<u32>, not_before: i64) -> bool {
     let mut tick = delay_ms.map_or_else(Fuse::terminated, timer);
     loop {
         let input = select_biased! {
@@ -131,7 +148,10 @@ async fn pause(inputs: &mut UnboundedReceiver<Input>, delay_ms: Option<u32>) -> 
         };
         match input {
             None => return false,
-            Some(Input::Wake) => return true,
+            Some(Input::Wake) => match not_before - now_ms() {
+                left_ms @ 1.. => tick = timer(left_ms as u32),
+                _ => return true,
+            },
             Some(Input::Sleep) => tick = Fuse::terminated(),
             // Not live: what waits is sent after `hello`.
             Some(Input::Send(_)) => {}
@@ -141,7 +161,7 @@ async fn pause(inputs: &mut UnboundedReceiver<Input>, delay_ms: Option<u32>) -> 
 
 async fn connect(inputs: &mut UnboundedReceiver<Input>, on_update: &mut impl FnMut(Update)) -> End {
     let Ok(socket) = WebSocket::open_with_protocol(&socket_url(PATH), SUBPROTOCOL) else { return End::Lost };
-    let mut line = Line { socket: socket.fuse(), heart: None, tick: timer(HELLO_WITHIN_MS), draining: None };
+    let mut line = Line { socket: socket.fuse(), heart: None, tick: timer(HELLO_WITHIN_MS), asked: None };
     loop {
         let happened = select_biased! {
             message = line.socket.next() => Happened::Message(message),
@@ -165,7 +185,8 @@ struct Line {
     /// From `hello` on.
     heart: Option<Heartbeat>,
     tick: Timer,
-    draining: Option<u32>,
+    /// When the server wants this client back, and why it goes.
+    asked: Option<(u32, Crowded)>,
 }
 
 impl Line {
@@ -199,7 +220,12 @@ impl Line {
                 self.heart = Some(Heartbeat::new(*ping_every_ms, *dead_after_ms, now_ms()));
                 self.tick = timer(*ping_every_ms);
             }
-            ServerFrame::Draining { retry_after_ms } => self.draining = Some(*retry_after_ms),
+            ServerFrame::Draining { retry_after_ms } => self.asked = Some((*retry_after_ms, Crowded::No)),
+            ServerFrame::Refused(Refused {
+                key: None, code: ErrorCode::TooManyConnections, retry_after_ms, ..
+            }) => {
+                self.asked = Some((retry_after_ms.unwrap_or(CROWDED_MS), Crowded::Yes));
+            }
             ServerFrame::Pong | ServerFrame::Unknown => return,
             _ => {}
         }
@@ -210,7 +236,11 @@ impl Line {
         if !CloseCode::reconnect(code) {
             return End::Refused { signed_out: code == CloseCode::Unauthenticated.code() };
         }
-        self.draining.map_or(End::Lost, |retry_after_ms| End::Draining { retry_after_ms })
+        let crowded = (code == CloseCode::TooManyConnections.code()).then_some((CROWDED_MS, Crowded::Yes));
+        match self.asked.or(crowded) {
+            Some((retry_after_ms, crowded)) => End::Asked { retry_after_ms, crowded },
+            None => End::Lost,
+        }
     }
 
     async fn input(&mut self, input: Option<Input>) -> Option<End> {

@@ -9,7 +9,7 @@ use super::subscriptions::Wanted;
 use super::timeline::{Applied, Timeline};
 use crate::api::{self, RoomStart};
 use crate::domain::{BodyError, Seq};
-use crate::protocol::{ErrorCode, Event, EventKind, Page};
+use crate::protocol::{ErrorBody, ErrorCode, Event, EventKind, Page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::collections::HashMap;
@@ -45,6 +45,8 @@ struct Room {
     reload_to: Option<Seq>,
     /// The reader is at the end, but the page is not in front.
     seen_waits: bool,
+    /// The row that a reader above the end is looking at.
+    reading: Option<Arc<str>>,
 }
 
 /// How far a room has been followed.
@@ -86,7 +88,7 @@ impl RoomSession {
     pub(super) fn new(session: Session, start: RoomStart) -> RoomSession {
         let older = RwSignal::new(if start.page.older { Older::More } else { Older::Beginning });
         let timeline = Timeline::from_page(start.page);
-        let room = Room { slug: start.room.slug, timeline, reload_to: None, seen_waits: false };
+        let room = Room { slug: start.room.slug, timeline, reload_to: None, seen_waits: false, reading: None };
         let room = StoredValue::new(room);
         let revision = RwSignal::new(0);
         let view = Memo::new(move |before: Option<&Arc<View>>| {
@@ -181,6 +183,26 @@ impl RoomSession {
         }
     }
 
+    /// The row that the reader is looking at; none at the end. What is loaded anew keeps it.
+    pub fn reads(self, row: Option<&str>) {
+        self.update(|room| room.reading = row.map(Arc::from));
+    }
+
+    /// Fetches rows that are missing in the middle, before the row at `before`.
+    pub fn load_missing(self, before: Seq) {
+        let asked = self.update(|room| {
+            room.timeline.expect_older();
+            room.slug.clone()
+        });
+        let Some(slug) = asked else { return };
+        spawn_local(async move {
+            match api::older_rows(slug, before).await {
+                Ok(page) => self.put_older(before, page),
+                Err(error) => self.older_failed(error.code),
+            }
+        });
+    }
+
     /// The reader may no longer see the room.
     pub fn revoked(self) -> Signal<bool> {
         self.revoked.into()
@@ -206,8 +228,16 @@ impl RoomSession {
         })
     }
 
-    pub(super) fn apply(self, events: &[Event]) {
-        match self.update(|room| room.timeline.apply(events)) {
+    /// Events of another history start the room over.
+    pub(super) fn apply(self, epoch: &str, events: &[Event]) {
+        let applied = self.update(|room| {
+            let same = room.timeline.epoch() == epoch || room.reload_to.is_some();
+            same.then(|| room.timeline.apply(events))
+        });
+        if applied == Some(None) {
+            return self.reload(Seq::ZERO);
+        }
+        match applied.flatten() {
             Some(Applied::Changed) => self.changed(),
             Some(Applied::Hole) => {
                 self.changed();
@@ -249,8 +279,8 @@ impl RoomSession {
     async fn fetch_newest(self) {
         let mut backoff = Backoff::default();
         while let Some(slug) = self.slug() {
-            match api::open_room(slug.clone()).await {
-                Ok(start) => match self.put_newest(start.page) {
+            match self.newest_and_read(slug.clone()).await {
+                Ok((newest, read)) => match self.put_newest(newest, read) {
                     Fetched::Enough => return,
                     Fetched::TooOld => {}
                 },
@@ -264,14 +294,41 @@ impl RoomSession {
         }
     }
 
-    fn put_newest(self, page: Page) -> Fetched {
+    /// The newest page, and after it the page that a reader above it is looking at: in this order, so
+    /// that no change falls between them.
+    async fn newest_and_read(self, slug: String) -> Result<(Page, Option<Page>), ErrorBody> {
+        let newest = api::open_room(slug.clone()).await?.page;
+        let reading = self.reading_until();
+        let is_older = |until: &Seq| newest.rows.first().is_some_and(|first| *until < first.seq);
+        match reading.filter(is_older) {
+            Some(until) => {
+                let read = api::older_rows(slug, until.next()).await?;
+                Ok((newest, Some(read)))
+            }
+            None => Ok((newest, None)),
+        }
+    }
+
+    /// The last of the rows to be loaded for a reader above the end: some way below the one that is
+    /// looked at.
+    fn reading_until(self) -> Option<Seq> {
+        let key = self.update(|room| room.reading.clone()).flatten()?;
+        let seq = match untrack(|| self.item(&key)).as_deref()? {
+            Item::Message(message) => message.seq?,
+            Item::Notice(notice) => notice.seq,
+            Item::Day(_) | Item::Seam(_) => return None,
+        };
+        self.update(|room| room.timeline.some_way_below(seq))
+    }
+
+    fn put_newest(self, page: Page, read: Option<Page>) -> Fetched {
         let put = self.update(|room| {
             let same_history = page.epoch == room.timeline.epoch();
             if same_history && room.reload_to.is_some_and(|head| page.head < head) {
                 return None;
             }
             room.reload_to = None;
-            let applied = room.timeline.replace(page);
+            let applied = room.timeline.replace(page, read);
             let posts = |row: &&Arc<Event>| matches!(row.kind, EventKind::Posted { .. });
             let rows: Vec<Event> = room.timeline.rows().filter(posts).map(|row| Event::clone(row)).collect();
             Some((applied, room.slug.clone(), room.timeline.head(), rows))
@@ -287,9 +344,15 @@ impl RoomSession {
     }
 
     fn put_older(self, before: Seq, page: Page) {
-        if self.update(|room| room.timeline.prepend(before, page)).is_some() {
-            self.show_older();
-            self.changed();
+        let same_history = self.update(|room| {
+            let same = room.timeline.epoch() == page.epoch;
+            room.timeline.prepend(before, page);
+            same
+        });
+        self.show_older();
+        self.changed();
+        if same_history == Some(false) {
+            self.reload(Seq::ZERO);
         }
     }
 
@@ -340,7 +403,15 @@ impl View {
             let reader = core.reader.clone();
             room.try_with_value(|room| {
                 let outbox: Vec<&Entry> = core.outbox.of(&room.slug).collect();
-                items(Source { rows: room.timeline.rows(), outbox: &outbox, delay, reader: &reader, day_of: &day_of })
+                let seam = room.timeline.seam();
+                items(Source {
+                    rows: room.timeline.rows(),
+                    seam,
+                    outbox: &outbox,
+                    delay,
+                    reader: &reader,
+                    day_of: &day_of,
+                })
             })
         });
         let mut view = View::default();

@@ -155,6 +155,9 @@ group! {
         older_more,
         older_loading,
         older_failed,
+        /// Between two rows.
+        missing,
+        missing_load,
         pending,
         /// Kept until there is a connection.
         waiting,
@@ -274,7 +277,10 @@ group! {
         stopped,
         reload,
         signed_out,
-    } {}
+    } {
+        /// Too many connections: in how many seconds it is tried again.
+        crowded(u32),
+    }
 }
 
 group! {

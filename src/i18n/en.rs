@@ -97,6 +97,8 @@ pub static EN: Catalogue = Catalogue {
         older_more: "Show earlier messages",
         older_loading: "Loading earlier messages",
         older_failed: "Earlier messages could not be loaded.",
+        missing: "Messages are missing here.",
+        missing_load: "Load them",
         pending: "Sending",
         waiting: "Will be sent when connected",
         undecided: "This could not be sent for over a week. Send it now?",
@@ -189,6 +191,7 @@ pub static EN: Catalogue = Catalogue {
         stopped: "This page cannot connect any more.",
         reload: "Reload",
         signed_out: "Signed out",
+        crowded: |seconds| format!("Too many windows are open. Trying again in about {seconds} s."),
     },
     dates: Dates {
         today: "Today",

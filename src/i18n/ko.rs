@@ -97,6 +97,8 @@ pub static KO: Catalogue = Catalogue {
         older_more: "이전 대화 보기",
         older_loading: "이전 대화를 불러오고 있어요",
         older_failed: "이전 대화를 불러오지 못했어요.",
+        missing: "여기 사이의 대화가 빠져 있어요.",
+        missing_load: "불러오기",
         pending: "보내는 중",
         waiting: "연결되면 보낼게요",
         undecided: "일주일 넘게 보내지 못했어요. 지금 보낼까요?",
@@ -189,6 +191,7 @@ pub static KO: Catalogue = Catalogue {
         stopped: "이 화면으로는 더 연결할 수 없어요.",
         reload: "새로 고침",
         signed_out: "로그아웃됐어요",
+        crowded: |seconds| format!("열린 창이 너무 많아요. {seconds}초쯤 뒤에 다시 연결할게요."),
     },
     dates: Dates {
         today: "오늘",

@@ -18,6 +18,8 @@ pub enum Item {
     Message(MessageItem),
     /// Joined, left, renamed, access changed.
     Notice(NoticeItem),
+    /// Rows are missing here.
+    Seam(SeamItem),
 }
 
 impl Item {
@@ -27,6 +29,7 @@ impl Item {
             Item::Day(day) => &day.key,
             Item::Message(message) => &message.key,
             Item::Notice(notice) => &notice.key,
+            Item::Seam(seam) => &seam.key,
         }
     }
 }
@@ -117,10 +120,19 @@ pub struct NoticeItem {
     pub kind: EventKind,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeamItem {
+    pub key: Arc<str>,
+    /// The row that they are missing before.
+    pub before: Seq,
+}
+
 /// What the conversation is made from.
 pub(super) struct Source<'a, R> {
     /// Ascending by `seq`.
     pub rows: R,
+    /// The row before which some are missing.
+    pub seam: Option<Seq>,
     /// What the reader did in the room that is not in its log yet.
     pub outbox: &'a [&'a Entry],
     pub delay: Delay,
@@ -140,6 +152,9 @@ pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>
             && author.id == source.reader.id
         {
             own_keys.push(key.as_str());
+        }
+        if source.seam == Some(row.seq) {
+            builder.seam(row.seq);
         }
         builder.row(row);
     }
@@ -206,6 +221,11 @@ impl Builder<'_> {
         self.run = None;
         let key = format!("n{}", row.seq).into();
         self.items.push(Item::Notice(NoticeItem { key, seq: row.seq, at: row.at, kind: row.kind.clone() }));
+    }
+
+    fn seam(&mut self, before: Seq) {
+        self.run = None;
+        self.items.push(Item::Seam(SeamItem { key: format!("s{before}").into(), before }));
     }
 
     fn entry(&mut self, entry: &Entry, body: &str, reader: &Author) {

@@ -37,7 +37,7 @@ fn shown(rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
 fn shown_while(delay: Delay, rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
     let day_of = |at| day_number(at, SEOUL_MIN);
     let outbox: Vec<&Entry> = outbox.iter().collect();
-    items(Source { rows: rows.iter(), outbox: &outbox, delay, reader: &person(1), day_of: &day_of })
+    items(Source { rows: rows.iter(), seam: None, outbox: &outbox, delay, reader: &person(1), day_of: &day_of })
 }
 
 fn keys(items: &[Item]) -> Vec<&str> {

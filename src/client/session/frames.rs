@@ -18,7 +18,16 @@ impl Session {
     pub(super) fn on_update(self, update: Update) {
         match update {
             Update::Frame(frame) => self.on_frame(frame),
-            Update::Lost => self.on_lost(),
+            Update::Lost { crowded_ms } => {
+                self.on_lost();
+                match crowded_ms {
+                    Some(wait_ms) => self.link.set(Link::Crowded { seconds: wait_ms.div_ceil(1_000) }),
+                    None if matches!(self.link.get_untracked(), Link::Crowded { .. }) => {
+                        self.link.set(Link::Reconnecting);
+                    }
+                    None => {}
+                }
+            }
             Update::Refused { signed_out: false } => {
                 self.on_lost();
                 self.link.set(Link::Stopped);
@@ -31,7 +40,7 @@ impl Session {
         match frame {
             ServerFrame::Hello { epoch, limits, .. } => self.on_hello(epoch, &limits),
             ServerFrame::Joined { room, epoch, .. } => self.on_joined(&room, &epoch),
-            ServerFrame::Events { room, list, .. } => self.on_events(&room, &list),
+            ServerFrame::Events { room, epoch, list } => self.on_events(&room, &epoch, &list),
             ServerFrame::Ack { key, seq } => self.on_ack(&key, seq),
             ServerFrame::Refused(refused) => self.on_refused(refused),
             ServerFrame::Gap { room, head } => self.on_gap(&room, head),
@@ -43,12 +52,8 @@ impl Session {
     }
 
     fn on_hello(self, epoch: String, limits: &Limits) {
+        self.compare_epoch(&epoch);
         self.update(|core| {
-            if epoch != core.epoch {
-                core.epoch = epoch;
-                core.list_is_current = false;
-                core.read.forget();
-            }
             core.body_bytes = limits.body_bytes as usize;
             core.subscriptions = Some(Subscriptions::new(limits.rooms_per_connection as usize));
             core.lost_at = None;
@@ -59,6 +64,21 @@ impl Session {
         self.look_for_left_behind();
         self.update(|core| core.tell_read_positions());
         self.refresh_rooms_soon();
+    }
+
+    /// With another epoch nothing that was counted or read so far means anything. Whether it is the
+    /// same.
+    fn compare_epoch(self, epoch: &str) -> bool {
+        let same = self.update(|core| {
+            let same = epoch == core.epoch;
+            if !same {
+                core.epoch = epoch.to_owned();
+                core.list_is_current = false;
+                core.read.forget();
+            }
+            same
+        });
+        same != Some(false)
     }
 
     /// Changes of the list that were told while there was no connection have been missed, those
@@ -100,6 +120,9 @@ impl Session {
     }
 
     fn on_joined(self, slug: &str, epoch: &str) {
+        if !self.compare_epoch(epoch) {
+            self.refresh_rooms();
+        }
         let open = self.update(|core| {
             if let Some(subscriptions) = &mut core.subscriptions {
                 subscriptions.joined(slug);
@@ -116,8 +139,11 @@ impl Session {
         }
     }
 
-    fn on_events(self, slug: &str, events: &[Event]) {
+    fn on_events(self, slug: &str, epoch: &str, events: &[Event]) {
         let Some(last) = events.last() else { return };
+        if !self.compare_epoch(epoch) {
+            self.refresh_rooms();
+        }
         let open = self.update(|core| {
             if let Some(subscriptions) = &mut core.subscriptions {
                 subscriptions.delivered(slug, last.seq);
@@ -126,14 +152,14 @@ impl Session {
         });
         let open = open.unwrap_or_default();
         for room in &open {
-            room.apply(events);
+            room.apply(epoch, events);
         }
         // For an open room, what its timeline shows.
         let shown = open.iter().filter_map(|room| room.place()).map(|place| place.head).min().unwrap_or(last.seq);
         self.settle(slug, &events[..events.partition_point(|event| event.seq <= shown)], shown);
         let member = |core: &mut super::Core| core.list.room(slug).is_some_and(|room| room.member);
         let was_member = self.update(member);
-        if self.update(|core| core.list.apply(slug, events)) == Some(true) {
+        if self.update(|core| core.list_is_current && core.list.apply(slug, events)) == Some(true) {
             self.publish_rooms();
         }
         if self.update(member) != was_member {

@@ -30,6 +30,10 @@ pub enum Link {
     Live,
     /// Lost; trying again.
     Reconnecting,
+    /// The server has too many connections; trying again after so many seconds.
+    Crowded {
+        seconds: u32,
+    },
     /// The browser says there is no network.
     Offline,
     /// The server does not want this client back; only a new page helps.

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// Rows that are kept while the reader is at the end; older ones are fetched again when asked for.
 pub const WINDOW_ROWS: usize = 300;
 
+/// Rows that are loaded below the one that a reader is looking at: about a screen.
+const ROWS_BELOW: usize = 20;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     epoch: String,
@@ -23,6 +26,9 @@ pub struct Timeline {
     /// Ascending by `seq`, as served: a row carries its newest known body and `rev`.
     rows: VecDeque<Arc<Event>>,
     older: bool,
+    /// The first row after a place where rows are missing: those before it were loaded for a reader
+    /// above the end when the log could not be followed.
+    seam: Option<Seq>,
     awaiting: Awaiting,
 }
 
@@ -56,6 +62,7 @@ impl Timeline {
             head: page.head,
             rows: page.rows.into_iter().map(Arc::new).collect(),
             older: page.older,
+            seam: None,
             awaiting: Awaiting::Nothing,
         }
     }
@@ -78,6 +85,18 @@ impl Timeline {
     /// Whether there are rows before the first one.
     pub fn has_older(&self) -> bool {
         self.older
+    }
+
+    /// The row before which some are missing: they are asked for `before` it.
+    pub fn seam(&self) -> Option<Seq> {
+        self.seam
+    }
+
+    /// A row some way below the one at `seq`, so that what a reader sees there fits into one page.
+    pub fn some_way_below(&self, seq: Seq) -> Seq {
+        let at = self.rows.partition_point(|row| row.seq < seq);
+        let below = (at + ROWS_BELOW).min(self.rows.len().saturating_sub(1));
+        self.rows.get(below).map_or(seq, |row| row.seq)
     }
 
     /// The first row: older ones are asked for `before` it.
@@ -112,23 +131,40 @@ impl Timeline {
         }
     }
 
-    /// Puts the page that was asked for `before` a seq in front. A page that does not meet the first
-    /// row any more is dropped.
+    /// Puts the page that was asked for `before` a seq in front of that row: the first one, or the one
+    /// after the seam. A page that meets no such row any more is dropped.
     pub fn prepend(&mut self, before: Seq, page: Page) -> Applied {
         let Awaiting::Older { changes } = &mut self.awaiting else { return Applied::Nothing };
         let changes = std::mem::take(changes);
         self.awaiting = Awaiting::Nothing;
-        if self.oldest() != Some(before) || page.epoch != self.epoch {
+        let at_seam = self.seam == Some(before);
+        if page.epoch != self.epoch || !(at_seam || self.oldest() == Some(before)) {
             return Applied::Nothing;
         }
-        self.older = page.older;
-        for row in page.rows.into_iter().rev().filter(|row| row.seq < before) {
-            self.rows.push_front(Arc::new(row));
+        if at_seam {
+            self.fill(before, page);
+        } else {
+            self.older = page.older;
+            for row in page.rows.into_iter().rev().filter(|row| row.seq < before) {
+                self.rows.push_front(Arc::new(row));
+            }
         }
         for change in &changes {
             self.change_row(change);
         }
         Applied::Changed
+    }
+
+    /// Rows for the seam, which closes when they reach the row before it.
+    fn fill(&mut self, seam: Seq, page: Page) {
+        let at = self.rows.partition_point(|row| row.seq < seam);
+        let above = at.checked_sub(1).map_or(Seq::ZERO, |last| self.rows[last].seq);
+        let closes = !page.older || page.rows.first().is_none_or(|row| row.seq <= above);
+        let missing: Vec<Event> = page.rows.into_iter().filter(|row| above < row.seq && row.seq < seam).collect();
+        self.seam = missing.first().map(|row| row.seq).filter(|_| !closes);
+        for row in missing.into_iter().rev() {
+            self.rows.insert(at, Arc::new(row));
+        }
     }
 
     /// The log cannot be followed from here: events are kept until the newest page has come.
@@ -139,16 +175,31 @@ impl Timeline {
     }
 
     /// Starts over from the newest page and applies what was kept. They may have come in any order
-    /// and more than once.
-    pub fn replace(&mut self, page: Page) -> Applied {
+    /// and more than once. `read` is a page of older rows, read after the newest one, that stays in
+    /// front of it: with a seam between them, unless they meet.
+    pub fn replace(&mut self, page: Page, read: Option<Page>) -> Applied {
         let kept = match std::mem::replace(&mut self.awaiting, Awaiting::Nothing) {
             Awaiting::Newest { kept } => in_order(kept),
             _ => Vec::new(),
         };
         *self = Timeline::from_page(page);
+        if let Some(read) = read.filter(|read| read.epoch == self.epoch) {
+            self.keep_reading(read);
+        }
         match self.fold(&kept) {
             Applied::Hole => Applied::Hole,
             Applied::Changed | Applied::Nothing => Applied::Changed,
+        }
+    }
+
+    fn keep_reading(&mut self, read: Page) {
+        let Some(first) = self.oldest() else { return };
+        let rows: Vec<Event> = read.rows.into_iter().filter(|row| row.seq < first).collect();
+        if !rows.is_empty() {
+            // Whether something lies between is known once it has been asked for.
+            self.seam = Some(first);
+            self.older = read.older;
+            rows.into_iter().rev().for_each(|row| self.rows.push_front(Arc::new(row)));
         }
     }
 
@@ -161,6 +212,8 @@ impl Timeline {
         }
         self.rows.drain(..surplus);
         self.older = true;
+        let first = self.oldest();
+        self.seam = self.seam.filter(|seam| Some(*seam) > first);
         true
     }
 

@@ -211,7 +211,7 @@ proptest! {
         for event in &arriving {
             prop_assert_eq!(timeline.apply(std::slice::from_ref(event)), Applied::Nothing);
         }
-        timeline.replace(history.page(page_at + 1, usize::MAX, page_at));
+        timeline.replace(history.page(page_at + 1, usize::MAX, page_at), None);
         prop_assert_eq!(timeline, history.snapshot(head));
     }
 
@@ -299,6 +299,6 @@ fn a_page_behind_what_was_kept_shows_the_hole() {
     let mut timeline = history.snapshot(2);
     timeline.expect_newest();
     timeline.apply(&history.stretch(7, 9, 9));
-    assert_eq!(timeline.replace(history.page(6, 50, 5)), Applied::Hole);
+    assert_eq!(timeline.replace(history.page(6, 50, 5), None), Applied::Hole);
     assert_eq!(timeline, history.snapshot(5));
 }

@@ -7,6 +7,7 @@ use super::reader_place::ReaderPlace;
 use super::rows::Rows;
 use crate::client::conversation::{DayItem, Item, MessageItem};
 use crate::client::room_session::{Older, RoomSession};
+use crate::domain::Seq;
 use crate::protocol::RoomSummary;
 use crate::ui::live::{act, live, memo};
 use crate::ui::reader::texts;
@@ -47,6 +48,7 @@ fn row(key: Arc<str>, session: RoomSession, desk: Desk) -> AnyView {
     match untrack(|| session.item(&key)).as_deref() {
         Some(Item::Day(day)) => view! { <DayRow day=day.clone()/> }.into_any(),
         Some(Item::Notice(notice)) => view! { <NoticeRow notice=notice.clone()/> }.into_any(),
+        Some(Item::Seam(seam)) => view! { <Seam before=seam.before session/> }.into_any(),
         Some(Item::Message(message)) => {
             let message = follow(message.clone(), session);
             view! { <MessageRow message desk/> }.into_any()
@@ -67,6 +69,20 @@ fn follow(first: MessageItem, session: RoomSession) -> Memo<MessageItem> {
 #[component]
 fn DayRow(day: DayItem) -> impl IntoView {
     view! { <li class="day"><span>{day_words(day.at)}</span></li> }
+}
+
+/// More was said between two rows than was brought: said honestly, and loaded when asked for.
+#[component]
+fn Seam(before: Seq, session: RoomSession) -> impl IntoView {
+    let texts = &texts().talk;
+    view! {
+        <li class="above">
+            <span>{texts.missing}</span>
+            <button type="button" class="button small" on:click=act(move |_| session.load_missing(before))>
+                {texts.missing_load}
+            </button>
+        </li>
+    }
 }
 
 /// What is before the oldest row.

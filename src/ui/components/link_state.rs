@@ -14,24 +14,25 @@ pub fn LinkState() -> impl IntoView {
     let name = live(move || match link.get() {
         Link::Connecting => "connecting",
         Link::Live => "live",
-        Link::Reconnecting => "reconnecting",
+        Link::Reconnecting | Link::Crowded { .. } => "reconnecting",
         Link::Offline => "offline",
         Link::Stopped => "stopped",
         Link::SignedOut => "signed-out",
     });
     let words = move || match link.get() {
         Link::Connecting | Link::Live => None,
-        Link::Reconnecting => Some(texts.reconnecting),
-        Link::Offline => Some(texts.offline),
-        Link::Stopped => Some(texts.stopped),
-        Link::SignedOut => Some(texts.signed_out),
+        Link::Reconnecting => Some(texts.reconnecting.to_owned()),
+        Link::Crowded { seconds } => Some((texts.crowded)(seconds)),
+        Link::Offline => Some(texts.offline.to_owned()),
+        Link::Stopped => Some(texts.stopped.to_owned()),
+        Link::SignedOut => Some(texts.signed_out.to_owned()),
     };
     effect(move || {
         if words().is_some() {
             troubled.set(true);
         }
     });
-    let well = move || (link.get() == Link::Live).then_some(texts.live);
+    let well = move || (link.get() == Link::Live).then(|| texts.live.to_owned());
     let said = move || words().or_else(|| well().filter(|_| troubled.get()));
     let unsaid = move || well().filter(|_| !troubled.get());
     view! {

@@ -50,6 +50,7 @@ impl ReaderPlace {
         let Some(viewport) = self.viewport.get_untracked() else { return };
         let at_end = scroll::element_is_at_end(&viewport);
         self.follow_scroll(&viewport, at_end);
+        self.anchor.with_value(|anchor| session.reads(anchor.as_ref().map(|anchor| anchor.key.as_str())));
         if at_end != self.at_end.get_untracked() {
             self.at_end.set(at_end);
         }
@@ -152,7 +153,7 @@ fn seq(item: &Arc<Item>) -> Option<Seq> {
     match &**item {
         Item::Message(message) => message.seq,
         Item::Notice(notice) => Some(notice.seq),
-        Item::Day(_) => None,
+        Item::Day(_) | Item::Seam(_) => None,
     }
 }
 
