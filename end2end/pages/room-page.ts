@@ -74,4 +74,28 @@ export class RoomPage {
     await this.conversation.hover();
     await this.page.mouse.wheel(0, -100_000);
   }
+
+  /** A tool of one's own message, in sight when the row is pointed at. */
+  async tool(text: string | RegExp, label: string): Promise<void> {
+    const row = this.message(text);
+    await row.hover();
+    await row.getByRole('button', { name: label, exact: true }).click();
+  }
+
+  /** Opens a message for editing. */
+  async edit(text: string): Promise<void> {
+    await this.tool(text, this.words.editMessage);
+    await expect(this.composer).toHaveValue(text);
+  }
+
+  /** Says yes to the question whether a message is to be erased. */
+  async confirmErasing(): Promise<void> {
+    await this.page.getByRole('dialog').getByRole('button', { name: this.words.eraseMessage, exact: true }).click();
+  }
+
+  /** Erases a message, after the question. */
+  async erase(text: string): Promise<void> {
+    await this.tool(text, this.words.eraseMessage);
+    await this.confirmErasing();
+  }
 }

@@ -244,6 +244,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_gap_above_which_one_reads_closes_to_the_snapshot(
+        history in histories(),
+        (read_until, page_at, read_at) in any::<(Index, Index, Index)>(),
+        limit in 1_usize..6,
+        overtaking in any::<Index>(),
+    ) {
+        let head = history.head();
+        let page_at = up_to(&page_at, head);
+        let read_at = page_at + up_to(&read_at, head - page_at);
+        let mut timeline = history.snapshot(0);
+        timeline.expect_newest();
+        timeline.apply(&history.stretch(page_at, read_at, read_at));
+        let newest = history.page(page_at + 1, limit, page_at);
+        let read = history.page(up_to(&read_until, page_at) + 1, limit, read_at);
+        timeline.replace(newest, Some(read));
+        while let Some(seam) = timeline.seam() {
+            timeline.expect_older();
+            let from = timeline.head().0;
+            let to = from + up_to(&overtaking, head - from);
+            timeline.apply(&history.stretch(from, to, to));
+            prop_assert_eq!(timeline.prepend(seam, history.page(seam.0, limit, from)), Applied::Changed);
+        }
+        while timeline.has_older() {
+            let before = timeline.oldest().unwrap();
+            timeline.expect_older();
+            timeline.prepend(before, history.page(before.0, limit, timeline.head().0));
+        }
+        timeline.apply(&history.stretch(timeline.head().0, head, head));
+        prop_assert_eq!(timeline, history.snapshot(head));
+    }
+}
+
 fn posts(count: usize) -> History {
     History::of(&vec![Step::Post; count])
 }
@@ -301,4 +335,33 @@ fn a_page_behind_what_was_kept_shows_the_hole() {
     timeline.apply(&history.stretch(7, 9, 9));
     assert_eq!(timeline.replace(history.page(6, 50, 5), None), Applied::Hole);
     assert_eq!(timeline, history.snapshot(5));
+}
+
+#[test]
+fn rows_that_are_read_stay_in_front_of_a_seam_until_it_is_filled() {
+    let history = posts(100);
+    let mut timeline = history.snapshot(20);
+    assert_eq!(timeline.some_way_below(Seq(5)), Seq(20));
+    timeline.expect_newest();
+    timeline.replace(history.page(101, 10, 100), Some(history.page(21, 10, 100)));
+    let seqs = |timeline: &Timeline| timeline.rows().map(|row| row.seq.0).collect::<Vec<_>>();
+    assert_eq!(seqs(&timeline), (11..=20).chain(91..=100).collect::<Vec<_>>());
+    assert_eq!((timeline.seam(), timeline.has_older()), (Some(Seq(91)), true));
+    timeline.expect_older();
+    timeline.prepend(Seq(91), history.page(91, 50, 100));
+    assert_eq!(timeline.seam(), Some(Seq(41)));
+    timeline.expect_older();
+    timeline.prepend(Seq(41), history.page(41, 50, 100));
+    assert_eq!((timeline.seam(), seqs(&timeline)), (None, (11..=100).collect()));
+}
+
+#[test]
+fn a_seam_leaves_with_the_rows_before_it() {
+    let history = posts(2 * WINDOW_ROWS);
+    let mut timeline = history.snapshot(10);
+    timeline.expect_newest();
+    let head = history.head();
+    timeline.replace(history.page(head + 1, WINDOW_ROWS, head), Some(history.page(11, 5, head)));
+    assert!(timeline.seam().is_some() && timeline.trim());
+    assert_eq!((timeline.seam(), timeline.has_older()), (None, true));
 }

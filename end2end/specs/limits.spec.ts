@@ -1,0 +1,31 @@
+// A server that asks for patience is obeyed, and the reader is told.
+import { OWNER, ROOM } from '../fixtures/community';
+import { lostConnection } from '../fixtures/guard';
+import { expect, test } from '../fixtures/test';
+import { RoomPage } from '../pages/room-page';
+
+test.use({ flags: ['--limit', 'posts_burst=2', '--limit', 'posts_per_minute=30', '--limit', 'connections_per_user=1'] });
+
+test('who posts too fast is told when it goes on, and it does, in order', async ({ community }) => {
+  const writer = await community.newcomer('Hasty');
+  const room = await writer.enter();
+  const texts = ['haste 1', 'haste 2', 'haste 3', 'haste 4'];
+  for (const text of texts) await room.write(text);
+  await expect(writer.page.getByText(writer.words.heldFor).first()).toBeVisible();
+  await expect(room.composer).toBeEnabled();
+  const bot = await community.bot(OWNER);
+  await expect.poll(async () => (await bot.log(ROOM.slug)).flatMap((event) => event.body?.match(/^haste \d$/)?.[0] ?? []), { timeout: 20_000 }).toEqual(texts);
+  await expect(writer.page.getByText(writer.words.heldFor)).toHaveCount(0);
+});
+
+test('one window too many says so, and comes in when another has gone', async ({ community, guard }) => {
+  guard.intend(...lostConnection);
+  const reader = await community.newcomer('Many Windows');
+  await reader.enter();
+  const second = await reader.anotherTab();
+  await second.goto(`/rooms/${ROOM.slug}`);
+  await expect(second.getByText(reader.words.crowded)).toBeVisible();
+  await reader.page.close();
+  await expect(second.getByText(reader.words.crowded)).toHaveCount(0, { timeout: 20_000 });
+  await new RoomPage(second, reader.words, ROOM.name).live();
+});
