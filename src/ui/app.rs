@@ -6,7 +6,7 @@ use crate::api::AppStart;
 use crate::client::session::Session;
 use crate::ui::live::{effect, live};
 use leptos::prelude::*;
-use leptos_meta::{Html, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
@@ -44,7 +44,7 @@ fn Pages() -> impl IntoView {
 #[component]
 fn Frame(start: AppStart) -> impl IntoView {
     let session = Session::provide(&start);
-    let reader = Reader::provide(start);
+    Reader::provide(start);
     let alive = RwSignal::new(false);
     effect(move || {
         session.start();
@@ -54,7 +54,6 @@ fn Frame(start: AppStart) -> impl IntoView {
     let at = use_location().pathname;
     let on_list = move || at.read().trim_end_matches('/') == "/rooms";
     view! {
-        <Html {..} lang=reader.locale().tag()/>
         <a class="skip" href="#main" rel="external">{texts().common.skip_to_content}</a>
         <div class="app" data-live=live(move || alive.get()) data-place=live(move || on_list().then_some("rooms"))>
             <RoomList/>

@@ -34,6 +34,12 @@ impl First {
         provide_context(First(StoredValue::new(page)));
     }
 
+    /// The language of the document, on the server: without a reader there is none.
+    pub fn language() -> Option<&'static str> {
+        let sent = use_context::<SentPage>()?;
+        sent.page.app.ok().map(|app| app.locale.tag())
+    }
+
     pub fn app() -> Result<AppStart, ErrorBody> {
         let First(page) = expect_context();
         page.with_value(|page| page.as_ref().map(|page| page.app.clone()))
