@@ -1,11 +1,10 @@
-// Empties functions that the page never calls but that the compiler cannot know to be unused, because Leptos keeps a
-// pointer to them for every type of view: `hydrate_async` is for pages that load parts of their WASM later, and ours has one
-// part; `AnyViewWithAttrs` and the `elements` that it asks for are for attributes given to a component (`{..}`), and ours
-// get none. That is a twentieth of the download. A function that is called after all stops the page, which every story in
-// end2end/ would show. usage: leave-out.mjs MODULE (rewritten in place, while it still has its names)
+// Empties functions that the page never calls but that the compiler cannot know to be unused: Leptos keeps a pointer to
+// `hydrate_async` for every type of view, for pages that load parts of their WASM later, and ours has one part. Functions inside
+// of it stay: the compiler merges them with equal ones that are called. A function that is called after all stops the page,
+// which every story in end2end/ would show. usage: leave-out.mjs MODULE (rewritten in place, while it still has its names)
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const NEVER_CALLED = /hydrate_async|AnyViewWithAttrs|8elements17h/;
+const NEVER_CALLED = /::hydrate_async(::\{\{closure\}\})?::h[0-9a-f]{16}$/;
 // No locals, `unreachable`, `end` (WebAssembly Core Specification 2.0, § 5.4 and 5.5.13).
 const EMPTY = [3, 0, 0x00, 0x0b];
 const SECTION = { custom: 0, import: 2, code: 10 };

@@ -328,7 +328,7 @@ impl RoomSession {
                 return None;
             }
             room.reload_to = None;
-            let applied = room.timeline.replace(page, read);
+            let applied = room.timeline.replace_around(page, read);
             let posts = |row: &&Arc<Event>| matches!(row.kind, EventKind::Posted { .. });
             let rows: Vec<Event> = room.timeline.rows().filter(posts).map(|row| Event::clone(row)).collect();
             Some((applied, room.slug.clone(), room.timeline.head(), rows))

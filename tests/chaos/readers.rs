@@ -192,7 +192,7 @@ impl Reader {
         ensure!(page.head >= head, "a page older than the gap before it");
         self.record.timeline.expect_newest();
         let page = Page { epoch: page.epoch, head: page.head, rows: page.messages, older: true };
-        self.record.timeline.replace(page, None);
+        self.record.timeline.replace(page);
         Ok(())
     }
 }

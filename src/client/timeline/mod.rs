@@ -175,9 +175,14 @@ impl Timeline {
     }
 
     /// Starts over from the newest page and applies what was kept. They may have come in any order
-    /// and more than once. `read` is a page of older rows, read after the newest one, that stays in
-    /// front of it: with a seam between them, unless they meet.
-    pub fn replace(&mut self, page: Page, read: Option<Page>) -> Applied {
+    /// and more than once.
+    pub fn replace(&mut self, page: Page) -> Applied {
+        self.replace_around(page, None)
+    }
+
+    /// Likewise for a reader above the end: `read`, a page of older rows read after the newest one,
+    /// stays in front of it, with a seam between them.
+    pub fn replace_around(&mut self, page: Page, read: Option<Page>) -> Applied {
         let kept = match std::mem::replace(&mut self.awaiting, Awaiting::Nothing) {
             Awaiting::Newest { kept } => in_order(kept),
             _ => Vec::new(),

@@ -211,7 +211,7 @@ proptest! {
         for event in &arriving {
             prop_assert_eq!(timeline.apply(std::slice::from_ref(event)), Applied::Nothing);
         }
-        timeline.replace(history.page(page_at + 1, usize::MAX, page_at), None);
+        timeline.replace(history.page(page_at + 1, usize::MAX, page_at));
         prop_assert_eq!(timeline, history.snapshot(head));
     }
 
@@ -260,7 +260,7 @@ proptest! {
         timeline.apply(&history.stretch(page_at, read_at, read_at));
         let newest = history.page(page_at + 1, limit, page_at);
         let read = history.page(up_to(&read_until, page_at) + 1, limit, read_at);
-        timeline.replace(newest, Some(read));
+        timeline.replace_around(newest, Some(read));
         while let Some(seam) = timeline.seam() {
             timeline.expect_older();
             let from = timeline.head().0;
@@ -333,7 +333,7 @@ fn a_page_behind_what_was_kept_shows_the_hole() {
     let mut timeline = history.snapshot(2);
     timeline.expect_newest();
     timeline.apply(&history.stretch(7, 9, 9));
-    assert_eq!(timeline.replace(history.page(6, 50, 5), None), Applied::Hole);
+    assert_eq!(timeline.replace(history.page(6, 50, 5)), Applied::Hole);
     assert_eq!(timeline, history.snapshot(5));
 }
 
@@ -343,7 +343,7 @@ fn rows_that_are_read_stay_in_front_of_a_seam_until_it_is_filled() {
     let mut timeline = history.snapshot(20);
     assert_eq!(timeline.some_way_below(Seq(5)), Seq(20));
     timeline.expect_newest();
-    timeline.replace(history.page(101, 10, 100), Some(history.page(21, 10, 100)));
+    timeline.replace_around(history.page(101, 10, 100), Some(history.page(21, 10, 100)));
     let seqs = |timeline: &Timeline| timeline.rows().map(|row| row.seq.0).collect::<Vec<_>>();
     assert_eq!(seqs(&timeline), (11..=20).chain(91..=100).collect::<Vec<_>>());
     assert_eq!((timeline.seam(), timeline.has_older()), (Some(Seq(91)), true));
@@ -361,7 +361,7 @@ fn a_seam_leaves_with_the_rows_before_it() {
     let mut timeline = history.snapshot(10);
     timeline.expect_newest();
     let head = history.head();
-    timeline.replace(history.page(head + 1, WINDOW_ROWS, head), Some(history.page(11, 5, head)));
+    timeline.replace_around(history.page(head + 1, WINDOW_ROWS, head), Some(history.page(11, 5, head)));
     assert!(timeline.seam().is_some() && timeline.trim());
     assert_eq!((timeline.seam(), timeline.has_older()), (None, true));
 }
