@@ -69,7 +69,7 @@ pub async fn people(State(state): State<AppState>, actor: Actor, request: Reques
 async fn render(state: &AppState, actor: &Actor, place: Place, request: Request) -> Response {
     let reader = Reader::of(actor.locale, request.headers());
     let app = first_page::app(state, actor, reader).await.map_err(Into::into);
-    let first = match ui::SentPage::new(FirstPage { app, place }) {
+    let first = match ui::SentPage::new(FirstPage { app, place }, request.uri().path()) {
         Ok(first) => first,
         Err(error) => return AppError::Internal(format!("page data: {error}")).into_response(),
     };

@@ -6,7 +6,6 @@ use crate::api::AppStart;
 use crate::client::session::Session;
 use crate::ui::live::{effect, live};
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 use leptos_router::path;
@@ -15,7 +14,6 @@ use leptos_router::path;
 /// without WASM.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
     First::provide();
     view! {
         <Router>

@@ -1,3 +1,4 @@
+use super::title;
 use crate::api::{AppStart, FirstPage, Place};
 use crate::protocol::{ErrorBody, ErrorCode, json};
 use leptos::prelude::*;
@@ -8,12 +9,15 @@ use std::sync::Arc;
 pub struct SentPage {
     page: FirstPage,
     json: Arc<str>,
+    title: Option<String>,
 }
 
 impl SentPage {
-    pub fn new(page: FirstPage) -> Result<SentPage, serde_json::Error> {
+    /// For the address `path`.
+    pub fn new(page: FirstPage, path: &str) -> Result<SentPage, serde_json::Error> {
         let json = serde_json::to_string(&page)?.into();
-        Ok(SentPage { page, json })
+        let title = title::of_document(&page, path);
+        Ok(SentPage { page, json, title })
     }
 }
 
@@ -38,6 +42,11 @@ impl First {
     pub fn language() -> Option<&'static str> {
         let sent = use_context::<SentPage>()?;
         sent.page.app.ok().map(|app| app.locale.tag())
+    }
+
+    /// The title of the document, on the server.
+    pub fn title() -> Option<String> {
+        use_context::<SentPage>()?.title
     }
 
     pub fn app() -> Result<AppStart, ErrorBody> {

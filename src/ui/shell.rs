@@ -4,20 +4,20 @@ use super::first::First;
 use leptos::config::LeptosOptions;
 use leptos::hydration::{AutoReload, HydrationScripts};
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_meta::HashedStylesheet;
 
 /// The document around the app, on the server. The stylesheet stands in the head before anything
-/// is shown, so nothing is ever seen without it; the app sets the title.
+/// is shown, so nothing is ever seen without it.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang=First::language()>
             <head>
                 <PageHead/>
+                <title>{First::title()}</title>
                 <HashedStylesheet options=options.clone() id="leptos"/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
-                <MetaTags/>
             </head>
             <body>
                 <App/>

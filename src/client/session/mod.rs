@@ -10,7 +10,7 @@ mod tests;
 
 use self::state::Core;
 use super::browser;
-use super::room_list::unread_total;
+pub use super::room_list::unread_total;
 use super::room_session::RoomSession;
 use super::zone::Zone;
 use crate::api::{self, AppStart, RoomStart};

@@ -3,18 +3,17 @@ use crate::i18n::Locale;
 use crate::protocol::{ErrorBody, ErrorCode};
 use crate::ui::answer::AnswerStatus;
 use crate::ui::components::{Drawer, DrawerButton, Prose};
-use crate::ui::live::{act, live};
+use crate::ui::live::{act, effect, live};
 use crate::ui::reader::texts;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 /// An address inside the app where nothing is, or nothing for this reader.
 #[component]
 pub fn NotFound() -> impl IntoView {
     AnswerStatus::tell(ErrorCode::NotFound);
     let texts = &texts().common;
+    effect(move || document().set_title(texts.not_found_title));
     view! {
-        <Title text=texts.not_found_title/>
         <Problem title=texts.not_found_title text=texts.not_found_text.to_owned()>
             <a class="button" href="/rooms">{texts.to_rooms}</a>
         </Problem>

@@ -7,7 +7,7 @@ use crate::ui::first::First;
 use crate::ui::live::{live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::Reader;
-use crate::ui::title::PageTitle;
+use crate::ui::title;
 use leptos::prelude::*;
 
 /// `/people`: who is here, and, for owners, how others come in.
@@ -17,8 +17,8 @@ pub fn PeoplePage() -> impl IntoView {
     let texts = reader.texts();
     let (first, first_invites) = First::take(people_at).unzip();
     let people = Loaded::new(first, || (), |()| api::people());
+    title::keep(Signal::stored(texts.people.title.to_owned()));
     view! {
-        <PageTitle name=Signal::stored(texts.people.title.to_owned())/>
         <Sheet title=texts.people.title>
             {reader.is_owner().then(|| view! { <Invites first=first_invites/> }.into_any())}
             <Fetched progress=people.progress() here=Box::new(move || view! { <Everybody people/> }.into_any())/>

@@ -11,7 +11,7 @@ use crate::ui::first::First;
 use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
-use crate::ui::title::PageTitle;
+use crate::ui::title;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -84,8 +84,8 @@ fn Room(start: RoomStart, members: Option<Answer<MemberList>>, retry: Callback<(
             drawer.go("/rooms".to_owned());
         }
     });
+    title::keep(Signal::derive(move || room.read().name.clone()));
     view! {
-        <PageTitle name=Signal::derive(move || room.read().name.clone())/>
         {live(move || match revoked.get() {
             true if session.is_leaving(&slug) => ().into_any(),
             true => view! { <Revoked slug=slug.clone() retry/> }.into_any(),

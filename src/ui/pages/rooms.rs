@@ -2,7 +2,7 @@ use crate::client::session::Session;
 use crate::ui::components::{Glyph, Icon, NewRoom};
 use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
-use crate::ui::title::PageTitle;
+use crate::ui::title;
 use leptos::prelude::*;
 
 /// `/rooms`: on a wide screen the place where a room will be; on a phone the list is the page.
@@ -13,8 +13,8 @@ pub fn RoomsPage() -> impl IntoView {
     let none = memo(move || rooms.read().is_empty());
     let making = RwSignal::new(false);
     let community = Reader::expect().start.community.name.clone();
+    title::keep(Signal::stored(community));
     view! {
-        <PageTitle name=Signal::stored(community)/>
         <section class="state">
             <h1>{live(move || if none.get() { texts.none_title } else { texts.choose_title })}</h1>
             <p>{live(move || if none.get() { texts.none_text } else { texts.choose_text })}</p>

@@ -7,7 +7,7 @@ use crate::ui::attempt::Attempt;
 use crate::ui::components::{ErrorNote, Sheet};
 use crate::ui::live::{live, memo};
 use crate::ui::reader::Reader;
-use crate::ui::title::PageTitle;
+use crate::ui::title;
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -16,8 +16,8 @@ use leptos::prelude::*;
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let texts = &Reader::expect().texts().settings;
+    title::keep(Signal::stored(texts.title.to_owned()));
     view! {
-        <PageTitle name=Signal::stored(texts.title.to_owned())/>
         <Sheet title=texts.title>
             <Language/>
             <ChangePassword/>
