@@ -4,7 +4,7 @@ import { lostConnection } from '../fixtures/guard';
 import { Socket } from '../fixtures/socket';
 import { expect, test } from '../fixtures/test';
 
-test.use({ flags: ['--limit', 'catch_up_events=20'] });
+test.use({ flags: ['--limit', 'catch_up_events=20', '--limit', 'posts_burst=300'] });
 
 test('at the end one stays at the end, and the draft stays', async ({ community, guard }) => {
   guard.intend(...lostConnection);
