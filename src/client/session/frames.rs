@@ -38,6 +38,8 @@ impl Session {
 
     fn on_frame(self, frame: ServerFrame) {
         match frame {
+            // Another tab has signed in as somebody else: nothing written here is theirs to send.
+            ServerFrame::Hello { user, .. } if user.id != self.reader().id => self.sign_out(),
             ServerFrame::Hello { epoch, limits, .. } => self.on_hello(epoch, &limits),
             ServerFrame::Joined { room, epoch, .. } => self.on_joined(&room, &epoch),
             ServerFrame::Events { room, epoch, list } => self.on_events(&room, &epoch, &list),

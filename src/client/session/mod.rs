@@ -218,6 +218,7 @@ impl Session {
     fn sign_out(self) {
         if self.link.get_untracked() != Link::SignedOut {
             self.link.set(Link::SignedOut);
+            self.sleep();
             browser::go_to_sign_in();
         }
     }

@@ -75,7 +75,7 @@ impl Session {
         self.update(|core| core.connection.as_ref().map(Connection::wake));
     }
 
-    fn sleep(self) {
+    pub(super) fn sleep(self) {
         self.update(|core| core.connection.as_ref().map(Connection::sleep));
     }
 

@@ -5,7 +5,7 @@ use super::super::room_session::Older;
 use super::*;
 use crate::domain::{Access, Key, Role};
 use crate::i18n::Locale;
-use crate::protocol::{Community, Event, EventKind, Me, Page, ServerFrame};
+use crate::protocol::{Community, Event, EventKind, Limits, Me, Page, ServerFrame};
 use std::sync::Arc;
 
 const ME: i64 = 1;
@@ -216,4 +216,17 @@ fn a_list_asked_for_twice_is_fetched_again_after_the_first() {
         assert!(!core.end_refresh(vec![summary("a", 1)]));
         assert!(core.begin_refresh());
     });
+}
+
+#[test]
+fn a_connection_of_another_account_sends_nothing_of_this_one() {
+    let (_owner, session, _room) = rendered();
+    put_in_outbox(session, "mine", waiting());
+    // As after the first of such frames, without a browser that goes to another page.
+    session.link.set(Link::SignedOut);
+    let limits = Limits { rooms_per_connection: 9, body_bytes: 9, frame_bytes: 9, catch_up_events: 9 };
+    let (user, epoch) = (person(ME + 1), "e".to_owned());
+    hear(session, ServerFrame::Hello { epoch, user, server_time: 0, limits, ping_every_ms: 1, dead_after_ms: 1 });
+    assert!(session.update(|core| core.subscriptions.is_none()).unwrap(), "nothing is sent without");
+    assert_eq!(session.link().get_untracked(), Link::SignedOut);
 }
