@@ -1,9 +1,12 @@
 //! One open room: timeline and outbox joined into what the room page shows, and the verbs a reader has.
 
+mod view;
+
+use self::view::View;
 use super::backoff::Backoff;
 use super::browser;
-use super::conversation::{Item, Source, items};
-use super::outbox::{Command, Entry};
+use super::conversation::Item;
+use super::outbox::Command;
 use super::session::Session;
 use super::subscriptions::Wanted;
 use super::timeline::{Applied, Timeline};
@@ -12,7 +15,6 @@ use crate::domain::{BodyError, Seq};
 use crate::protocol::{ErrorBody, ErrorCode, Event, EventKind, Page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is above the oldest loaded row.
@@ -61,19 +63,6 @@ pub(super) struct Place {
 impl Place {
     pub fn wanted(self) -> Wanted {
         Wanted { room: self.slug, after: Some(self.head), epoch: self.epoch }
-    }
-}
-
-/// Items in order, and by key for the rows that follow their own.
-#[derive(Default)]
-struct View {
-    list: Vec<Arc<Item>>,
-    by_key: HashMap<Arc<str>, Arc<Item>>,
-}
-
-impl PartialEq for View {
-    fn eq(&self, other: &View) -> bool {
-        self.list == other.list
     }
 }
 
@@ -391,36 +380,4 @@ impl RoomSession {
 enum Fetched {
     Enough,
     TooOld,
-}
-
-impl View {
-    /// Items that are as they were stay the same allocation, so that their rows have nothing to do.
-    fn of(session: Session, room: StoredValue<Room>, before: Option<&View>) -> View {
-        let zone = session.zone().get();
-        let day_of = |at| zone.day_number(at);
-        let delay = session.delay();
-        let fresh = session.update(|core| {
-            let reader = core.reader.clone();
-            room.try_with_value(|room| {
-                let outbox: Vec<&Entry> = core.outbox.of(&room.slug).collect();
-                let seam = room.timeline.seam();
-                items(Source {
-                    rows: room.timeline.rows(),
-                    seam,
-                    outbox: &outbox,
-                    delay,
-                    reader: &reader,
-                    day_of: &day_of,
-                })
-            })
-        });
-        let mut view = View::default();
-        for item in fresh.flatten().unwrap_or_default() {
-            let same = before.and_then(|before| before.by_key.get(item.key())).filter(|old| ***old == item);
-            let item = same.cloned().unwrap_or_else(|| Arc::new(item));
-            view.by_key.insert(item.key().clone(), item.clone());
-            view.list.push(item);
-        }
-        view
-    }
 }
