@@ -135,6 +135,8 @@ pub(super) struct Source<'a, R> {
     pub seam: Option<Seq>,
     /// What the reader did in the room that is not in its log yet.
     pub outbox: &'a [&'a Entry],
+    /// The history that the rows are of.
+    pub epoch: &'a str,
     pub delay: Delay,
     pub reader: &'a Author,
     /// Number of the local day that Unix milliseconds fall on.
@@ -144,19 +146,20 @@ pub(super) struct Source<'a, R> {
 /// All items in order: rows by `seq`, as what the reader did to them will have left them, then posts
 /// of the outbox. A post that is in both is shown once, as the row.
 pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>) -> Vec<Item> {
-    let Source { outbox, delay, day_of, .. } = source;
-    let mut builder = Builder { outbox, delay, day_of, items: Vec::new(), day: None, run: None };
+    let Source { outbox, epoch, delay, day_of, .. } = source;
+    let mut builder = Builder { outbox, epoch, delay, day_of, items: Vec::new(), day: None, run: None };
     let mut own_keys = Vec::new();
     for row in source.rows {
-        if let EventKind::Posted { key, author, .. } = &row.kind
-            && author.id == source.reader.id
-        {
-            own_keys.push(key.as_str());
-        }
         if source.seam == Some(row.seq) {
             builder.seam(row.seq);
         }
         builder.row(row);
+        if let EventKind::Posted { key, author, .. } = &row.kind
+            && author.id == source.reader.id
+        {
+            own_keys.push(key.as_str());
+            builder.change_last(row.seq);
+        }
     }
     for entry in outbox.iter().filter(|entry| !own_keys.contains(&entry.key.as_str())) {
         if let Command::Post { body } = &entry.command {
@@ -180,10 +183,24 @@ impl MessageItem {
             (Command::Delete { .. }, _) => (self.body, self.edited) = (None, false),
         }
     }
+
+    fn deliver(&mut self, entry: &Entry, delay: Delay) {
+        self.delivery = match (entry.state, delay) {
+            (EntryState::Acked(_), _) => Delivery::Sent,
+            (EntryState::Failed(code), _) => Delivery::Failed(code),
+            (EntryState::Undecided, _) => Delivery::Undecided,
+            (EntryState::Waiting, Delay::Server(seconds)) => Delivery::Held(seconds),
+            // What is not kept yet may still be lost: no promise before that.
+            (EntryState::Waiting, Delay::Connection) if entry.kept != Kept::Soon => Delivery::Waiting,
+            (EntryState::Waiting | EntryState::InFlight, _) => Delivery::Pending,
+        };
+        self.unsent = (self.delivery != Delivery::Sent).then(|| Unsent::of(entry));
+    }
 }
 
 struct Builder<'a> {
     outbox: &'a [&'a Entry],
+    epoch: &'a str,
     delay: Delay,
     day_of: &'a dyn Fn(i64) -> i64,
     items: Vec<Item>,
@@ -198,7 +215,7 @@ impl Builder<'_> {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
-        let mut message = MessageItem {
+        let message = MessageItem {
             key: message_key(author.id, key),
             seq: Some(row.seq),
             author: author.clone(),
@@ -209,11 +226,18 @@ impl Builder<'_> {
             delivery: Delivery::Sent,
             unsent: None,
         };
-        for entry in self.outbox.iter().filter(|entry| entry.command.target() == Some(row.seq)) {
-            message.change(entry);
-            self.deliver(&mut message, entry);
-        }
         self.items.push(Item::Message(message));
+    }
+
+    /// The last row, at `seq`, is the reader's own: as the outbox will have left it. The same seq was
+    /// another message in another history.
+    fn change_last(&mut self, seq: Seq) {
+        let Some(Item::Message(message)) = self.items.last_mut() else { return };
+        let changes = |entry: &&&Entry| entry.command.target() == Some(seq) && entry.epoch == self.epoch;
+        for entry in self.outbox.iter().filter(changes) {
+            message.change(entry);
+            message.deliver(entry, self.delay);
+        }
     }
 
     fn notice(&mut self, row: &Event) {
@@ -244,21 +268,8 @@ impl Builder<'_> {
             delivery: Delivery::Sent,
             unsent: None,
         };
-        self.deliver(&mut message, entry);
+        message.deliver(entry, self.delay);
         self.items.push(Item::Message(message));
-    }
-
-    fn deliver(&self, message: &mut MessageItem, entry: &Entry) {
-        message.delivery = match (entry.state, self.delay) {
-            (EntryState::Acked(_), _) => Delivery::Sent,
-            (EntryState::Failed(code), _) => Delivery::Failed(code),
-            (EntryState::Undecided, _) => Delivery::Undecided,
-            (EntryState::Waiting, Delay::Server(seconds)) => Delivery::Held(seconds),
-            // What is not kept yet may still be lost: no promise before that.
-            (EntryState::Waiting, Delay::Connection) if entry.kept != Kept::Soon => Delivery::Waiting,
-            (EntryState::Waiting | EntryState::InFlight, _) => Delivery::Pending,
-        };
-        message.unsent = (message.delivery != Delivery::Sent).then(|| Unsent::of(entry));
     }
 
     /// Whether a message by `author` begins a run.

@@ -37,7 +37,8 @@ fn shown(rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
 fn shown_while(delay: Delay, rows: &[Arc<Event>], outbox: &[Entry]) -> Vec<Item> {
     let day_of = |at| day_number(at, SEOUL_MIN);
     let outbox: Vec<&Entry> = outbox.iter().collect();
-    items(Source { rows: rows.iter(), seam: None, outbox: &outbox, delay, reader: &person(1), day_of: &day_of })
+    let (reader, day_of): (_, &dyn Fn(i64) -> i64) = (&person(1), &day_of);
+    items(Source { rows: rows.iter(), seam: None, outbox: &outbox, epoch: "e", delay, reader, day_of })
 }
 
 fn keys(items: &[Item]) -> Vec<&str> {
@@ -167,6 +168,15 @@ fn a_change_shows_at_once_on_its_row() {
 
     let erased = shown(&rows, &[change(Command::Delete { target }, EntryState::Waiting)]);
     assert_eq!((&messages(&erased)[0].body, messages(&erased)[0].delivery), (&None, Delivery::Pending));
+}
+
+#[test]
+fn a_change_shows_on_no_message_of_another_author_or_history() {
+    let edit = || change(Command::Edit { target: Seq(1), body: "better".into() }, EntryState::Waiting);
+    let others = shown(&[posted(1, 2, NOW)], &[edit()]);
+    assert_eq!(messages(&others)[0].body.as_deref(), Some("body 1"));
+    let restored = shown(&[posted(1, 1, NOW)], &[Entry { epoch: "before".into(), ..edit() }]);
+    assert_eq!(messages(&restored)[0].body.as_deref(), Some("body 1"));
 }
 
 #[test]

@@ -49,6 +49,8 @@ struct Room {
     seen_waits: bool,
     /// The row that a reader above the end is looking at.
     reading: Option<Arc<str>>,
+    /// The history in which the reader chose the message to change.
+    chosen_in: String,
 }
 
 /// How far a room has been followed.
@@ -77,8 +79,14 @@ impl RoomSession {
     pub(super) fn new(session: Session, start: RoomStart) -> RoomSession {
         let older = RwSignal::new(if start.page.older { Older::More } else { Older::Beginning });
         let timeline = Timeline::from_page(start.page);
-        let room = Room { slug: start.room.slug, timeline, reload_to: None, seen_waits: false, reading: None };
-        let room = StoredValue::new(room);
+        let room = StoredValue::new(Room {
+            slug: start.room.slug,
+            chosen_in: timeline.epoch().to_owned(),
+            timeline,
+            reload_to: None,
+            seen_waits: false,
+            reading: None,
+        });
         let revision = RwSignal::new(0);
         let view = Memo::new(move |before: Option<&Arc<View>>| {
             revision.track();
@@ -134,6 +142,12 @@ impl RoomSession {
         let body = self.session.body(text)?;
         self.command(Command::Post { body });
         Ok(())
+    }
+
+    /// The reader has chosen a message to edit or erase: its seq is of the history that is shown now.
+    /// After a restore the change is refused, and does not reach another message.
+    pub fn chose(self) {
+        self.update(|room| room.chosen_in = room.timeline.epoch().to_owned());
     }
 
     /// Gives the reader's own message at `target` another text, at once here and for all when the
@@ -359,9 +373,7 @@ impl RoomSession {
     }
 
     fn command(self, command: Command) {
-        if let Some(Some((room, epoch))) =
-            self.update(|room| Some((room.slug.clone(), room.timeline.epoch().to_owned())))
-        {
+        if let Some((room, epoch)) = self.update(|room| (room.slug.clone(), room.chosen_in.clone())) {
             self.session.command(room, epoch, command);
         }
     }

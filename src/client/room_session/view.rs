@@ -36,6 +36,7 @@ impl View {
                     rows: room.timeline.rows(),
                     seam,
                     outbox: &outbox,
+                    epoch: room.timeline.epoch(),
                     delay,
                     reader: &reader,
                     day_of: &day_of,

@@ -135,6 +135,7 @@ impl Desk {
         if self.editing.get_untracked() == Seq::ZERO {
             self.aside.set_value(field.value());
         }
+        self.session.chose();
         self.editing.set(target);
         self.write(&text);
     }
@@ -149,6 +150,9 @@ impl Desk {
 
     /// Asks first.
     pub fn erase(self, target: Seq) {
+        if self.editing.get_untracked() != target {
+            self.session.chose();
+        }
         self.doomed.set(target);
         self.asking.set(true);
     }
