@@ -144,11 +144,11 @@ pub(super) struct Source<'a, R> {
 }
 
 /// All items in order: rows by `seq`, as what the reader did to them will have left them, then posts
-/// of the outbox. A post that is in both is shown once, as the row.
+/// of the outbox and changes without a row. A post that is in both is shown once, as the row.
 pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>) -> Vec<Item> {
     let Source { outbox, epoch, delay, day_of, .. } = source;
     let mut builder = Builder { outbox, epoch, delay, day_of, items: Vec::new(), day: None, run: None };
-    let mut own_keys = Vec::new();
+    let mut shown = Vec::new();
     for row in source.rows {
         if source.seam == Some(row.seq) {
             builder.seam(row.seq);
@@ -157,13 +157,14 @@ pub(super) fn items<'a>(source: Source<'a, impl Iterator<Item = &'a Arc<Event>>>
         if let EventKind::Posted { key, author, .. } = &row.kind
             && author.id == source.reader.id
         {
-            own_keys.push(key.as_str());
-            builder.change_last(row.seq);
+            shown.push(key.as_str());
+            builder.change_last(row.seq, &mut shown);
         }
     }
-    for entry in outbox.iter().filter(|entry| !own_keys.contains(&entry.key.as_str())) {
-        if let Command::Post { body } = &entry.command {
-            builder.entry(entry, body, source.reader);
+    for entry in outbox.iter().filter(|entry| !shown.contains(&entry.key.as_str())) {
+        // A change whose row is not loaded, or is no more, is to be seen and decided on all the same.
+        if entry.command.target().is_none() || entry.is_unsent() {
+            builder.entry(entry, source.reader);
         }
     }
     builder.items
@@ -209,7 +210,7 @@ struct Builder<'a> {
     run: Option<(i64, i64)>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
         let EventKind::Posted { key, author, body, rev, deleted } = &row.kind else {
             return self.notice(row);
@@ -231,10 +232,11 @@ impl Builder<'_> {
 
     /// The last row, at `seq`, is the reader's own: as the outbox will have left it. The same seq was
     /// another message in another history.
-    fn change_last(&mut self, seq: Seq) {
+    fn change_last(&mut self, seq: Seq, shown: &mut Vec<&'a str>) {
         let Some(Item::Message(message)) = self.items.last_mut() else { return };
         let changes = |entry: &&&Entry| entry.command.target() == Some(seq) && entry.epoch == self.epoch;
         for entry in self.outbox.iter().filter(changes) {
+            shown.push(entry.key.as_str());
             message.change(entry);
             message.deliver(entry, self.delay);
         }
@@ -252,7 +254,7 @@ impl Builder<'_> {
         self.items.push(Item::Seam(SeamItem { key: format!("s{before}").into(), before }));
     }
 
-    fn entry(&mut self, entry: &Entry, body: &str, reader: &Author) {
+    fn entry(&mut self, entry: &Entry, reader: &Author) {
         let first_of_run = self.begin_message(reader.id, entry.at);
         let mut message = MessageItem {
             key: message_key(reader.id, entry.key.as_str()),
@@ -262,7 +264,7 @@ impl Builder<'_> {
             },
             author: reader.clone(),
             at: entry.at,
-            body: Some(body.to_owned()),
+            body: entry.command.body().map(str::to_owned),
             edited: false,
             first_of_run,
             delivery: Delivery::Sent,

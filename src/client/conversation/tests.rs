@@ -175,8 +175,20 @@ fn a_change_shows_on_no_message_of_another_author_or_history() {
     let edit = || change(Command::Edit { target: Seq(1), body: "better".into() }, EntryState::Waiting);
     let others = shown(&[posted(1, 2, NOW)], &[edit()]);
     assert_eq!(messages(&others)[0].body.as_deref(), Some("body 1"));
+    assert_eq!(messages(&others)[1].body.as_deref(), Some("better"));
     let restored = shown(&[posted(1, 1, NOW)], &[Entry { epoch: "before".into(), ..edit() }]);
     assert_eq!(messages(&restored)[0].body.as_deref(), Some("body 1"));
+}
+
+#[test]
+fn a_change_whose_row_is_not_loaded_shows_at_the_end_until_it_is_acked() {
+    let edit = |state| change(Command::Edit { target: Seq(1), body: "better".into() }, state);
+    let refused = shown(&[posted(7, 1, NOW)], &[edit(EntryState::Failed(ErrorCode::NotFound))]);
+    let last = messages(&refused)[1];
+    assert_eq!((last.seq, last.body.as_deref()), (None, Some("better")));
+    assert_eq!(last.delivery, Delivery::Failed(ErrorCode::NotFound));
+    assert_eq!(last.unsent.as_ref().map(|unsent| unsent.deed), Some(Deed::Edit));
+    assert_eq!(messages(&shown(&[posted(7, 1, NOW)], &[edit(EntryState::Acked(Seq(8)))])).len(), 1);
 }
 
 #[test]
