@@ -5,11 +5,17 @@ use super::{Command, Entry, EntryState, Kept};
 use crate::domain::{Key, Seq};
 
 const VERSION: &str = "1";
+const SENT: &str = "sent";
 
-/// The kept form of an entry, for the tab `owner`. It counts as sent if it is about to be.
+/// The kept form of an entry, for the tab `owner`. It counts as sent if it is about to be; once it
+/// was refused, the code stands there.
 pub fn write(entry: &Entry, owner: &str) -> String {
     let Entry { key, room, at, epoch, .. } = entry;
-    let sent = if entry.sent { "sent" } else { "" };
+    let sent = match entry.state {
+        EntryState::Failed(code) => code.as_str(),
+        _ if entry.sent => SENT,
+        _ => "",
+    };
     let target = entry.command.target().map(|target| target.to_string()).unwrap_or_default();
     let (kind, body) = match &entry.command {
         Command::Post { body } => ("post", body.as_str()),
@@ -19,7 +25,7 @@ pub fn write(entry: &Entry, owner: &str) -> String {
     [VERSION, owner, key.as_str(), room, &at.to_string(), epoch, sent, kind, &target, body].join("\n")
 }
 
-/// The entry, waiting to be sent, and the tab that owns it. `None` for what another version kept.
+/// The entry, waiting to be sent if it was not refused, and the tab that owns it. `None` for what another version kept.
 pub fn read(record: &str) -> Option<(String, Entry)> {
     let mut lines = record.splitn(10, '\n');
     let mut next = || lines.next();
@@ -31,7 +37,12 @@ pub fn read(record: &str) -> Option<(String, Entry)> {
     let room = next()?.to_owned();
     let at = next()?.parse().ok()?;
     let epoch = next()?.to_owned();
-    let sent = next()? == "sent";
+    let sent = next()?;
+    let state = match sent {
+        "" | SENT => EntryState::Waiting,
+        code => EntryState::Failed(code.to_owned().into()),
+    };
+    let sent = !sent.is_empty();
     let (kind, target, body) = (next()?, next()?, next()?.to_owned());
     let target = target.parse().map(Seq).ok();
     let command = match (kind, target) {
@@ -40,12 +51,13 @@ pub fn read(record: &str) -> Option<(String, Entry)> {
         ("delete", Some(target)) => Command::Delete { target },
         _ => return None,
     };
-    Some((owner, Entry { key, room, command, at, epoch, sent, state: EntryState::Waiting, kept: Kept::Yes }))
+    Some((owner, Entry { key, room, command, at, epoch, sent, state, kept: Kept::Yes }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::ErrorCode;
 
     fn entry(command: Command, sent: bool) -> Entry {
         let key = Key::parse("k1").unwrap();
@@ -66,6 +78,13 @@ mod tests {
                 assert_eq!(read(&write(&entry, "tab")), Some(("tab".to_owned(), entry)));
             }
         }
+    }
+
+    #[test]
+    fn a_refusal_comes_back_as_one() {
+        let state = EntryState::Failed(ErrorCode::Forbidden);
+        let refused = Entry { state, ..entry(Command::Delete { target: Seq(1) }, true) };
+        assert_eq!(read(&write(&refused, "tab")), Some(("tab".to_owned(), refused)));
     }
 
     #[test]

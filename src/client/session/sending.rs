@@ -170,7 +170,14 @@ impl Session {
 
     pub(super) fn on_command_refused(self, refused: &Refused) {
         let (now, jitter) = (browser::now_ms(), browser::jitter());
-        if self.update(|core| core.outbox.refuse(refused, now, jitter)).flatten().is_some() {
+        let known = self.update(|core| {
+            core.outbox.refuse(refused, now, jitter)?;
+            let entry = core.outbox.entry(refused.key.as_deref()?).filter(|entry| entry.is_stuck()).cloned();
+            // So that it does not go again by itself after a reload.
+            entry.into_iter().for_each(|entry| core.keep(entry, Then::Nothing));
+            Some(())
+        });
+        if known.flatten().is_some() {
             self.ended_by(refused.code);
             self.send_waiting();
         }
