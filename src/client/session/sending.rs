@@ -26,10 +26,12 @@ impl Session {
         self.with_unsent(|entries| entries.iter().find(|entry| entry.is_stuck()).map(|entry| entry.room.clone()))
     }
 
-    /// What was to be said in a room that can be opened no more; followed.
+    /// What was to be said in a room that can be opened no more, as far as it may go: a deletion says
+    /// nothing. Followed.
     pub fn unsaid_in(self, slug: &str) -> Vec<String> {
-        let text = |entry: &Entry| entry.command.body().map(str::to_owned);
-        self.with_unsent(|entries| entries.iter().filter(|entry| entry.room == slug).filter_map(text).collect())
+        let unsaid = |entry: &&Entry| entry.room == slug && entry.may_go();
+        let text = |entry: &Entry| entry.command.body().unwrap_or_default().to_owned();
+        self.with_unsent(|entries| entries.iter().filter(unsaid).map(text).collect())
     }
 
     /// Takes back whatever may go of a room.
