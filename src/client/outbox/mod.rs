@@ -273,6 +273,15 @@ impl Outbox {
         Some(self.entries.remove(index).command)
     }
 
+    /// Takes out the earlier try at the message that `command` changes, if it got stuck: its text would
+    /// stand over the new one, and go again after it.
+    pub fn take_outdated(&mut self, room: &str, epoch: &str, command: &Command) -> Option<Key> {
+        let target = command.target()?;
+        let same = |entry: &Entry| entry.room == room && entry.epoch == epoch && entry.command.target() == Some(target);
+        let index = self.entries.iter().position(|entry| entry.is_stuck() && same(entry))?;
+        Some(self.entries.remove(index).key)
+    }
+
     pub fn set_kept(&mut self, key: &str, kept: Kept) {
         if let Some(entry) = self.entry_mut(key) {
             entry.kept = kept;

@@ -190,3 +190,16 @@ fn answers_to_unknown_keys_change_nothing() {
     assert_eq!(outbox.refuse(&refused("x", ErrorCode::Forbidden, None), 0, Jitter(0)), None);
     assert_eq!(outbox.entries(), before);
 }
+
+#[test]
+fn a_new_change_takes_the_place_of_one_that_got_stuck() {
+    let edit = |body: &str| Command::Edit { target: Seq(3), body: body.into() };
+    let mut outbox = Outbox::default();
+    outbox.put(entry("before", "a", edit("A")));
+    assert_eq!(outbox.take_outdated("a", EPOCH, &edit("B")), None, "it waits");
+    outbox.take_sendable(0, EPOCH);
+    outbox.refuse(&refused("before", ErrorCode::Forbidden, None), 0, Jitter(0));
+    assert_eq!(outbox.take_outdated("a", "after a restore", &edit("B")), None);
+    assert_eq!(outbox.take_outdated("a", EPOCH, &edit("B")), Key::parse("before").ok());
+    assert!(outbox.entries().is_empty());
+}

@@ -90,6 +90,8 @@ impl Session {
     pub(in super::super) fn command(self, room: String, epoch: String, command: Command) {
         let (key, now) = (browser::random_key(), browser::now_ms());
         self.update(|core| {
+            let outdated = core.outbox.take_outdated(&room, &epoch, &command);
+            core.forget(outdated);
             let at = core.outbox.time(now);
             let (state, kept) = (EntryState::Waiting, Kept::No);
             core.outbox.put(Entry { key: key.clone(), room, command, at, epoch, sent: false, state, kept });
