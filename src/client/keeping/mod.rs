@@ -19,7 +19,7 @@ pub enum Told {
     Kept { key: Key, then: Then },
     /// It is not, and cannot be: it lives as long as the page.
     NotKept { key: Key, then: Then },
-    /// Entries whose tabs are gone: the caller's from now on, to be kept again as such.
+    /// Entries whose tabs are gone, perhaps none: the caller's from now on, to be kept again as such.
     Found(Vec<Entry>),
 }
 
@@ -95,15 +95,11 @@ async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl F
             }
             (Job::Put(entry, then), None) => tell(Told::NotKept { key: entry.key, then }),
             (Job::Remove(key), Some(database)) => database.remove(key.as_str()),
-            (Job::Find, Some(database)) => {
-                let found = left_behind(database, &tab).await;
-                if !found.is_empty() {
-                    tell(Told::Found(found));
-                }
-            }
+            (Job::Find, Some(database)) => tell(Told::Found(left_behind(database, &tab).await)),
+            (Job::Find, None) => tell(Told::Found(Vec::new())),
             (Job::Stay, _) => tab.stay(),
             (Job::Go, _) => tab.go(),
-            (Job::Remove(_) | Job::Find, None) => {}
+            (Job::Remove(_), None) => {}
         }
     }
 }

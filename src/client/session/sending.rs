@@ -13,6 +13,8 @@ use leptos::task::spawn_local;
 
 /// Milliseconds between two looks at the time that is left, to count the seconds down.
 const COUNT_MS: i64 = 1_000;
+/// What is written is held back so many milliseconds at most for what an earlier page left behind.
+const LOOK_FOR_MS: u32 = 2_000;
 
 /// What the interface asks.
 impl Session {
@@ -215,8 +217,15 @@ impl Session {
                         }
                     }
                 });
-                self.send_waiting();
+                self.has_looked();
             }
+        }
+    }
+
+    /// Nothing older is to be expected any more.
+    fn has_looked(self) {
+        if self.update(|core| core.has_looked = true).is_some() {
+            self.send_waiting();
         }
     }
 
@@ -270,5 +279,9 @@ pub(super) fn keep(session: Session) -> impl Future<Output = ()> + 'static {
     let (keeping, task) = Keeping::new(account, move |told| session.on_told(told));
     session.update(|core| core.keeping = Some(keeping));
     session.look_for_left_behind();
+    spawn_local(async move {
+        browser::sleep_ms(LOOK_FOR_MS).await;
+        session.has_looked();
+    });
     task
 }

@@ -27,6 +27,8 @@ pub(in super::super) struct Core {
     pub waits_to_send: bool,
     /// From `start` on.
     pub keeping: Option<Keeping>,
+    /// Whether what earlier pages left behind is in the outbox: it goes before what is new.
+    pub has_looked: bool,
     pub open: Vec<RoomSession>,
     /// From `start` on.
     pub connection: Option<Connection>,
@@ -61,6 +63,7 @@ impl Core {
             outbox: Outbox::default(),
             waits_to_send: false,
             keeping: None,
+            has_looked: false,
             open: Vec::new(),
             connection: None,
             subscriptions: None,
@@ -98,9 +101,10 @@ impl Core {
         wanted
     }
 
-    /// What of the outbox is to be sent now; none without a connection.
+    /// What of the outbox is to be sent now; none without a connection, nor before what is left behind
+    /// has been looked for.
     pub fn take_sendable(&mut self, now: fn() -> i64) -> Vec<Entry> {
-        if self.subscriptions.is_none() {
+        if self.subscriptions.is_none() || !self.has_looked {
             return Vec::new();
         }
         self.outbox.take_sendable(now(), &self.epoch)
