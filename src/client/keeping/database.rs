@@ -47,22 +47,25 @@ impl Database {
         Ok(records.iter().filter_map(|record| record.as_string()).collect())
     }
 
-    /// Completes when the record is on disk. Writes and removals happen in the order in which they
-    /// were begun, those of other tabs between them.
-    pub async fn put(&self, key: &str, record: &str) -> Result<(), Refused> {
-        let transaction = self.writing()?;
-        transaction.object_store(STORE)?.put(record, key)?;
-        Ok(settled(&transaction, "complete").await?)
-    }
-
-    /// What is not there is removed already. A removal that is lost leads to one more try with the
-    /// same key, which does nothing.
-    pub fn remove(&self, key: &str) {
-        let _ = self.writing().and_then(|transaction| Ok(transaction.object_store(STORE)?.delete(key)?));
-    }
-
-    fn writing(&self) -> Result<Transaction, Refused> {
-        Ok(self.0.transaction(STORE, "readwrite", &JSON::parse(r#"{"durability":"strict"}"#)?)?)
+    /// Writes the record, or removes it without one, if what is there begins with `over`: another tab
+    /// may have changed or removed it. Whether it did; completes when that is on disk. What tabs do
+    /// happens one after the other.
+    pub async fn write(&self, key: &str, over: Option<&str>, record: Option<&str>) -> Result<bool, Refused> {
+        let transaction = self.0.transaction(STORE, "readwrite", &JSON::parse(r#"{"durability":"strict"}"#)?)?;
+        let store = transaction.object_store(STORE)?;
+        if let Some(over) = over {
+            let request = store.get(key)?;
+            settled(&request, "success").await?;
+            if !request.result()?.as_string().is_some_and(|there| there.starts_with(over)) {
+                return Ok(false);
+            }
+        }
+        match record {
+            Some(record) => store.put(record, key)?,
+            None => store.delete(key)?,
+        };
+        settled(&transaction, "complete").await?;
+        Ok(true)
     }
 }
 
@@ -102,6 +105,8 @@ extern "C" {
     type Store;
     #[wasm_bindgen(method, catch)]
     fn put(this: &Store, value: &str, key: &str) -> Result<Request, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &Store, key: &str) -> Result<Request, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn delete(this: &Store, key: &str) -> Result<Request, JsValue>;
     #[wasm_bindgen(method, catch, js_name = getAll)]

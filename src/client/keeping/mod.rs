@@ -5,7 +5,7 @@
 mod database;
 mod tab;
 
-use self::database::Database;
+use self::database::{Database, Refused};
 use self::tab::Tab;
 use super::outbox::{Entry, record};
 use crate::domain::{Key, UserId};
@@ -19,7 +19,9 @@ pub enum Told {
     Kept { key: Key, then: Then },
     /// It is not, and cannot be: it lives as long as the page.
     NotKept { key: Key, then: Then },
-    /// Entries whose tabs are gone, perhaps none: the caller's from now on, to be kept again as such.
+    /// Another tab has taken it over, or taken it back: it is not to be sent from here.
+    Taken(Key),
+    /// Entries whose tabs are gone, perhaps none: the caller's from now on.
     Found(Vec<Entry>),
 }
 
@@ -83,33 +85,78 @@ impl Keeping {
 }
 
 async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl FnMut(Told)) {
-    let mut tab = Tab::new();
     let database = Database::open(account).await.ok();
+    let mut task = Task { account, database, tab: Tab::new(), is_whole: true };
     while let Some(job) = jobs.next().await {
-        match (job, &database) {
-            (Job::Put(entry, then), Some(database)) => {
-                tab.stay();
-                let kept = database.put(entry.key.as_str(), &record::write(&entry, tab.name())).await;
+        match job {
+            Job::Put(entry, then) => {
+                task.tab.stay();
+                let record = record::write(&entry, task.tab.name());
+                let own = record::head(task.tab.name());
+                let over = (then == Then::Send && task.is_whole).then_some(own.as_str());
                 let key = entry.key;
-                tell(if kept.is_ok() { Told::Kept { key, then } } else { Told::NotKept { key, then } });
+                let written = task.write(key.as_str(), over, Some(&record)).await;
+                tell(match written {
+                    Ok(true) => Told::Kept { key, then },
+                    Ok(false) => Told::Taken(key),
+                    Err(Refused) => Told::NotKept { key, then },
+                });
             }
-            (Job::Put(entry, then), None) => tell(Told::NotKept { key: entry.key, then }),
-            (Job::Remove(key), Some(database)) => database.remove(key.as_str()),
-            (Job::Find, Some(database)) => tell(Told::Found(left_behind(database, &tab).await)),
-            (Job::Find, None) => tell(Told::Found(Vec::new())),
-            (Job::Stay, _) => tab.stay(),
-            (Job::Go, _) => tab.go(),
-            (Job::Remove(_), None) => {}
+            Job::Remove(key) => {
+                // What was sent does nothing twice; what was taken back was tried twice to be removed.
+                let _ = task.write(key.as_str(), None, None).await;
+            }
+            Job::Find => tell(Told::Found(task.left_behind().await)),
+            Job::Stay => task.tab.stay(),
+            Job::Go => task.tab.go(),
         }
     }
 }
 
-async fn left_behind(database: &Database, tab: &Tab) -> Vec<Entry> {
-    let records = database.all().await.unwrap_or_default();
-    let entries: Vec<(String, Entry)> = records.iter().filter_map(|record| record::read(record)).collect();
-    if entries.is_empty() {
-        return Vec::new();
+struct Task {
+    account: UserId,
+    database: Option<Database>,
+    tab: Tab,
+    /// Nothing of this tab was ever refused: what is not there was taken out by another tab.
+    is_whole: bool,
+}
+
+impl Task {
+    /// Browsers close the databases of pages that they put aside: then it is opened once more.
+    async fn write(&mut self, key: &str, over: Option<&str>, record: Option<&str>) -> Result<bool, Refused> {
+        let mut over = over;
+        for _ in 0..2 {
+            if let Some(database) = &self.database
+                && let Ok(written) = database.write(key, over, record).await
+            {
+                return Ok(written);
+            }
+            (self.is_whole, over) = (false, None);
+            self.database = Database::open(self.account).await.ok();
+        }
+        Err(Refused)
     }
-    let gone = tab.gone(entries.iter().map(|(owner, _)| owner.clone()).collect()).await;
-    entries.into_iter().filter(|(owner, _)| gone.contains(owner)).map(|(_, entry)| entry).collect()
+
+    /// Takes over what has no tab any more, unless another tab was faster.
+    async fn left_behind(&mut self) -> Vec<Entry> {
+        let Some(database) = &self.database else { return Vec::new() };
+        let records = database.all().await.unwrap_or_default();
+        let kept: Vec<(String, Entry)> = records.iter().filter_map(|record| record::read(record)).collect();
+        if kept.is_empty() {
+            return Vec::new();
+        }
+        let gone = self.tab.gone(kept.iter().map(|(owner, _)| owner.clone()).collect()).await;
+        let mut found = Vec::new();
+        for (owner, entry) in kept {
+            if gone.contains(&owner) {
+                self.tab.stay();
+                let record = record::write(&entry, self.tab.name());
+                let claimed = database.write(entry.key.as_str(), Some(&record::head(&owner)), Some(&record)).await;
+                if claimed.unwrap_or(false) {
+                    found.push(entry);
+                }
+            }
+        }
+        found
+    }
 }

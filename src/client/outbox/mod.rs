@@ -282,6 +282,11 @@ impl Outbox {
         Some(self.entries.remove(index).key)
     }
 
+    /// Leaves an entry to another tab.
+    pub fn leave(&mut self, key: &Key) {
+        self.entries.retain(|entry| entry.key != *key);
+    }
+
     pub fn set_kept(&mut self, key: &str, kept: Kept) {
         if let Some(entry) = self.entry_mut(key) {
             entry.kept = kept;

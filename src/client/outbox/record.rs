@@ -25,6 +25,11 @@ pub fn write(entry: &Entry, owner: &str) -> String {
     [VERSION, owner, key.as_str(), room, &at.to_string(), epoch, sent, kind, &target, body].join("\n")
 }
 
+/// What the records of the tab `owner` begin with.
+pub fn head(owner: &str) -> String {
+    [VERSION, owner, ""].join("\n")
+}
+
 /// The entry, waiting to be sent if it was not refused, and the tab that owns it. `None` for what another version kept.
 pub fn read(record: &str) -> Option<(String, Entry)> {
     let mut lines = record.splitn(10, '\n');
@@ -75,6 +80,8 @@ mod tests {
         ] {
             for sent in [true, false] {
                 let entry = entry(command.clone(), sent);
+                assert!(write(&entry, "tab").starts_with(&head("tab")));
+                assert!(!write(&entry, "tab2").starts_with(&head("tab")));
                 assert_eq!(read(&write(&entry, "tab")), Some(("tab".to_owned(), entry)));
             }
         }

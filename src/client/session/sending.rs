@@ -208,14 +208,13 @@ impl Session {
                 self.on_kept(&key, Kept::No, then);
                 self.keeps_nothing.try_set(true);
             }
+            Told::Taken(key) => {
+                self.update(|core| core.outbox.leave(&key));
+                self.send_waiting();
+            }
             Told::Found(entries) => {
                 self.update(|core| {
-                    for entry in entries {
-                        if core.outbox.entry(entry.key.as_str()).is_none() {
-                            core.outbox.put(entry.clone());
-                            core.keep(entry, Then::Nothing);
-                        }
-                    }
+                    entries.into_iter().for_each(|entry| core.outbox.put(entry));
                 });
                 self.has_looked();
             }
