@@ -120,24 +120,44 @@ impl Desk {
 
     /// Puts a text that was not sent into the box, behind what has been written there since.
     pub fn put_back(self, text: &str) {
+        self.leave_edit();
         let Some(field) = self.field.get_untracked() else { return };
         self.write(&draft::joined(&field.value(), text));
     }
 
     /// Changes the reader's own message: as it is now, or with the text of an earlier try.
     pub fn edit(self, target: Seq, text: Option<String>) {
-        let now = untrack(|| {
-            self.session.with_items(|items| {
-                items.iter().filter_map(|item| message(item)).find(|item| item.seq == Some(target))?.body.clone()
-            })
-        });
-        let (Some(field), Some(text)) = (self.field.get_untracked(), text.or(now)) else { return };
-        if self.editing.get_untracked() == Seq::ZERO {
-            self.aside.set_value(field.value());
+        let Some(field) = self.field.get_untracked() else { return };
+        if text.is_none() && self.editing.get_untracked() == target {
+            let _ = field.focus();
+            return;
         }
+        let Some(text) = text.or_else(|| self.body_of(target)) else { return };
+        self.leave_edit();
+        self.aside.set_value(field.value());
         self.session.chose();
         self.editing.set(target);
         self.write(&text);
+    }
+
+    /// Makes room in the box for something else: what an edit has changed so far goes behind what was
+    /// being written before it.
+    fn leave_edit(self) {
+        let target = self.editing.get_untracked();
+        let Some(field) = self.field.get_untracked().filter(|_| target != Seq::ZERO) else { return };
+        let text = field.value();
+        if self.body_of(target).is_none_or(|body| body != text) {
+            self.aside.update_value(|aside| *aside = draft::joined(aside, &text));
+        }
+        self.end_edit();
+    }
+
+    fn body_of(self, target: Seq) -> Option<String> {
+        untrack(|| {
+            self.session.with_items(|items| {
+                items.iter().filter_map(|item| message(item)).find(|item| item.seq == Some(target))?.body.clone()
+            })
+        })
     }
 
     /// Back to what was being written before.
