@@ -3,7 +3,7 @@
 //! on reload and nothing else.
 
 use super::browser::storage;
-use crate::domain::UserId;
+use crate::domain::{Seq, UserId};
 
 /// The text last saved for the room, if any.
 pub fn load(reader: UserId, room: &str) -> Option<String> {
@@ -28,6 +28,19 @@ pub fn joined(first: &str, then: &str) -> String {
     }
 }
 
+/// An edit under way as one text to be kept: the message that is changed, the history in which its seq
+/// is that message's, the text so far. `epoch` has no line break.
+pub fn edit_text(target: Seq, epoch: &str, text: &str) -> String {
+    format!("{target} {epoch}\n{text}")
+}
+
+/// What [`edit_text`] made into one.
+pub fn edit_parts(kept: &str) -> Option<(Seq, &str, &str)> {
+    let (head, text) = kept.split_once('\n')?;
+    let (target, epoch) = head.split_once(' ')?;
+    Some((Seq(target.parse().ok()?), epoch, text))
+}
+
 /// Accounts that share a browser do not see each other's drafts by accident.
 fn name(reader: UserId, room: &str) -> String {
     format!("draft:{}:{room}", reader.0)
@@ -35,7 +48,7 @@ fn name(reader: UserId, room: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use super::*;
 
     #[test]
     fn neither_of_two_texts_is_lost() {
@@ -43,5 +56,13 @@ mod tests {
         assert_eq!(joined("", "a"), "a");
         assert_eq!(joined("the draft of last time", " \n"), "the draft of last time");
         assert_eq!(joined("the same", "the same"), "the same");
+    }
+
+    #[test]
+    fn an_edit_comes_back_as_it_was_kept() {
+        for text in ["", "one line", " two\n\nlines \n"] {
+            assert_eq!(edit_parts(&edit_text(Seq(57), "e1", text)), Some((Seq(57), "e1", text)));
+        }
+        assert_eq!(edit_parts("a draft\nof another make"), None);
     }
 }

@@ -167,6 +167,11 @@ impl RoomSession {
         self.session
     }
 
+    /// The history that is shown; blank once the room may not be seen any more.
+    pub fn epoch(self) -> String {
+        self.place().map_or_else(String::new, |place| place.epoch)
+    }
+
     /// The reader sees the end of the conversation: moves the read position to the head. To be
     /// called again whenever rows have come and the end is still in sight, whether or not the page
     /// is in front: it waits until it is. Rows far above are let go.

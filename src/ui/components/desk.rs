@@ -47,6 +47,8 @@ pub struct Desk {
     pub ime: StoredValue<Ime>,
     /// The message that is changed; zero while a new one is written.
     pub editing: RwSignal<Seq>,
+    /// The history in which that message was chosen.
+    epoch: StoredValue<String>,
     /// What was being written before.
     aside: StoredValue<String>,
     /// The message that the reader is asked about: whether to erase it.
@@ -71,6 +73,7 @@ impl Desk {
             hint: RwSignal::new(Hint::Nothing),
             ime: StoredValue::new(Ime::new(EnterKey::Sends)),
             editing: RwSignal::new(Seq::ZERO),
+            epoch: StoredValue::new(String::new()),
             aside: StoredValue::new(String::new()),
             doomed: RwSignal::new(Seq::ZERO),
             asking: RwSignal::new(false),
@@ -97,13 +100,14 @@ impl Desk {
         })
     }
 
-    /// The draft of last time comes back, before what was written until WASM came. The focus is
-    /// taken only where nothing else has it, but the link that led here.
+    /// The draft of last time comes back, before what was written until WASM came, and so does an edit
+    /// that was under way. The focus is taken only where nothing else has it, but the link that led
+    /// here.
     pub fn begin(self, field: &HtmlTextAreaElement) {
         let writing = place::is_there("textarea:focus");
         let written = field.value();
         let kept = self.slug.with_value(|slug| draft::load(self.me, slug)).unwrap_or_default();
-        let text = draft::joined(&kept, &written);
+        let text = self.resume_edit(draft::joined(&kept, &written));
         if text != written {
             end_composition(field);
             field.set_value(&text);
@@ -116,6 +120,22 @@ impl Desk {
             let _ = field.focus();
         }
         self.changed();
+    }
+
+    /// What stands in the box when `text` was being written: of an edit that was under way, its text.
+    /// After a restore its seq may be of another message: then the text becomes part of the draft.
+    fn resume_edit(self, text: String) -> String {
+        let kept = self.slug.with_value(|slug| draft::load(self.me, &edit_of(slug)));
+        let Some((target, epoch, edit)) = kept.as_deref().and_then(draft::edit_parts) else { return text };
+        if epoch != self.session.epoch() {
+            self.keep_edit("");
+            return draft::joined(&text, edit);
+        }
+        self.keep(&text);
+        self.aside.set_value(text);
+        self.epoch.set_value(epoch.to_owned());
+        self.editing.set(target);
+        edit.to_owned()
     }
 
     /// Puts a text that was not sent into the box, behind what has been written there since.
@@ -136,6 +156,7 @@ impl Desk {
         self.leave_edit();
         self.aside.set_value(field.value());
         self.session.chose();
+        self.epoch.set_value(self.session.epoch());
         self.editing.set(target);
         self.write(&text);
     }
@@ -165,6 +186,7 @@ impl Desk {
         if self.editing.get_untracked() != Seq::ZERO {
             self.editing.set(Seq::ZERO);
             self.write(&self.aside.get_value());
+            self.keep_edit("");
         }
     }
 
@@ -196,14 +218,27 @@ impl Desk {
     pub fn changed(self) {
         let Some(field) = self.field.get_untracked() else { return };
         let text = field.value();
-        if self.editing.get_untracked() == Seq::ZERO {
-            self.slug.with_value(|slug| draft::save(self.me, slug, &text));
-        }
+        self.keep(&text);
         let hint = length_hint(&text, self.max_bytes);
         if hint != self.hint.get_untracked() {
             self.hint.set(hint);
         }
         grow(&field);
+    }
+
+    /// An edit is kept beside the draft.
+    fn keep(self, text: &str) {
+        let target = self.editing.get_untracked();
+        if target == Seq::ZERO {
+            self.slug.with_value(|slug| draft::save(self.me, slug, text));
+        } else {
+            self.keep_edit(&self.epoch.with_value(|epoch| draft::edit_text(target, epoch, text)));
+        }
+    }
+
+    /// A blank one is forgotten.
+    fn keep_edit(self, edit: &str) {
+        self.slug.with_value(|slug| draft::save(self.me, &edit_of(slug), edit));
     }
 
     pub fn key_down(self, event: &ev::KeyboardEvent) {
@@ -292,6 +327,11 @@ impl Desk {
         let _ = field.focus();
         self.changed();
     }
+}
+
+/// Where the edit of a room is kept: no room has a colon in its slug.
+fn edit_of(slug: &str) -> String {
+    format!("{slug}:edit")
 }
 
 fn message(item: &Item) -> Option<&MessageItem> {
