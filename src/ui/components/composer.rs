@@ -1,4 +1,5 @@
-use super::desk::{Desk, Hint};
+use super::desk::Desk;
+use super::hint::Hint;
 use super::{Dialog, Glyph, Icon};
 use crate::domain::Seq;
 use crate::i18n::Talk;

@@ -1,3 +1,4 @@
+use super::hint::{Hint, length_hint};
 use super::{ReaderPlace, place};
 use crate::client::conversation::{Item, MessageItem};
 use crate::client::draft;
@@ -12,25 +13,6 @@ use leptos::html;
 use leptos::prelude::*;
 use std::time::Duration;
 use web_sys::HtmlTextAreaElement;
-
-/// What stands above the text box.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
-    Nothing,
-    /// Characters, about, that still fit.
-    Left(u32),
-    /// Characters, about, that are too many.
-    TooLong(u32),
-    Refused(ErrorCode),
-    /// The browser keeps nothing that is not sent.
-    NotKept,
-}
-
-impl Hint {
-    pub fn is_wrong(self) -> bool {
-        matches!(self, Hint::TooLong(_) | Hint::Refused(_))
-    }
-}
 
 /// The text box of a room and all that goes with it. One writes new messages in it and changes old
 /// ones: so a change survives whatever happens to the message's row, and an input method is at work
@@ -346,29 +328,6 @@ fn end_composition(field: &HtmlTextAreaElement) {
     let _ = field.blur();
 }
 
-/// Says something about the length only near the limit and beyond it.
-fn length_hint(text: &str, max_bytes: usize) -> Hint {
-    let Some(left) = max_bytes.checked_sub(text.len()) else {
-        return Hint::TooLong(about(chars_over(text, max_bytes)));
-    };
-    if left > max_bytes / 10 || text.is_empty() {
-        return Hint::Nothing;
-    }
-    // As many as fit if the writer goes on in the same script.
-    Hint::Left(about((left * text.chars().count() / text.len()) as u32))
-}
-
-/// Rounded up, so that it is not said anew with every key.
-fn about(chars: u32) -> u32 {
-    let step = if chars > 100 { 100 } else { 10 };
-    chars.div_ceil(step) * step
-}
-
-/// How many characters at the end are beyond the limit.
-fn chars_over(text: &str, max_bytes: usize) -> u32 {
-    text.char_indices().rev().take_while(|(at, c)| at + c.len_utf8() > max_bytes).count() as u32
-}
-
 /// For browsers that do not size a text box by its content.
 fn grow(field: &HtmlTextAreaElement) {
     let element: &web_sys::HtmlElement = field;
@@ -380,22 +339,5 @@ fn grow(field: &HtmlTextAreaElement) {
     let _ = style.remove_property("height");
     if field.scroll_height() > field.client_height() {
         let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limit_is_announced_near_it_and_counted_beyond_it() {
-        let hint = |text: &str| length_hint(text, 300);
-        assert!(hint("") == Hint::Nothing);
-        assert!(hint(&"a".repeat(269)) == Hint::Nothing);
-        assert!(hint(&"a".repeat(280)) == Hint::Left(20));
-        assert!(hint(&"가".repeat(94)) == Hint::Left(10));
-        assert!(hint(&"가".repeat(100)) == Hint::Left(0));
-        assert!(hint(&"가".repeat(103)) == Hint::TooLong(10));
-        assert!(hint(&format!("{}가", "a".repeat(299))) == Hint::TooLong(10));
     }
 }

@@ -9,6 +9,7 @@ mod desk;
 mod dialog;
 mod drawer;
 mod fetched;
+mod hint;
 mod icon;
 mod link_state;
 mod message_row;
