@@ -51,12 +51,14 @@ test('the arrow edits the last message, Escape leaves it, nothing left asks to e
 
   // The tools are one stop before the composer; arrows lead from message to message.
   await room.say('newest of three');
+  const tool = (text: string, name: string) => room.message(text).getByRole('button', { name });
   await writer.page.keyboard.press('Shift+Tab');
-  await writer.page.keyboard.press('Shift+Tab');
-  await writer.page.keyboard.press('Shift+Tab');
-  await expect(room.message('newest of three').locator(':focus')).toBeVisible();
+  await expect(tool('newest of three', writer.words.editMessage)).toBeFocused();
   await writer.page.keyboard.press('ArrowUp');
-  await expect(room.message('older of two').getByRole('button', { name: writer.words.editMessage })).toBeFocused();
+  await expect(tool('older of two', writer.words.editMessage)).toBeFocused();
+  await writer.page.keyboard.press('ArrowRight');
+  await expect(tool('older of two', writer.words.eraseMessage)).toBeFocused();
+  await writer.page.keyboard.press('ArrowLeft');
   await writer.page.keyboard.press('Enter');
   await expect(room.composer).toHaveValue('older of two');
 });

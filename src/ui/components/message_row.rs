@@ -66,8 +66,8 @@ fn Said(message: Memo<MessageItem>) -> impl IntoView {
 }
 
 /// What can be done with one's own message: in sight when the row is pointed at or has the focus, and
-/// behind a button where one points with a finger. One Tab stop for the whole conversation, at the
-/// newest; arrows lead to the others.
+/// behind a button where one points with a finger. One Tab stop for the whole conversation, the first that
+/// is shown at the newest message; arrows lead to the others.
 #[component]
 fn Tools(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
     let texts = &texts().talk;
@@ -75,8 +75,9 @@ fn Tools(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
     let target = memo(move || message.with(|message| message.seq.filter(|_| mine && message.body.is_some())));
     live(move || {
         let Some(seq) = target.get() else { return ().into_any() };
-        let stop = move || if desk.is_newest_own(Some(seq)) { "0" } else { "-1" };
         let tool = move |label: &'static str, glyph, class, choose: fn(Desk, Seq)| {
+            let first = !matches!(glyph, Glyph::Bin);
+            let stop = move || if first && desk.is_newest_own(Some(seq)) { "0" } else { "-1" };
             view! {
                 <button
                     type="button" class=class aria-label=label title=label tabindex=live(stop)

@@ -49,23 +49,25 @@ pub fn focus(selector: &str) {
     }
 }
 
-/// Arrows lead from the tools of one message to those of another, Escape out of them.
+/// Up and down lead from the tools of one message to the first that is shown of another, left and
+/// right round those of one message, Escape out of them. Each message has the same three.
 pub fn walk_tools(event: &KeyboardEvent) {
-    let Some(here) = document().active_element().filter(|element| element.class_list().contains("tool")) else {
-        return;
-    };
-    let Ok(tools) = document().query_selector_all(".tools > :first-child") else { return };
+    let Ok(tools) = document().query_selector_all(".tool") else { return };
     let at = |index: u32| tools.get(index).and_then(|tool| tool.dyn_into::<HtmlElement>().ok());
-    let row = here.parent_node();
-    let now = (0..tools.length()).find(|index| at(*index).and_then(|tool| tool.parent_node()) == row).unwrap_or(0);
-    let next = match event.key().as_str() {
-        "ArrowUp" => at(now.wrapping_sub(1)),
-        "ArrowDown" => at(now + 1),
+    let here = document().active_element();
+    let Some(now) = (0..tools.length()).find(|index| at(*index).as_deref() == here.as_ref()) else { return };
+    let (before, after) = ((now + 2) % 3, (now + 1) % 3);
+    let row = now - now % 3;
+    let wanted = match event.key().as_str() {
+        "ArrowUp" => [row.wrapping_sub(3), row.wrapping_sub(2), row.wrapping_sub(1)],
+        "ArrowDown" => [row + 3, row + 4, row + 5],
+        "ArrowLeft" => [row + before, row + after, now],
+        "ArrowRight" => [row + after, row + before, now],
         "Escape" => return focus(".scroller"),
         _ => return,
     };
     event.prevent_default();
-    if let Some(next) = next {
+    if let Some(next) = wanted.into_iter().filter_map(at).find(|tool| tool.offset_width() > 0) {
         let _ = next.focus();
     }
 }
