@@ -2,7 +2,7 @@ use super::desk::Desk;
 use super::message_row::MessageRow;
 use super::moment::day_words;
 use super::notice_row::NoticeRow;
-use super::place::walk_tools;
+use super::place::{focus, walk_tools};
 use super::reader_place::ReaderPlace;
 use super::rows::Rows;
 use crate::client::conversation::{DayItem, Item, MessageItem};
@@ -71,14 +71,15 @@ fn DayRow(day: DayItem) -> impl IntoView {
     view! { <li class="day"><span>{day_words(day.at)}</span></li> }
 }
 
-/// More was said between two rows than was brought: said honestly, and loaded when asked for.
+/// More was said between two rows than was brought: said honestly, and loaded when asked for. The
+/// button goes when it is pressed, and the focus stays near by.
 #[component]
 fn Seam(before: Seq, session: RoomSession) -> impl IntoView {
     let texts = &texts().talk;
     view! {
         <li class="above">
             <span>{texts.missing}</span>
-            <button type="button" class="button small" on:click=act(move |_| session.load_missing(before))>
+            <button type="button" class="button small" on:click=act(move |_| { focus(".scroller"); session.load_missing(before); })>
                 {texts.missing_load}
             </button>
         </li>
@@ -90,10 +91,14 @@ fn Seam(before: Seq, session: RoomSession) -> impl IntoView {
 fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
     let texts = texts();
     let older = session.older();
+    let load = move |_| {
+        focus(".scroller");
+        session.load_older();
+    };
     live(move || match older.get() {
         Older::More => view! {
             <div class="above">
-                <button type="button" class="button quiet small" on:click=act(move |_| session.load_older())>
+                <button type="button" class="button quiet small" on:click=act(load)>
                     {texts.talk.older_more}
                 </button>
             </div>
@@ -105,7 +110,7 @@ fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
         Older::Failed => view! {
             <div class="above">
                 <span>{texts.talk.older_failed}</span>
-                <button type="button" class="button small" on:click=act(move |_| session.load_older())>
+                <button type="button" class="button small" on:click=act(load)>
                     {texts.common.try_again}
                 </button>
             </div>

@@ -1,7 +1,7 @@
 use super::desk::Desk;
 use super::moment::ClockTime;
 use super::prose::Prose;
-use super::{Avatar, Glyph, Icon};
+use super::{Avatar, Glyph, Icon, place};
 use crate::client::conversation::{Deed, Delivery, MessageItem, Unsent};
 use crate::domain::Seq;
 use crate::ui::live::{act, live, memo};
@@ -163,15 +163,19 @@ fn choice_button(choice: Choice, unsent: Unsent, seq: Option<Seq>, desk: Desk) -
         (Choice::Discard, Deed::Post) => texts.discard,
         (Choice::Discard, _) => texts.leave_as_is,
     };
-    let choose = move |_| match choice {
-        Choice::Again => session.send_again(&unsent.key),
-        Choice::Rewrite => match (session.take_back(&unsent.key), seq) {
-            (Some(text), Some(seq)) => desk.edit(seq, Some(text)),
-            (Some(text), None) => desk.put_back(&text),
-            (None, _) => {}
-        },
-        Choice::Discard => {
-            session.take_back(&unsent.key);
+    let choose = move |_| {
+        // The button goes with what it did.
+        place::focus(".scroller");
+        match choice {
+            Choice::Again => session.send_again(&unsent.key),
+            Choice::Rewrite => match (session.take_back(&unsent.key), seq) {
+                (Some(text), Some(seq)) => desk.edit(seq, Some(text)),
+                (Some(text), None) => desk.put_back(&text),
+                (None, _) => {}
+            },
+            Choice::Discard => {
+                session.take_back(&unsent.key);
+            }
         }
     };
     view! {
