@@ -89,7 +89,8 @@ fn Tools(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
             .into_any()
         };
         view! {
-            <div class="tools">
+            // They come with the ack: no news to be read out after each message.
+            <div class="tools" aria-live="off">
                 {tool(texts.edit, Glyph::Pencil, "tool", |desk, seq| desk.edit(seq, None))}
                 {tool(texts.erase, Glyph::Bin, "tool", Desk::erase)}
                 // Pressing it gives it the focus, which is all that it takes to show the others.
