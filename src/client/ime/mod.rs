@@ -47,7 +47,7 @@ pub enum EnterKey {
 }
 
 /// Key code of a key that an input method has taken.
-const TAKEN: u32 = 229;
+pub const TAKEN: u32 = 229;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ime {

@@ -2,7 +2,7 @@ use super::hint::{Hint, length_hint};
 use super::{ReaderPlace, place};
 use crate::client::conversation::{Item, MessageItem};
 use crate::client::draft;
-use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction};
+use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction, TAKEN};
 use crate::client::room_session::RoomSession;
 use crate::domain::{BodyError, Seq, UserId};
 use crate::protocol::ErrorCode;
@@ -233,7 +233,9 @@ impl Desk {
             shift: event.shift_key(),
         };
         let reaction = self.ime.try_update_value(|ime| ime.key_down(press)).unwrap_or(Reaction::Nothing);
-        let taken = reaction != Reaction::Nothing || (!event.is_composing() && self.shortcut(&key));
+        // Safari tells of the Escape that ended a composition after the composition.
+        let free = !event.is_composing() && event.key_code() != TAKEN;
+        let taken = reaction != Reaction::Nothing || (free && self.shortcut(&key));
         if taken {
             event.prevent_default();
         }
