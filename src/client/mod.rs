@@ -21,4 +21,4 @@ mod read_position;
 mod room_list;
 mod subscriptions;
 
-pub use browser::random_key;
+pub use browser::{now_ms, random_key};

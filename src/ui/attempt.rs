@@ -1,9 +1,12 @@
-use crate::client::random_key;
+use crate::client::{now_ms, random_key};
 use crate::protocol::{ErrorBody, ErrorCode};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
 use std::pin::Pin;
+
+/// Milliseconds after a try in which the same again is the same try.
+const SAME_TRY_MS: i64 = 60_000;
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, ErrorBody>>>>;
 
@@ -11,8 +14,8 @@ type Work<T> = Pin<Box<dyn Future<Output = Result<T, ErrorBody>>>>;
 pub struct Attempt<T: Send + Sync + 'static> {
     answer: RwSignal<Option<Result<T, ErrorBody>>>,
     under_way: RwSignal<bool>,
-    /// What was meant last, and its key.
-    meant: StoredValue<Option<(String, String)>>,
+    /// What was meant last, its key, and when it was tried.
+    meant: StoredValue<Option<(String, String, i64)>>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Attempt<T> {
@@ -38,7 +41,8 @@ impl<T: Clone + Send + Sync + 'static> Attempt<T> {
     }
 
     /// Like [`begin`](Attempt::begin), for a change: as long as the same is `meant` and has not worked,
-    /// it gets the same idempotency key, so that trying again cannot do it twice.
+    /// trying again soon gets the same idempotency key, and cannot do it twice. Later it may be meant
+    /// anew: whoever left a room without being told can have joined again.
     pub fn begin_change<F>(self, meant: String, work: impl FnOnce(String) -> F, then: impl FnOnce(T) + 'static)
     where
         F: Future<Output = Result<T, ErrorBody>> + 'static,
@@ -49,10 +53,10 @@ impl<T: Clone + Send + Sync + 'static> Attempt<T> {
     }
 
     fn key_of(self, meant: String) -> String {
-        let last = self.meant.get_value();
-        let known = last.filter(|(last, _)| *last == meant).map(|(_, key)| key);
+        let (last, now) = (self.meant.get_value(), now_ms());
+        let known = last.filter(|(last, _, at)| *last == meant && now - at < SAME_TRY_MS).map(|(_, key, _)| key);
         let key = known.unwrap_or_else(|| random_key().as_str().to_owned());
-        self.meant.set_value(Some((meant, key.clone())));
+        self.meant.set_value(Some((meant, key.clone(), now)));
         key
     }
 
