@@ -1,6 +1,7 @@
 use super::desk::Desk;
 use super::hint::Hint;
 use super::{Dialog, Glyph, Icon};
+use crate::client::session::Link;
 use crate::domain::Seq;
 use crate::i18n::Talk;
 use crate::protocol::RoomSummary;
@@ -23,12 +24,14 @@ pub fn Composer(
     let slug = room.read_untracked().slug.clone();
     let hint = desk.hint;
     let wrong = move || hint.get().is_wrong();
-    let keeps_nothing = desk.session.session().keeps_nothing();
-    effect(move || {
-        if keeps_nothing.get() {
-            hint.set(Hint::NotKept);
-        }
-    });
+    let session = desk.session.session();
+    // What is on its way is not worth a word.
+    let not_kept =
+        move || session.keeps_nothing().get() && session.link().get() != Link::Live && session.unsent_count() > 0;
+    let hint_words = move || match hint.get() {
+        Hint::Nothing if not_kept() => texts.not_kept.to_owned(),
+        hint => hint_words(hint, &reader).unwrap_or_default(),
+    };
     view! {
         <form
             class="composer"
@@ -41,7 +44,7 @@ pub fn Composer(
         >
             <Editing desk/>
             <p class="hint" id="composer-hint" role="status" class:error=live(wrong)>
-                {live(move || hint_words(hint.get(), &reader).unwrap_or_default())}
+                {live(hint_words)}
             </p>
             <input type="hidden" name="key" value=form_key/>
             <div class="composer-box">
@@ -125,6 +128,5 @@ fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
         Hint::Left(chars) => Some((texts.room_left)(chars)),
         Hint::TooLong(chars) => Some((texts.too_long)(chars)),
         Hint::Refused(code) => Some((reader.texts().error)(code)),
-        Hint::NotKept => Some(texts.not_kept.to_owned()),
     }
 }

@@ -9,8 +9,6 @@ pub enum Hint {
     /// Characters, about, that are too many.
     TooLong(u32),
     Refused(ErrorCode),
-    /// The browser keeps nothing that is not sent.
-    NotKept,
 }
 
 impl Hint {

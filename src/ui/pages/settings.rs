@@ -118,13 +118,18 @@ fn SignOut() -> impl IntoView {
     let reader = Reader::expect();
     let texts = &reader.texts().settings;
     let session = Session::expect();
+    let not_kept = reader.texts().talk.not_kept;
     let unsent = memo(move || session.unsent_count());
+    let unsent_words = move || match session.keeps_nothing().get() {
+        true => not_kept.to_owned(),
+        false => (texts.unsent_stay)(unsent.get()),
+    };
     view! {
         <section class="section">
             <header>
                 <h2>{(texts.signed_in_as)(&reader.start.me.name)}</h2>
                 <p>{texts.sign_out_text}</p>
-                <p hidden=live(move || unsent.get() == 0)>{live(move || (texts.unsent_stay)(unsent.get()))}</p>
+                <p hidden=live(move || unsent.get() == 0)>{live(unsent_words)}</p>
             </header>
             <form method="post" action="/sign-out">
                 <button class="button danger">{texts.sign_out}</button>
