@@ -128,7 +128,7 @@ pub static EN: Catalogue = Catalogue {
         not_sent: |why| format!("Not sent. {why}"),
         not_edited: |why| format!("Not changed. {why}"),
         not_erased: |why| format!("Not erased. {why}"),
-        held: |seconds| format!("Sending again in {seconds} s"),
+        held: |seconds| format!("Sending in {seconds} s"),
         unsent: |count| plural(count, "unsent message"),
         joined: |name| format!("{name} joined"),
         left: |name| format!("{name} left"),
@@ -181,7 +181,7 @@ pub static EN: Catalogue = Catalogue {
         signed_in_as: |name| format!("Signed in as {name}"),
         unsent_stay: |count| {
             let what = plural(count, "message");
-            format!("{what} not sent yet. They stay in this browser and go out when you sign in again.")
+            format!("Not sent yet: {what}. This browser keeps what is not sent, and sends it when you sign in again.")
         },
     },
     link: LinkWords {
@@ -261,7 +261,7 @@ fn error(code: ErrorCode) -> String {
         Gap => "A lot was said meanwhile. Please open the page again.",
         LinkExpired => "The link has expired or was used already.",
         BadRequest | UnknownType => "The request was not understood. Please open the page again and retry.",
-        Erased => "This message has been deleted.",
+        Erased => "This message has been erased.",
         BadKey | KeyReused => "This was sent before with different content. Copy your text and send it anew.",
         BodyEmpty => "Write something to send.",
         BodyTooLong => "The message is too long. Send it in parts.",
