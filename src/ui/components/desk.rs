@@ -89,7 +89,7 @@ impl Desk {
         let writing = place::is_there("textarea:focus");
         let written = field.value();
         let kept = self.slug.with_value(|slug| draft::load(self.me, slug)).unwrap_or_default();
-        let text = self.resume_edit(draft::joined(&kept, &written));
+        let text = self.resume_edit(&kept, &written);
         if text != written {
             end_composition(field);
             field.set_value(&text);
@@ -104,11 +104,15 @@ impl Desk {
         self.changed();
     }
 
-    /// What stands in the box when `text` was being written: of an edit that was under way, its text.
-    /// After a restore its seq may be of another message: then the text becomes part of the draft.
-    fn resume_edit(self, text: String) -> String {
+    /// What is to stand in the box: of an edit that was under way, its text. After a restore its seq may
+    /// be of another message: then the text becomes part of the draft.
+    fn resume_edit(self, draft: &str, written: &str) -> String {
         let kept = self.slug.with_value(|slug| draft::load(self.me, &edit_of(slug)));
-        let Some((target, epoch, edit)) = kept.as_deref().and_then(draft::edit_parts) else { return text };
+        let Some((target, epoch, edit)) = kept.as_deref().and_then(draft::edit_parts) else {
+            return draft::joined(draft, written);
+        };
+        // Browsers bring back what stood in the box, and that was the edit.
+        let text = draft::joined(draft, if written == edit { "" } else { written });
         if epoch != self.session.epoch() {
             self.keep_edit("");
             return draft::joined(&text, edit);
