@@ -120,6 +120,77 @@ test('a change made without a connection waits, survives a reload and arrives', 
   await expect(room.messages.filter({ hasText: writer.words.waiting })).toHaveCount(0);
 });
 
+test('a text that is taken back is not lost in an edit, nor the edit by it', async ({ community, guard }) => {
+  guard.intend(...lostConnection);
+  const writer = await community.newcomer('Both At Once');
+  const socket = await Socket.of(writer.page);
+  const room = await writer.enter();
+  await room.say('an older message');
+  await room.say('another old message');
+  await socket.cut();
+  await room.write('a waiting message');
+  const waiting = room.message('a waiting message');
+  await expect(waiting.getByText(writer.words.waiting)).toBeVisible();
+  await room.edit('an older message');
+  await room.composer.fill('half a change');
+  await waiting.getByRole('button', { name: writer.words.edit, exact: true }).click();
+  await expect(room.composer).toHaveValue('half a change\na waiting message');
+  await expect(room.composer).toBeFocused();
+  await expect(waiting).toHaveCount(0);
+  await room.edit('another old message');
+  await room.edit('an older message');
+  await room.composer.press('Escape');
+  await expect(room.composer).toHaveValue('half a change\na waiting message');
+});
+
+test('an edit under way comes back after a reload, and the draft after it', async ({ community }) => {
+  const writer = await community.newcomer('Polisher');
+  const room = await writer.enter();
+  await room.say('to be polished');
+  await room.composer.fill('a draft beside');
+  await room.edit('to be polished');
+  await room.composer.fill('half polished');
+  await writer.page.reload();
+  await expect(writer.page.getByText(writer.words.editing)).toBeVisible();
+  await expect(room.composer).toHaveValue('half polished');
+  await room.composer.press('Escape');
+  await expect(room.composer).toHaveValue('a draft beside');
+  await writer.page.reload();
+  await room.live();
+  await expect(room.composer).toHaveValue('a draft beside');
+});
+
+test('a refused edit keeps its text, in its row and in the box', async ({ community }) => {
+  const writer = await community.newcomer('Refused Editor');
+  let refusing = true;
+  await writer.page.routeWebSocket(/\/live$/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      const command = JSON.parse(frame.toString()) as { type: string; key?: string };
+      if (refusing && command.type === 'edit') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
+      else server.send(frame);
+    });
+  });
+  const room = await writer.enter();
+  await room.say('as it was');
+  await room.edit('as it was');
+  await room.write('as it shall be');
+  const row = room.message('as it shall be');
+  await expect(row.getByText(writer.words.errors.forbidden)).toBeVisible();
+  await row.getByRole('button', { name: writer.words.edit, exact: true }).click();
+  await expect(room.composer).toHaveValue('as it shall be');
+  await room.sees('as it was');
+  await writer.page.reload();
+  await expect(writer.page.getByText(writer.words.editing)).toBeVisible();
+  await expect(room.composer).toHaveValue('as it shall be');
+  refusing = false;
+  await room.live();
+  await room.composer.press('Enter');
+  await room.sees('as it shall be');
+  const bot = await community.bot('Refused Editor');
+  await expect.poll(() => bot.count(ROOM.slug, 'as it shall be')).toBeGreaterThan(0);
+});
+
 test('with a finger a button shows what can be done', async ({ community }) => {
   const person = await community.newcomer('손가락', {
     language: 'ko',
