@@ -217,7 +217,7 @@ async fn every_page_of_the_app_is_served() {
     let headers = HeaderMap::from_iter([(COOKIE, mina.cookie.parse().unwrap())]);
     let actor = auth::identify(app.state(), &headers).await.unwrap().expect("a session");
     let start = first_page::app(app.state(), &actor, auth::Reader::of(None, &headers)).await.unwrap();
-    let first = SentPage::new(FirstPage { app: Ok(start), place: Place::Plain }).unwrap();
+    let first = SentPage::new(FirstPage { app: Ok(start), place: Place::Plain }, "/rooms").unwrap();
     let context = move || leptos::prelude::provide_context(first.clone());
     let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(App, None, context);
     assert!(pages.len() >= 4, "{pages:?}");
