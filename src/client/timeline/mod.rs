@@ -200,9 +200,9 @@ impl Timeline {
     fn keep_reading(&mut self, read: Page) {
         let Some(first) = self.oldest() else { return };
         let rows: Vec<Event> = read.rows.into_iter().filter(|row| row.seq < first).collect();
-        if !rows.is_empty() {
-            // Whether something lies between is known once it has been asked for.
-            self.seam = Some(first);
+        if let Some(last) = rows.last() {
+            // Whether something lies between is known once it has been asked for, or where nothing can.
+            self.seam = Some(first).filter(|first| last.seq.next() != *first);
             self.older = read.older;
             rows.into_iter().rev().for_each(|row| self.rows.push_front(Arc::new(row)));
         }
