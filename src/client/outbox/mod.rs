@@ -92,10 +92,11 @@ impl Command {
 impl Entry {
     pub fn frame(&self) -> ClientFrame {
         let (room, key) = (self.room.clone(), self.key.as_str().to_owned());
+        let epoch = Some(self.epoch.clone());
         match self.command.clone() {
             Command::Post { body } => ClientFrame::Post { room, key, body },
-            Command::Edit { target, body } => ClientFrame::Edit { room, key, target, body },
-            Command::Delete { target } => ClientFrame::Delete { room, key, target },
+            Command::Edit { target, body } => ClientFrame::Edit { room, key, target, body, epoch },
+            Command::Delete { target } => ClientFrame::Delete { room, key, target, epoch },
         }
     }
 
