@@ -2,6 +2,7 @@
 //! and the tasks they spawn. Pure: `timeline`, `outbox`, `backoff`, `heartbeat`, `conversation`,
 //! `room_list`, `read_position`, `ime`.
 
+pub mod backoff;
 pub mod conversation;
 pub mod draft;
 pub mod ime;
@@ -11,7 +12,6 @@ pub mod session;
 pub mod timeline;
 pub mod zone;
 
-mod backoff;
 mod browser;
 mod connection;
 mod heartbeat;
