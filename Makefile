@@ -1,6 +1,6 @@
 # Every target calls a script of scripts/; run `make` alone to read what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run build test chaos fuzz dev fmt screenshots latency
+.PHONY: help run build test chaos fuzz dev fmt screenshots latency comeback
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +28,9 @@ fmt: ## format the Rust sources
 
 screenshots: ## every page at three widths, light and dark, Korean and English
 	@scripts/screenshots.sh
+
+comeback: ## stop and start the server with 5,000 live sockets, after make build
+	@scripts/comeback.sh
 
 latency: ## measure send to visible between two browsers
 	@scripts/end2end.sh --project latency --no-deps

@@ -3,18 +3,24 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
+use tokio::time::{Duration, Instant, sleep_until};
 
-/// Questions that come while one call is under way are put together in the next: many who each want
-/// something else cost few calls. A call is made after its questions were asked, so that its
-/// answers are never older than they are.
+/// Calls begin at least so far apart. A lone question is asked at once; of a crowd that arrives one
+/// by one, more than twenty calls a second would be calls by the head, and nobody notices so short a wait.
+const APART: Duration = Duration::from_millis(50);
+
+/// Questions that come while a call is under way, or soon after it began, are put together in the
+/// next: many who each want something else cost few calls. A call is made after its questions were
+/// asked, so that its answers are never older than they are.
 pub struct Gathering<K, V> {
     waiting: Mutex<Vec<(K, oneshot::Sender<V>)>>,
-    turn: tokio::sync::Mutex<()>,
+    /// Before which no call begins.
+    turn: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl<K, V> Default for Gathering<K, V> {
     fn default() -> Gathering<K, V> {
-        Gathering { waiting: Mutex::default(), turn: tokio::sync::Mutex::const_new(()) }
+        Gathering { waiting: Mutex::default(), turn: tokio::sync::Mutex::const_new(None) }
     }
 }
 
@@ -26,13 +32,19 @@ impl<K: Eq + Hash + Clone, V: Clone> Gathering<K, V> {
     {
         let (sender, mut answer) = oneshot::channel();
         self.lock().push((key.clone(), sender));
-        let _turn = self.turn.lock().await;
+        let mut next = self.turn.lock().await;
         let mut taken = match answer.try_recv() {
             Ok(answer) => return answer,
-            Err(TryRecvError::Empty) => std::mem::take(&mut *self.lock()),
+            Err(TryRecvError::Empty) => {
+                if let Some(next) = *next {
+                    sleep_until(next).await;
+                }
+                std::mem::take(&mut *self.lock())
+            }
             // Whoever had taken the question is gone without an answer.
             Err(TryRecvError::Closed) => Vec::new(),
         };
+        *next = Some(Instant::now() + APART);
         taken.retain(|(_, sender)| !sender.is_closed());
         let mut keys: Vec<K> = taken.iter().map(|(key, _)| key.clone()).collect();
         if keys.is_empty() {
@@ -53,7 +65,6 @@ impl<K: Eq + Hash + Clone, V: Clone> Gathering<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::time::sleep;
 
     async fn squares(calls: &Mutex<Vec<usize>>, keys: Vec<u64>) -> HashMap<u64, u64> {
@@ -75,6 +86,22 @@ mod tests {
         };
         futures_util::join!(first, others);
         assert_eq!(*calls.lock().unwrap(), [1, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_comes_one_by_one_is_few_calls() {
+        let (gathering, calls) = (Gathering::default(), Mutex::default());
+        let ask = async |key| {
+            sleep(Duration::from_millis(2 * key)).await;
+            gathering.ask(key, 0, |keys| squares(&calls, keys)).await
+        };
+        let begun = Instant::now();
+        assert_eq!(ask(0).await, 0);
+        assert!(begun.elapsed() < APART, "who comes alone does not wait");
+        futures_util::future::join_all((1..=500).map(&ask)).await;
+        let calls = calls.lock().unwrap();
+        assert!(calls.len() <= 23, "{calls:?}");
+        assert_eq!(calls.iter().sum::<usize>(), 501);
     }
 
     #[tokio::test(start_paused = true)]
