@@ -45,7 +45,6 @@ stage build scripts/build.sh
 stage size scripts/check-site-size.sh
 stage python scripts/test-python.sh
 stage end2end scripts/end2end.sh
-stage chaos scripts/chaos.sh --browser --posts 500 --faults 30
 
 summary
 [ "$failed" -eq 0 ]
