@@ -7,6 +7,7 @@ pub mod flights;
 mod gathering;
 pub mod log;
 mod lru;
+mod remembered;
 pub mod ring;
 pub mod rooms;
 pub mod sessions;

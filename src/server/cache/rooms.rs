@@ -1,29 +1,23 @@
 //! Which rooms there are and who may read them.
 
 use super::gathering::Gathering;
-use super::lru::Lru;
+use super::remembered::Remembered;
 use crate::domain::{Access, RoomId, Slug, UserId};
 use crate::protocol::EventKind;
 use crate::server::config::Limits;
 use crate::server::metrics::{Metrics, StoreRead};
 use crate::server::store::{Grown, RoomReaders, Store, StoreError};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 type Answer = Result<Option<Arc<Known>>, StoreError>;
 
 /// Rooms with their access and, of closed ones, all members.
 pub struct Rooms {
-    state: Mutex<State>,
+    /// By weight of one and its members.
+    known: Remembered<Slug, Arc<Known>>,
     gathering: Gathering<Slug, Answer>,
     metrics: Arc<Metrics>,
-}
-
-struct State {
-    /// By weight of one and its members.
-    known: Lru<Slug, Arc<Known>>,
-    /// Changes of who may read what, since the start.
-    changes: u64,
 }
 
 struct Known {
@@ -34,8 +28,7 @@ struct Known {
 
 impl Rooms {
     pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Rooms {
-        let state = State { known: Lru::new(limits.members_cached), changes: 0 };
-        Rooms { state: Mutex::new(state), gathering: Gathering::default(), metrics }
+        Rooms { known: Remembered::new(limits.members_cached), gathering: Gathering::default(), metrics }
     }
 
     /// The room, if `user` may read it at some moment after the call began. Another process may have let
@@ -46,32 +39,26 @@ impl Rooms {
         slug: &Slug,
         user: UserId,
     ) -> Result<Option<RoomId>, StoreError> {
-        let known = self.lock().known.get(slug).cloned();
-        let known = match known {
+        let known = match self.known.get(slug) {
             Some(known) => Some(known),
             None => self.gathering.ask(slug.clone(), Ok(None), |slugs| self.read(store, slugs)).await?,
         };
         Ok(known.filter(|room| room.access == Access::Open || room.members.contains(&user)).map(|room| room.id))
     }
 
-    /// A read is kept only if nothing that it may have missed has happened since it began.
     async fn read(&self, store: &Arc<dyn Store>, slugs: Vec<Slug>) -> HashMap<Slug, Answer> {
         self.metrics.count_read(StoreRead::Rooms);
-        let before = self.lock().changes;
+        let begun = self.known.begin();
         let found = match store.readers(&slugs).await {
             Ok(found) => found,
             Err(error) => return slugs.into_iter().map(|slug| (slug, Err(error.clone()))).collect(),
         };
-        let mut state = self.lock();
-        let current = state.changes == before;
-        let answers = found.into_iter().map(|RoomReaders { id, slug, access, members }| {
-            let known = Arc::new(Known { id, access, members: members.into_iter().collect() });
-            if current {
-                state.known.insert(slug.clone(), Arc::clone(&known), 1 + known.members.len());
-            }
-            (slug, Ok(Some(known)))
+        let known = found.into_iter().map(|RoomReaders { id, slug, access, members }| {
+            (slug, Arc::new(Known { id, access, members: members.into_iter().collect() }))
         });
-        answers.collect()
+        let known: Vec<_> = known.collect();
+        self.known.keep(begun, known.iter().map(|(slug, room)| (slug.clone(), room.clone(), 1 + room.members.len())));
+        known.into_iter().map(|(slug, room)| (slug, Ok(Some(room)))).collect()
     }
 
     /// Who may read the room may be others from here on.
@@ -80,19 +67,11 @@ impl Rooms {
             matches!(kind, EventKind::Joined { .. } | EventKind::Left { .. } | EventKind::AccessChanged { .. })
         };
         if grown.events.iter().any(|event| changes(&event.kind)) {
-            let mut state = self.lock();
-            state.changes += 1;
-            state.known.remove(&grown.slug);
+            self.known.forget(&grown.slug);
         }
     }
 
     pub(super) fn forget_all(&self) {
-        let mut state = self.lock();
-        state.changes += 1;
-        state.known.clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.forget_all();
     }
 }

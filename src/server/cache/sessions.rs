@@ -1,24 +1,18 @@
 //! Whose a session or a token is.
 
 use super::gathering::Gathering;
-use super::lru::Lru;
+use super::remembered::Remembered;
 use crate::server::config::Limits;
 use crate::server::metrics::{Metrics, StoreRead};
 use crate::server::store::{Credential, FoundAccount, PROLONG_EVERY_MS, SessionUser, Store, StoreError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Sessions and tokens that were seen lately, with their accounts.
 pub struct Sessions {
-    state: Mutex<State>,
+    known: Remembered<Credential, FoundAccount>,
     gathering: Gathering<Credential, Result<Option<FoundAccount>, StoreError>>,
     metrics: Arc<Metrics>,
-}
-
-struct State {
-    known: Lru<Credential, FoundAccount>,
-    /// Changes of accounts, sessions and tokens, since the start.
-    changes: u64,
 }
 
 /// When somebody asks, and until when a session that is used then is good, in Unix milliseconds.
@@ -30,8 +24,7 @@ pub struct Asked {
 
 impl Sessions {
     pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Sessions {
-        let state = State { known: Lru::new(limits.sessions_cached), changes: 0 };
-        Sessions { state: Mutex::new(state), gathering: Gathering::default(), metrics }
+        Sessions { known: Remembered::new(limits.sessions_cached), gathering: Gathering::default(), metrics }
     }
 
     /// The account behind a credential at some moment after the call began, as far as this node's own
@@ -51,13 +44,11 @@ impl Sessions {
     }
 
     fn known(&self, credential: &Credential, asked: Asked) -> Option<SessionUser> {
-        let mut state = self.lock();
-        let found = state.known.get(credential)?;
+        let found = self.known.get(credential)?;
         let stands = found.expires_at.is_none_or(|at| at > asked.now && asked.session_end - at < PROLONG_EVERY_MS);
-        stands.then(|| found.user.clone())
+        stands.then_some(found.user)
     }
 
-    /// A read is kept only if nothing that it may have missed has happened since it began.
     async fn read(
         &self,
         store: &Arc<dyn Store>,
@@ -65,27 +56,16 @@ impl Sessions {
         asked: Asked,
     ) -> HashMap<Credential, Result<Option<FoundAccount>, StoreError>> {
         self.metrics.count_read(StoreRead::Sessions);
-        let before = self.lock().changes;
+        let begun = self.known.begin();
         let found = match store.accounts(&credentials, asked.now, asked.session_end).await {
             Ok(found) => found,
             Err(error) => return credentials.into_iter().map(|one| (one, Err(error.clone()))).collect(),
         };
-        let mut state = self.lock();
-        if state.changes == before {
-            for (credential, account) in &found {
-                state.known.insert(*credential, account.clone(), 1);
-            }
-        }
+        self.known.keep(begun, found.iter().map(|(credential, account)| (*credential, account.clone(), 1)));
         found.into_iter().map(|(credential, account)| (credential, Ok(Some(account)))).collect()
     }
 
     pub(super) fn forget_all(&self) {
-        let mut state = self.lock();
-        state.changes += 1;
-        state.known.clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.forget_all();
     }
 }
