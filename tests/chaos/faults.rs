@@ -51,7 +51,7 @@ impl Stage {
             self.wait_for_acks((posts * number / schedule.0.len()) as u64).await;
             sleep(Duration::from_millis(step.calm_ms)).await;
             self.carry_out(&step.fault).await.with_context(|| format!("{:?}", step.fault))?;
-            if let Some(status) = self.server.ended()? {
+            if let Some(status) = self.server.program.ended()? {
                 bail!("the server ended by itself after {:?}: {status}", step.fault);
             }
             self.look_for_an_ack(&step.fault).await?;
@@ -79,20 +79,20 @@ impl Stage {
     async fn carry_out(&mut self, fault: &Fault) -> Result<()> {
         match *fault {
             Fault::Kill => {
-                self.server.signal(Signal::SIGKILL)?;
-                self.server.end().await?;
+                self.server.program.signal(Signal::SIGKILL)?;
+                self.server.program.end().await?;
                 self.server.start().await?;
             }
             Fault::Deploy => {
-                self.server.signal(Signal::SIGTERM)?;
-                let status = self.server.end().await?;
+                self.server.program.signal(Signal::SIGTERM)?;
+                let status = self.server.program.end().await?;
                 ensure!(status.success(), "a stop ended with {status}");
                 self.server.start().await?;
             }
             Fault::Freeze { ms } => {
-                self.server.signal(Signal::SIGSTOP)?;
+                self.server.program.signal(Signal::SIGSTOP)?;
                 sleep(Duration::from_millis(ms)).await;
-                self.server.signal(Signal::SIGCONT)?;
+                self.server.program.signal(Signal::SIGCONT)?;
             }
             Fault::DiskFull { ms } => {
                 self.server.disk.fill()?;

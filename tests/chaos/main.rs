@@ -14,6 +14,8 @@ mod ledger;
 mod machine;
 mod oracle;
 mod plant;
+#[path = "../program/mod.rs"]
+mod program;
 mod proxy;
 mod readers;
 mod report;

@@ -81,7 +81,7 @@ pub struct Outcome {
 pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     let mut server = Server::new(folder)?;
     server.start().await?;
-    let proxy = Proxy::start(server.addr).await?;
+    let proxy = Proxy::start(server.program.addr).await?;
     let accounts = accounts(&server, &proxy).await?;
     let browser = match plan.browser {
         Presence::Absent => None,
@@ -91,7 +91,7 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     let mut stage = Stage {
         proxy: proxy.clone(),
         acks: people.acks.subscribe(),
-        mallory: accounts.mallory.at(server.addr),
+        mallory: accounts.mallory.at(server.program.addr),
         server,
         tally: Tally::default(),
         guests: BTreeSet::new(),

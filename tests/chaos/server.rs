@@ -1,21 +1,13 @@
-//! The server as a process, on its small disk with its wrong clock.
+//! The server on its small disk with its wrong clock, and the operator's commands beside it.
 
 use crate::machine::{Clock, Disk};
-use anyhow::{Context, Result, bail, ensure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use std::ffi::OsString;
-use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use crate::program::{PATIENCE, Program};
+use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
-
-/// A start, a stop or a command of the operator that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+use tokio::process::Command;
+use tokio::time::timeout;
 
 /// Of every account.
 pub const PASSWORD: &str = "correct horse battery";
@@ -28,79 +20,34 @@ const LIMITS: &str = "catch_up_events=60,queue_frames=16,ping_every_ms=1000,sile
                       drain_retry_ms=300,reads_per_minute=60000";
 
 pub struct Server {
-    pub addr: SocketAddr,
+    pub program: Program,
     pub disk: Disk,
     pub clock: Clock,
-    program: OsString,
     folder: PathBuf,
-    process: Option<Child>,
 }
 
 impl Server {
     /// Prepares the machine; nothing runs yet.
     pub fn new(folder: &Path) -> Result<Server> {
-        // Looks like a built site when there is none beside the program.
-        std::fs::create_dir_all(folder.join("target/site/pkg"))?;
-        std::fs::write(folder.join("target/site/pkg/pickmate.js"), "")?;
         Ok(Server {
-            addr: TcpListener::bind("127.0.0.1:0")?.local_addr()?,
+            program: Program::new(folder)?,
             disk: Disk::mount(folder)?,
             clock: Clock::build(folder)?,
-            program: std::env::var_os("PICKMATE_SERVER").unwrap_or_else(|| env!("CARGO_BIN_EXE_pickmate").into()),
             folder: folder.to_owned(),
-            process: None,
         })
     }
 
     fn command(&self, verb: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(verb).current_dir(&self.folder).env_clear().env("PICKMATE_DATA", &self.disk.data);
-        command.env("PICKMATE_LIMIT", LIMITS).envs(self.clock.environment()).kill_on_drop(true);
+        let mut command = self.program.command(verb);
+        command.env("PICKMATE_DATA", &self.disk.data).env("PICKMATE_LIMIT", LIMITS).envs(self.clock.environment());
         command
     }
 
     /// Returns when posts are taken.
     pub async fn start(&mut self) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let listen = self.addr.to_string();
-        let mut command = self.command(&["serve", "--listen", &listen]);
-        self.process = Some(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
-        timeout(PATIENCE, self.until_ready()).await.context("the server does not get ready")?
-    }
-
-    async fn until_ready(&mut self) -> Result<()> {
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let url = format!("http://{}/readyz", self.addr);
-        loop {
-            if let Some(status) = self.ended()? {
-                bail!("the server ended: {status}");
-            }
-            if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// What the server has written.
-    pub fn log(&self) -> PathBuf {
-        self.folder.join("server.log")
-    }
-
-    /// Whether it has ended by itself.
-    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        Ok(self.process.as_mut().context("the server was not started")?.try_wait()?)
-    }
-
-    pub fn signal(&self, signal: Signal) -> Result<()> {
-        let process = self.process.as_ref().and_then(Child::id).context("the server does not run")?;
-        Ok(kill(Pid::from_raw(i32::try_from(process)?), signal)?)
-    }
-
-    /// Waits for its end after a signal.
-    pub async fn end(&mut self) -> Result<ExitStatus> {
-        let process = self.process.as_mut().context("the server was not started")?;
-        Ok(timeout(PATIENCE, process.wait()).await.context("the server does not end")??)
+        let listen = self.program.addr.to_string();
+        let serve = self.command(&["serve", "--listen", &listen]);
+        self.program.start(serve).await
     }
 
     /// Makes an account; extra flags may follow.

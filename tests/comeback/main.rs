@@ -10,6 +10,8 @@ mod community;
 mod descriptors;
 mod line;
 mod member;
+#[path = "../program/mod.rs"]
+mod program;
 mod record;
 mod report;
 mod run;

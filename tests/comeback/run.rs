@@ -7,6 +7,7 @@ use crate::report::Report;
 use crate::server::Server;
 use crate::writers::{Writer, Written};
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
 use pickmate::domain::Seq;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,8 +35,8 @@ pub async fn run(size: Size, folder: &Path) -> Result<Report> {
     let community = Community::settle(&server.data, size).await?;
     server.start().await?;
     let empty = server.numbers().await?;
-    let mut crowd = Crowd::gather(server.addr, size, &community);
-    let writers = Writers::start(server.addr, &community)?;
+    let mut crowd = Crowd::gather(server.program.addr, size, &community);
+    let writers = Writers::start(server.program.addr, &community)?;
     crowd.count(size.sockets, |news| matches!(news, News::Arrived).then_some(())).await.context("arriving")?;
     sleep(CALM).await;
     let full = server.numbers().await?;
@@ -44,7 +45,7 @@ pub async fn run(size: Size, folder: &Path) -> Result<Report> {
     let speakers = SPEAKERS_PER_ROOM * size.rooms;
     crowd.count(speakers.min(size.sockets), |news| matches!(news, News::Spoke).then_some(())).await?;
     let stopped = Instant::now();
-    server.ask_to_stop()?;
+    server.program.signal(Signal::SIGTERM)?;
     server.end().await?;
     let ended = Instant::now();
     server.start().await?;

@@ -1,93 +1,38 @@
-//! The server as a process at an address that stays, so that those who come back find it.
+//! The server that is deployed, and what it says of itself.
 
-use anyhow::{Context, Result, bail, ensure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use crate::program::Program;
+use anyhow::{Result, ensure};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
-
-/// A start or a stop that takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Server {
-    pub addr: SocketAddr,
+    pub program: Program,
     pub data: PathBuf,
-    http: reqwest::Client,
-    program: OsString,
-    folder: PathBuf,
-    process: Option<Child>,
 }
 
 impl Server {
-    /// Takes a free port; nothing runs yet.
+    /// Nothing runs yet.
     pub fn new(folder: &Path) -> Result<Server> {
-        // Looks like a built site when there is none beside the program.
-        std::fs::create_dir_all(folder.join("target/site/pkg"))?;
-        std::fs::write(folder.join("target/site/pkg/pickmate.js"), "")?;
-        Ok(Server {
-            addr: TcpListener::bind("127.0.0.1:0")?.local_addr()?,
-            data: folder.join("data"),
-            http: reqwest::Client::builder().no_proxy().build()?,
-            program: std::env::var_os("PICKMATE_SERVER").unwrap_or_else(|| env!("CARGO_BIN_EXE_pickmate").into()),
-            folder: folder.to_owned(),
-            process: None,
-        })
+        Ok(Server { program: Program::new(folder)?, data: folder.join("data") })
     }
 
     /// Returns when posts are taken.
     pub async fn start(&mut self) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let mut command = Command::new(&self.program);
-        command.args(["serve", "--no-rate-limit", "--listen", &self.addr.to_string()]).current_dir(&self.folder);
-        command.env_clear().env("PICKMATE_DATA", &self.data).kill_on_drop(true);
-        self.process = Some(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
-        timeout(PATIENCE, self.until_ready()).await.context("the server does not get ready")?
-    }
-
-    async fn until_ready(&mut self) -> Result<()> {
-        let url = format!("http://{}/readyz", self.addr);
-        loop {
-            if let Some(status) = self.running()?.try_wait()? {
-                bail!("the server ended: {status}");
-            }
-            if self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    /// What the server has written.
-    pub fn log(&self) -> PathBuf {
-        self.folder.join("server.log")
-    }
-
-    /// Asks it to stop, as a deploy does.
-    pub fn ask_to_stop(&mut self) -> Result<()> {
-        let process = self.running()?.id().context("the server has ended by itself")?;
-        Ok(kill(Pid::from_raw(i32::try_from(process)?), Signal::SIGTERM)?)
+        let listen = self.program.addr.to_string();
+        let mut serve = self.program.command(&["serve", "--no-rate-limit", "--listen", &listen]);
+        serve.env("PICKMATE_DATA", &self.data);
+        self.program.start(serve).await
     }
 
     /// Waits for its end, which has to be a good one.
     pub async fn end(&mut self) -> Result<()> {
-        let status = timeout(PATIENCE, self.running()?.wait()).await.context("the server does not end")??;
+        let status = self.program.end().await?;
         ensure!(status.success(), "the server ended with {status}");
         Ok(())
     }
 
-    fn running(&mut self) -> Result<&mut Child> {
-        self.process.as_mut().context("the server was not started")
-    }
-
     pub async fn numbers(&self) -> Result<Numbers> {
-        let text = self.http.get(format!("http://{}/metrics", self.addr)).send().await?.text().await?;
+        let text = self.program.get("/metrics").await?.text().await?;
         let number = |line: &str| {
             let (name, value) = line.rsplit_once(' ')?;
             Some((name.to_owned(), value.parse().ok()?))
