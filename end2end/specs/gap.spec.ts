@@ -17,6 +17,7 @@ test('at the end one stays at the end, and the draft stays', async ({ community,
   for (let n = 1; n <= 60; n += 1) await bot.post(ROOM.slug, `end ${n} of 60`);
   socket.mend();
   await room.sees('end 60 of 60');
+  expect(socket.heard).toContain('gap');
   await expect(room.message('end 60 of 60')).toBeInViewport();
   await expect(room.composer).toHaveValue('a draft');
   await expect(reader.page.getByText(reader.words.missing)).toHaveCount(0);
@@ -44,6 +45,7 @@ test('above the end one stays on one’s row, and what is missing can be loaded'
   socket.mend();
   await room.live();
   await expect(reader.page.getByText(reader.words.missing)).toBeAttached();
+  expect(socket.heard).toContain('gap');
   await expect.poll(visible).toEqual(before);
   await expect(room.composer).toHaveValue('a draft');
   await expect(room.composer).toBeFocused();
