@@ -24,7 +24,7 @@ test('at the end one stays at the end, and the draft stays', async ({ community,
 });
 
 test('above the end one stays on one’s row, and what is missing can be loaded', async ({ community, guard }) => {
-  guard.intend(...lostConnection);
+  guard.intend(...lostConnection, /ERR_FAILED/);
   const reader = await community.newcomer('Above The End');
   const bot = await community.bot(OWNER);
   for (let n = 1; n <= 40; n += 1) await bot.post(ROOM.slug, `before ${n} of 40`);
@@ -51,6 +51,35 @@ test('above the end one stays on one’s row, and what is missing can be loaded'
   await expect(room.composer).toBeFocused();
 
   const load = reader.page.getByRole('button', { name: reader.words.loadMissing });
+  await test.step('it says that it loads them, and offers them again when they cannot be loaded', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((done) => (answer = done));
+    await reader.page.route(/older_rows/, async (route) => {
+      await answered;
+      await route.abort();
+    });
+    const said = reader.page.getByText(reader.words.missing);
+    await said.evaluate((row) => row.scrollIntoView({ block: 'center' }));
+    const places = () =>
+      said.evaluate((row) => {
+        const box = (item?: Element | null) => item?.getBoundingClientRect().toJSON() as unknown;
+        const item = row.closest('li');
+        return [row, item, item?.nextElementSibling, item?.previousElementSibling].map(box);
+      });
+    const before = await places();
+    await load.click();
+    await expect(load).toBeHidden();
+    expect(await places(), 'nothing moves').toEqual(before);
+    const loading = said.locator('xpath=..').getByText(reader.words.loading);
+    await expect.poll(() => loading.evaluate((words) => getComputedStyle(words).opacity)).toBe('1');
+    expect(await places(), 'nothing moves').toEqual(before);
+    await expect(reader.page.getByText(reader.words.olderFailed)).toHaveCount(0);
+    answer();
+    await expect(reader.page.getByText(reader.words.olderFailed)).toBeVisible();
+    await reader.page.unroute(/older_rows/);
+    await reader.page.getByRole('button', { name: reader.words.tryAgain }).click();
+    await expect(reader.page.getByText(reader.words.olderFailed)).toHaveCount(0);
+  });
   await expect(async () => {
     if (await load.count()) await load.click({ timeout: 1_000 });
     await expect(load).toHaveCount(0, { timeout: 1_000 });

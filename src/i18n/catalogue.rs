@@ -153,7 +153,6 @@ group! {
         empty_title,
         empty_text,
         older_more,
-        older_loading,
         older_failed,
         /// Between two rows.
         missing,

@@ -95,7 +95,6 @@ pub static EN: Catalogue = Catalogue {
         empty_title: "The conversation starts here",
         empty_text: "Write the first message below.",
         older_more: "Show earlier messages",
-        older_loading: "Loading earlier messages",
         older_failed: "Earlier messages could not be loaded.",
         missing: "Messages are missing here.",
         missing_load: "Load them",

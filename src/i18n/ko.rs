@@ -95,7 +95,6 @@ pub static KO: Catalogue = Catalogue {
         empty_title: "대화가 시작될 자리예요",
         empty_text: "아래에 첫 메시지를 남겨 보세요.",
         older_more: "이전 대화 보기",
-        older_loading: "이전 대화를 불러오고 있어요",
         older_failed: "이전 대화를 불러오지 못했어요.",
         missing: "이 사이의 대화가 빠져 있어요.",
         missing_load: "불러오기",

@@ -37,6 +37,8 @@ pub struct RoomSession {
     /// Counts the changes of the timeline.
     revision: RwSignal<u64>,
     older: RwSignal<Older>,
+    /// Of the rows before the seam.
+    missing: RwSignal<Older>,
     revoked: RwSignal<bool>,
 }
 
@@ -92,7 +94,8 @@ impl RoomSession {
             revision.track();
             Arc::new(View::of(session, room, before.map(Arc::as_ref)))
         });
-        RoomSession { session, room, view, revision, older, revoked: RwSignal::new(false) }
+        let missing = RwSignal::new(Older::More);
+        RoomSession { session, room, view, revision, older, missing, revoked: RwSignal::new(false) }
     }
 
     /// Reads everything in the conversation, in order, and follows it.
@@ -117,21 +120,37 @@ impl RoomSession {
     /// Fetches a page of rows before the first one. Nothing happens while one is under way, or at
     /// the beginning.
     pub fn load_older(self) {
-        if !matches!(self.older.get_untracked(), Older::More | Older::Failed) {
+        if let Some(Some(before)) = self.update(|room| room.timeline.oldest()) {
+            self.load(self.older, before);
+        }
+    }
+
+    /// How it stands with the rows that are missing in the middle.
+    pub fn missing(self) -> Signal<Older> {
+        self.missing.into()
+    }
+
+    /// Fetches rows that are missing in the middle, before the row at `before`, likewise.
+    pub fn load_missing(self, before: Seq) {
+        self.load(self.missing, before);
+    }
+
+    fn load(self, state: RwSignal<Older>, before: Seq) {
+        if !matches!(state.get_untracked(), Older::More | Older::Failed) {
             return;
         }
         let asked = self.update(|room| {
-            let before = room.timeline.oldest()?;
             room.timeline.expect_older();
-            Some((room.slug.clone(), before))
+            room.slug.clone()
         });
-        let Some(Some((slug, before))) = asked else { return };
-        self.older.set(Older::Loading);
+        let Some(slug) = asked else { return };
+        state.set(Older::Loading);
         spawn_local(async move {
             let answer = api::older_rows(slug, before).await;
+            state.try_set(Older::More);
             match answer {
                 Ok(page) => self.put_older(before, page),
-                Err(error) => self.older_failed(error.code),
+                Err(error) => self.older_failed(state, error.code),
             }
         });
     }
@@ -194,21 +213,6 @@ impl RoomSession {
     /// The row that the reader is looking at; none at the end. What is loaded anew keeps it.
     pub fn reads(self, row: Option<&str>) {
         self.update(|room| room.reading = row.map(Arc::from));
-    }
-
-    /// Fetches rows that are missing in the middle, before the row at `before`.
-    pub fn load_missing(self, before: Seq) {
-        let asked = self.update(|room| {
-            room.timeline.expect_older();
-            room.slug.clone()
-        });
-        let Some(slug) = asked else { return };
-        spawn_local(async move {
-            match api::older_rows(slug, before).await {
-                Ok(page) => self.put_older(before, page),
-                Err(error) => self.older_failed(error.code),
-            }
-        });
     }
 
     /// The reader may no longer see the room.
@@ -364,14 +368,17 @@ impl RoomSession {
         }
     }
 
-    fn older_failed(self, code: ErrorCode) {
+    fn older_failed(self, state: RwSignal<Older>, code: ErrorCode) {
         self.update(|room| room.timeline.give_up_older());
         if !self.session.ended_by(code) {
-            self.older.try_set(Older::Failed);
+            state.try_set(Older::Failed);
         }
     }
 
     fn show_older(self) {
+        if self.older.try_get_untracked() == Some(Older::Loading) {
+            return;
+        }
         if let Some(has_older) = self.update(|room| room.timeline.has_older()) {
             self.older.set(if has_older { Older::More } else { Older::Beginning });
         }

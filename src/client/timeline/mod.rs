@@ -36,8 +36,9 @@ pub struct Timeline {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Awaiting {
     Nothing,
-    /// Older rows: events are applied, and changes to rows that are not here yet are kept.
+    /// Pages of older rows, so many: events are applied, and changes to rows that are not here yet are kept.
     Older {
+        pages: u32,
         changes: Vec<Event>,
     },
     /// The newest rows, after a gap: everything is kept, nothing applied.
@@ -111,32 +112,37 @@ impl Timeline {
             kept.extend_from_slice(events);
             return Applied::Nothing;
         }
-        if let Awaiting::Older { changes } = &mut self.awaiting {
+        if let Awaiting::Older { changes, .. } = &mut self.awaiting {
             changes.extend(events.iter().filter(|event| changes_a_row(event)).cloned());
         }
         self.fold(events)
     }
 
-    /// Older rows have been asked for.
+    /// A page of older rows has been asked for.
     pub fn expect_older(&mut self) {
-        if self.awaiting == Awaiting::Nothing {
-            self.awaiting = Awaiting::Older { changes: Vec::new() };
+        match &mut self.awaiting {
+            Awaiting::Nothing => self.awaiting = Awaiting::Older { pages: 1, changes: Vec::new() },
+            Awaiting::Older { pages, .. } => *pages += 1,
+            Awaiting::Newest { .. } => {}
         }
     }
 
-    /// The older rows did not come.
+    /// A page of older rows did not come.
     pub fn give_up_older(&mut self) {
-        if matches!(self.awaiting, Awaiting::Older { .. }) {
-            self.awaiting = Awaiting::Nothing;
+        if let Awaiting::Older { pages, .. } = &mut self.awaiting {
+            *pages -= 1;
+            if *pages == 0 {
+                self.awaiting = Awaiting::Nothing;
+            }
         }
     }
 
     /// Puts the page that was asked for `before` a seq in front of that row: the first one, or the one
     /// after the seam. A page that meets no such row any more is dropped.
     pub fn prepend(&mut self, before: Seq, page: Page) -> Applied {
-        let Awaiting::Older { changes } = &mut self.awaiting else { return Applied::Nothing };
-        let changes = std::mem::take(changes);
-        self.awaiting = Awaiting::Nothing;
+        let Awaiting::Older { changes, .. } = &self.awaiting else { return Applied::Nothing };
+        let changes = changes.clone();
+        self.give_up_older();
         let at_seam = self.seam == Some(before);
         if page.epoch != self.epoch || !(at_seam || self.oldest() == Some(before)) {
             return Applied::Nothing;

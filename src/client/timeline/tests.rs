@@ -356,6 +356,29 @@ fn rows_that_are_read_stay_in_front_of_a_seam_until_it_is_filled() {
 }
 
 #[test]
+fn pages_for_the_seam_and_above_it_may_be_under_way_at_once() {
+    for seam_first in [true, false] {
+        let mut history = posts(60);
+        for (target, rev) in [(Seq(30), Seq(61)), (Seq(5), Seq(62))] {
+            history.log.push(EventKind::Edited { target, rev, body: Some(body_at(target, rev)) });
+        }
+        let head = history.head();
+        let mut timeline = history.snapshot(0);
+        timeline.expect_newest();
+        timeline.replace_around(history.page(61, 10, 60), Some(history.page(21, 10, 60)));
+        timeline.expect_older();
+        timeline.expect_older();
+        let pages = [(Seq(51), history.page(51, 50, 60)), (Seq(11), history.page(11, 50, 60))];
+        timeline.apply(&history.stretch(60, head, head));
+        for at in if seam_first { [0, 1] } else { [1, 0] } {
+            let (before, page) = pages[at].clone();
+            assert_eq!(timeline.prepend(before, page), Applied::Changed, "{before}");
+        }
+        assert_eq!(timeline, history.snapshot(head));
+    }
+}
+
+#[test]
 fn a_seam_leaves_with_the_rows_before_it() {
     let history = posts(2 * WINDOW_ROWS);
     let mut timeline = history.snapshot(10);

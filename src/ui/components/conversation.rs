@@ -71,53 +71,53 @@ fn DayRow(day: DayItem) -> impl IntoView {
     view! { <li class="day"><span>{day_words(day.at)}</span></li> }
 }
 
-/// More was said between two rows than was brought: said honestly, and loaded when asked for. The
-/// button goes when it is pressed, and the focus stays near by.
-#[component]
-fn Seam(before: Seq, session: RoomSession) -> impl IntoView {
-    let texts = &texts().talk;
-    view! {
-        <li class="above">
-            <span>{texts.missing}</span>
-            <button type="button" class="button small" on:click=act(move |_| { focus(".scroller"); session.load_missing(before); })>
-                {texts.missing_load}
-            </button>
-        </li>
-    }
-}
-
 /// What is before the oldest row.
 #[component]
 fn Above(room: Signal<RoomSummary>, session: RoomSession) -> impl IntoView {
-    let texts = texts();
+    let texts = &texts().talk;
     let older = session.older();
+    live(move || match older.get() {
+        Older::Beginning => view! { <Beginning room session/> }.into_any(),
+        state => absent(state, ["", texts.older_more], session, None),
+    })
+}
+
+/// More was said between two rows than was brought: said honestly, and loaded when asked for.
+#[component]
+fn Seam(before: Seq, session: RoomSession) -> impl IntoView {
+    let texts = &texts().talk;
+    let missing = session.missing();
+    let words = [texts.missing, texts.missing_load];
+    view! { <li>{live(move || absent(missing.get(), words, session, Some(before)))}</li> }
+}
+
+/// Rows that are not here, before the row at `before` or the first one, and how it stands with loading them.
+/// Takes the same room whatever it says. The button goes when it is pressed, and the focus stays near by.
+fn absent(state: Older, words: [&'static str; 2], session: RoomSession, before: Option<Seq>) -> AnyView {
+    let texts = texts();
+    let [said, label] = match state {
+        Older::Failed => [texts.talk.older_failed, texts.common.try_again],
+        _ => words,
+    };
     let load = move |_| {
         focus(".scroller");
-        session.load_older();
+        match before {
+            Some(before) => session.load_missing(before),
+            None => session.load_older(),
+        }
     };
-    live(move || match older.get() {
-        Older::More => view! {
-            <div class="above">
-                <button type="button" class="button quiet small" on:click=act(load)>
-                    {texts.talk.older_more}
-                </button>
-            </div>
-        }
-        .into_any(),
-        Older::Loading => {
-            view! { <div class="above"><span class="late">{texts.talk.older_loading}</span></div> }.into_any()
-        }
-        Older::Failed => view! {
-            <div class="above">
-                <span>{texts.talk.older_failed}</span>
-                <button type="button" class="button small" on:click=act(load)>
-                    {texts.common.try_again}
-                </button>
-            </div>
-        }
-        .into_any(),
-        Older::Beginning => view! { <Beginning room session/> }.into_any(),
-    })
+    let class = if state == Older::Loading { "above loading" } else { "above" };
+    let button = if said.is_empty() { "button quiet small" } else { "button small" };
+    view! {
+        <div class=class>
+            <span>{said}</span>
+            <span class="either">
+                <button type="button" class=button on:click=act(load)>{label}</button>
+                <span class="late">{texts.common.loading}</span>
+            </span>
+        </div>
+    }
+    .into_any()
 }
 
 /// Where a conversation begins, or will.
