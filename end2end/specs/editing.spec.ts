@@ -2,7 +2,7 @@
 import { expectAccessible } from '../fixtures/a11y';
 import { ROOM } from '../fixtures/community';
 import { lostConnection } from '../fixtures/guard';
-import { Socket } from '../fixtures/socket';
+import { Socket, answering } from '../fixtures/socket';
 import { expect, test } from '../fixtures/test';
 import { Sidebar } from '../pages/sidebar';
 
@@ -163,14 +163,7 @@ test('an edit under way comes back after a reload, and the draft after it', asyn
 test('a refused edit keeps its text, in its row and in the box', async ({ community }) => {
   const writer = await community.newcomer('Refused Editor');
   let refusing = true;
-  await writer.page.routeWebSocket(/\/live$/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((frame) => {
-      const command = JSON.parse(frame.toString()) as { type: string; key?: string };
-      if (refusing && command.type === 'edit') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
-      else server.send(frame);
-    });
-  });
+  await answering(writer.page, (command) => refusing && command.type === 'edit' && { type: 'refused', key: command.key, code: 'forbidden' });
   const room = await writer.enter();
   await room.say('as it was');
   await room.edit('as it was');

@@ -2,6 +2,7 @@
 import type { WebSocketRoute } from '@playwright/test';
 import { OWNER, ROOM } from '../fixtures/community';
 import { lostConnection } from '../fixtures/guard';
+import type { Command } from '../fixtures/socket';
 import { expect, test } from '../fixtures/test';
 import { RoomPage } from '../pages/room-page';
 import { Sidebar } from '../pages/sidebar';
@@ -94,6 +95,47 @@ test('the server restarts under two people who go on talking', async ({ communit
   await there.say('after the deploy');
   await here.sees('after the deploy');
   expect(await there.texts(/(before|during|after) the deploy/)).toEqual(['before the deploy', 'during the deploy', 'after the deploy']);
+});
+
+test('a post that a stopping server did not take goes out once, by itself', async ({ community, server, guard }) => {
+  guard.intend(...lostConnection);
+  const writer = await community.newcomer('Last Minute');
+  const frames: string[] = [];
+  let isDraining: () => void = () => undefined;
+  const draining = new Promise<void>((done) => (isDraining = done));
+  await writer.page.routeWebSocket(/\/live$/, (socket) => {
+    const above = socket.connectToServer();
+    above.onMessage((frame) => {
+      const { type } = JSON.parse(frame.toString()) as Command;
+      frames.push(type);
+      if (type === 'draining') isDraining();
+      socket.send(frame);
+    });
+    socket.onMessage(async (frame) => {
+      const command = JSON.parse(frame.toString()) as Command;
+      if (command.type !== 'post') return above.send(frame);
+      frames.push(`post ${command.key}`);
+      // Arrives when the server has begun to stop.
+      await draining;
+      above.send(frame);
+    });
+  });
+  const room = await writer.enter();
+  await room.write('in the last minute');
+  await expect(room.message('in the last minute').getByText(writer.words.sending)).toBeAttached();
+  await expect.poll(() => frames.filter((frame) => frame.startsWith('post'))).toHaveLength(1);
+  await server.halt('SIGTERM');
+  expect(frames).toContain('draining');
+  await expect(room.message('in the last minute').getByText(writer.words.waiting)).toBeVisible();
+  await server.resume();
+  await room.live();
+  await expect(room.message('in the last minute').getByText(writer.words.waiting)).toHaveCount(0);
+  const bot = await community.bot('Last Minute');
+  await expect.poll(() => bot.count(ROOM.slug, 'in the last minute')).toBe(1);
+  await room.sees('in the last minute');
+  const posts = frames.filter((frame) => frame.startsWith('post'));
+  expect(new Set(posts).size, 'one key for all tries').toBe(1);
+  expect(posts.length).toBeGreaterThan(1);
 });
 
 test('back from another page the room has what was said meanwhile', async ({ community }) => {

@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { OWNER, PASSWORD, ROOM } from '../fixtures/community';
 import { refusedWith } from '../fixtures/guard';
+import { answering } from '../fixtures/socket';
 import { expect, test } from '../fixtures/test';
 import { PeoplePage } from '../pages/people-page';
 import { PlainPages } from '../pages/plain-pages';
@@ -250,14 +251,7 @@ test('a socket without a session is closed for good', async ({ community }) => {
 test('a message that the server refuses can be sent again or taken back', async ({ community }) => {
   const writer = await community.newcomer('Refused');
   let refusing = true;
-  await writer.page.routeWebSocket(/\/live$/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((frame) => {
-      const command = JSON.parse(frame.toString()) as { type: string; key?: string };
-      if (refusing && command.type === 'post') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
-      else server.send(frame);
-    });
-  });
+  await answering(writer.page, (command) => refusing && command.type === 'post' && { type: 'refused', key: command.key, code: 'forbidden' });
   const room = await writer.enter();
   await room.write('to be sent again');
   await expect(room.message('to be sent again').getByText(writer.words.notSent)).toBeVisible();

@@ -9,6 +9,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::EventTarget;
 
+/// Milliseconds that a browser may take to read or write a little.
+const SETTLED_WITHIN_MS: i32 = 4_000;
+
 /// Unix milliseconds by the reader's clock.
 pub fn now_ms() -> i64 {
     js_sys::Date::now() as i64
@@ -35,12 +38,14 @@ pub async fn sleep_ms(delay_ms: u32) {
     let _ = JsFuture::from(timeout).await;
 }
 
-/// Completes when the target tells of `event`, or fails when it tells of an error.
+/// Completes when the target tells of `event`, or fails when it tells of an error, or of nothing within
+/// [`SETTLED_WITHIN_MS`].
 pub async fn settled(target: &EventTarget, event: &str) -> Result<(), JsValue> {
     let told = Promise::new(&mut |resolve, reject| {
         for (event, told) in [(event, &resolve), ("error", &reject), ("abort", &reject)] {
             let _ = target.add_event_listener_with_callback(event, told);
         }
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&reject, SETTLED_WITHIN_MS);
     });
     JsFuture::from(told).await.map(drop)
 }

@@ -7,6 +7,8 @@
 use super::super::browser::settled;
 use crate::domain::UserId;
 use js_sys::{Array, JSON};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,7 +24,10 @@ impl From<JsValue> for Refused {
 }
 
 /// One account's records, by idempotency key.
-pub struct Database(Handle);
+pub struct Database {
+    handle: Handle,
+    is_new: Rc<Cell<bool>>,
+}
 
 const STORE: &str = "commands";
 
@@ -30,18 +35,27 @@ impl Database {
     pub async fn open(account: UserId) -> Result<Database, Refused> {
         let request = indexed_db()?.open(&format!("outbox-{}", account.0), 1)?;
         let opening = request.clone();
+        let is_new = Rc::new(Cell::new(false));
+        let made = Rc::clone(&is_new);
         let prepare: Closure<dyn FnMut()> = Closure::new(move || {
+            made.set(true);
             // A database that cannot be prepared does not open.
             let _ = opening.result().map(|database| database.unchecked_into::<Handle>().create_object_store(STORE));
         });
         request.add_event_listener_with_callback("upgradeneeded", prepare.as_ref().unchecked_ref())?;
         settled(&request, "success").await?;
-        Ok(Database(request.result()?.unchecked_into()))
+        Ok(Database { handle: request.result()?.unchecked_into(), is_new })
+    }
+
+    /// Whether there was none when it was opened.
+    pub fn is_new(&self) -> bool {
+        self.is_new.get()
     }
 
     /// All records, in no particular order.
     pub async fn all(&self) -> Result<Vec<String>, Refused> {
-        let request = self.0.transaction(STORE, "readonly", &JsValue::UNDEFINED)?.object_store(STORE)?.get_all()?;
+        let request =
+            self.handle.transaction(STORE, "readonly", &JsValue::UNDEFINED)?.object_store(STORE)?.get_all()?;
         settled(&request, "success").await?;
         let records: Array = request.result()?.unchecked_into();
         Ok(records.iter().filter_map(|record| record.as_string()).collect())
@@ -51,7 +65,7 @@ impl Database {
     /// may have changed or removed it. Whether it did; completes when that is on disk. What tabs do
     /// happens one after the other.
     pub async fn write(&self, key: &str, over: Option<&str>, record: Option<&str>) -> Result<bool, Refused> {
-        let transaction = self.0.transaction(STORE, "readwrite", &JSON::parse(r#"{"durability":"strict"}"#)?)?;
+        let transaction = self.handle.transaction(STORE, "readwrite", &JSON::parse(r#"{"durability":"strict"}"#)?)?;
         let store = transaction.object_store(STORE)?;
         if let Some(over) = over {
             let request = store.get(key)?;

@@ -13,6 +13,9 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use std::future::Future;
 
+/// A database that could not be opened is tried so many times more: some browsers never answer.
+const TRIES: u8 = 1;
+
 /// What the task tells.
 pub enum Told {
     /// The entry with this key is on disk.
@@ -42,7 +45,7 @@ pub struct Keeping {
 enum Job {
     Put(Box<Entry>, Then),
     Remove(Key),
-    Find,
+    Find { own: Vec<Key> },
     Stay,
     Go,
 }
@@ -63,9 +66,10 @@ impl Keeping {
         self.begin(Job::Remove(key));
     }
 
-    /// Looks for entries without a tab.
-    pub fn find(&self) {
-        self.begin(Job::Find);
+    /// Looks for entries without a tab, and whether this tab's `own`, which are on disk, are so still: while
+    /// the page was put aside another tab may have taken them over.
+    pub fn find(&self, own: Vec<Key>) {
+        self.begin(Job::Find { own });
     }
 
     /// This tab sends what it has: to be said once a minute, and when the page comes back.
@@ -86,14 +90,14 @@ impl Keeping {
 
 async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl FnMut(Told)) {
     let database = Database::open(account).await.ok();
-    let mut task = Task { account, database, tab: Tab::new(), is_whole: true };
+    let mut task = Task { account, database, tab: Tab::new(), is_whole: true, tries_left: TRIES };
     while let Some(job) = jobs.next().await {
         match job {
             Job::Put(entry, then) => {
                 task.tab.stay();
                 let record = record::write(&entry, task.tab.name());
                 let own = record::head(task.tab.name());
-                let over = (then == Then::Send && task.is_whole).then_some(own.as_str());
+                let over = (then == Then::Send).then_some(own.as_str());
                 let key = entry.key;
                 let written = task.write(key.as_str(), over, Some(&record)).await;
                 tell(match written {
@@ -106,7 +110,11 @@ async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl F
                 // What was sent does nothing twice; what was taken back was tried twice to be removed.
                 let _ = task.write(key.as_str(), None, None).await;
             }
-            Job::Find => tell(Told::Found(task.left_behind().await)),
+            Job::Find { own } => {
+                let (taken, found) = task.look(own).await;
+                taken.into_iter().for_each(|key| tell(Told::Taken(key)));
+                tell(Told::Found(found));
+            }
             Job::Stay => task.tab.stay(),
             Job::Go => task.tab.go(),
         }
@@ -117,36 +125,55 @@ struct Task {
     account: UserId,
     database: Option<Database>,
     tab: Tab,
-    /// Nothing of this tab was ever refused: what is not there was taken out by another tab.
+    /// Nothing of this tab was ever refused or swept away: what is not there was taken out by another tab.
     is_whole: bool,
+    tries_left: u8,
 }
 
 impl Task {
-    /// Browsers close the databases of pages that they put aside: then it is opened once more.
     async fn write(&mut self, key: &str, over: Option<&str>, record: Option<&str>) -> Result<bool, Refused> {
-        let mut over = over;
         for _ in 0..2 {
+            let over = over.filter(|_| self.is_whole);
             if let Some(database) = &self.database
                 && let Ok(written) = database.write(key, over, record).await
             {
                 return Ok(written);
             }
-            (self.is_whole, over) = (false, None);
-            self.database = Database::open(self.account).await.ok();
+            self.open_again().await;
         }
+        self.is_whole = false;
         Err(Refused)
     }
 
-    /// Takes over what has no tab any more, unless another tab was faster.
-    async fn left_behind(&mut self) -> Vec<Entry> {
-        let Some(database) = &self.database else { return Vec::new() };
-        let records = database.all().await.unwrap_or_default();
+    /// Browsers close the databases of pages that they put aside, and of sites that are swept away: those
+    /// are made anew.
+    async fn open_again(&mut self) {
+        if self.tries_left == 0 {
+            return;
+        }
+        self.database = Database::open(self.account).await.ok();
+        self.tries_left -= u8::from(self.database.is_none());
+        self.is_whole &= self.database.as_ref().is_some_and(|database| !database.is_new());
+    }
+
+    /// Those of `own` that are this tab's no more, and what it takes over because it has no tab any more, unless
+    /// another tab was faster. Nothing when the browser does not say, perhaps next time.
+    async fn look(&mut self, own: Vec<Key>) -> (Vec<Key>, Vec<Entry>) {
+        let (mut taken, mut found) = (Vec::new(), Vec::new());
+        let Some(database) = &self.database else { return (taken, found) };
+        let Ok(records) = database.all().await else {
+            self.open_again().await;
+            return (taken, found);
+        };
         let kept: Vec<(String, Entry)> = records.iter().filter_map(|record| record::read(record)).collect();
+        if self.is_whole {
+            taken = own;
+            taken.retain(|key| !kept.iter().any(|(owner, entry)| owner == self.tab.name() && entry.key == *key));
+        }
         if kept.is_empty() {
-            return Vec::new();
+            return (taken, found);
         }
         let gone = self.tab.gone(kept.iter().map(|(owner, _)| owner.clone()).collect()).await;
-        let mut found = Vec::new();
         for (owner, entry) in kept {
             if gone.contains(&owner) {
                 self.tab.stay();
@@ -157,6 +184,6 @@ impl Task {
                 }
             }
         }
-        found
+        (taken, found)
     }
 }

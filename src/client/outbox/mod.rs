@@ -182,6 +182,12 @@ impl Outbox {
         self.hold_until.filter(|_| self.entries.iter().any(Entry::is_under_way))
     }
 
+    /// What the browser keeps of it and its writer may still take out, in any tab that has it.
+    pub fn kept(&self) -> Vec<Key> {
+        let kept = self.entries.iter().filter(|entry| entry.kept == Kept::Yes && entry.may_go());
+        kept.map(|entry| entry.key.clone()).collect()
+    }
+
     /// Whether anything is still to be sent, or to be decided on.
     pub fn is_unsent(&self) -> bool {
         self.entries.iter().any(Entry::is_unsent)

@@ -189,14 +189,15 @@ impl Session {
         }
     }
 
-    /// Finds commands whose tabs are gone. This tab stays the owner of its own.
+    /// Finds commands whose tabs are gone. This tab stays the owner of its own, unless another has taken
+    /// them over while it was put aside.
     pub(super) fn look_for_left_behind(self) {
         self.update(|core| {
             if let Some(keeping) = &core.keeping {
                 if core.outbox.is_unsent() {
                     keeping.stay();
                 }
-                keeping.find();
+                keeping.find(core.outbox.kept());
             }
         });
     }
