@@ -45,9 +45,12 @@ export class RoomPage {
     await expect(this.page.getByText(this.words.live, { exact: true })).toBeAttached();
   }
 
+  /** With Enter, or where that breaks the line with the button. */
   async write(text: string): Promise<void> {
     await this.composer.fill(text);
-    await this.composer.press('Enter');
+    const touch = await this.page.evaluate(() => matchMedia('(hover: none) and (pointer: coarse)').matches);
+    if (touch) await this.send.click();
+    else await this.composer.press('Enter');
   }
 
   /** Writes and waits until the server has it. */
@@ -75,10 +78,12 @@ export class RoomPage {
     await this.page.mouse.wheel(0, -100_000);
   }
 
-  /** A tool of one's own message, in sight when the row is pointed at. */
+  /** A tool of one's own message, in sight when the row is pointed at; with a finger, behind a button. */
   async tool(text: string | RegExp, label: string): Promise<void> {
     const row = this.message(text);
     await row.hover();
+    const more = row.getByRole('button', { name: this.words.messageTools });
+    if (await more.isVisible()) await more.click();
     await row.getByRole('button', { name: label, exact: true }).click();
   }
 

@@ -1,39 +1,15 @@
 // Every page and state, as people see them.
-import { OWNER, ROOM, type Community, type Person } from '../fixtures/community';
+import { OWNER, type Community, type Person, ROOM } from '../fixtures/community';
 import { lostConnection } from '../fixtures/guard';
+import { answering } from '../fixtures/socket';
 import { expect, test } from '../fixtures/test';
 import { PeoplePage } from '../pages/people-page';
 import { PlainPages } from '../pages/plain-pages';
 import { RoomPage } from '../pages/room-page';
 import { type Look, circumstances, looks, nameOf, picture } from './album';
-import { type Line, archive, general, people } from './conversations';
+import { EMPTY, GARDEN, LONG, furnish } from './rooms';
 
 test.use({ flags: ['--no-rate-limit'] });
-
-const GARDEN = { slug: 'garden', name: '텃밭 기록' };
-const EMPTY = { slug: 'new', name: '새로 만든 방' };
-const LONG = { slug: 'long', name: '이름이 아주 긴 방도 있고 the name goes on in English for a while' };
-
-let furnished = '';
-
-/** Rooms with conversations in them, once for each server. */
-async function furnish(community: Community): Promise<void> {
-  if (furnished === community.server.url) return;
-  furnished = community.server.url;
-  const members = [OWNER, ...people];
-  for (const name of people) await community.account(name);
-  for (const room of [GARDEN, EMPTY, LONG]) await community.room(room.slug, room.name);
-  await community.room('board', '운영진', ['--closed']);
-  for (const name of members) for (const slug of [GARDEN.slug, LONG.slug, EMPTY.slug]) await community.server.admin(['room', 'add', slug, name]);
-  await community.server.admin(['room', 'add', 'board', OWNER]);
-  const bots = new Map(await Promise.all(members.map(async (name) => [name, await community.bot(name)] as const)));
-  const tell = async (slug: string, lines: Line[]) => {
-    for (const [author, body] of lines) await bots.get(author)!.post(slug, body);
-  };
-  await tell(GARDEN.slug, archive);
-  await tell(ROOM.slug, general);
-  await tell(LONG.slug, [['Sam Okafor', `A word that cannot be broken: ${'Donaudampfschifffahrtsgesellschaft'.repeat(4)}`]]);
-}
 
 async function plainPages(community: Community, look: Look): Promise<void> {
   const visitor = await community.visitor(circumstances(look));
@@ -115,14 +91,7 @@ test('a room with a message that was refused', async ({ community }) => {
   await furnish(community);
   for (const look of looks) {
     const owner = await community.owner(circumstances(look));
-    await owner.page.routeWebSocket(/\/live$/, (socket) => {
-      const server = socket.connectToServer();
-      socket.onMessage((frame) => {
-        const command = JSON.parse(frame.toString()) as { type: string; key?: string };
-        if (command.type === 'post') socket.send(JSON.stringify({ type: 'refused', key: command.key, code: 'forbidden' }));
-        else server.send(frame);
-      });
-    });
+    await answering(owner.page, (command) => command.type === 'post' && { type: 'refused', key: command.key, code: 'forbidden' });
     const room = await owner.enter(ROOM);
     await room.write('보내지 못한 메시지');
     await expect(room.message('보내지 못한 메시지').getByText(owner.words.notSent)).toBeVisible();
