@@ -12,9 +12,23 @@ test.use({ flags: ['--no-rate-limit', '--limit', 'catch_up_events=20'] });
 
 const isPhone = (look: Look) => look.viewport.width < 720;
 
-/** The owner in a room, with a socket that can be cut. */
-async function enter(community: Community, look: Look, room = ROOM): Promise<{ owner: Person; room: RoomPage; socket: Socket }> {
+let rooms = 0;
+
+/** A room of this picture alone, with something said in it. */
+async function freshRoom(community: Community): Promise<typeof ROOM> {
   await furnish(community);
+  const room = await community.room(`meeting-${(rooms += 1)}-${process.pid}`, '토요일 모임');
+  await community.server.admin(['room', 'add', room.slug, OWNER]);
+  await community.server.admin(['room', 'add', room.slug, '준호']);
+  const bot = await community.bot('준호');
+  for (const text of ['토요일 모임은 여기서 이야기해요.', '장소는 망원동으로 정해졌어요. 두 시부터예요.']) await bot.post(room.slug, text);
+  return room;
+}
+
+/** The owner in a room, with a socket that can be cut. */
+async function enter(community: Community, look: Look, given?: typeof ROOM): Promise<{ owner: Person; room: RoomPage; socket: Socket }> {
+  await furnish(community);
+  const room = given ?? (await freshRoom(community));
   const owner = await community.owner(circumstances(look));
   const socket = await Socket.of(owner.page);
   return { owner, room: await owner.enter(room), socket };
@@ -41,8 +55,6 @@ test('messages of one’s own that were changed, and are being changed', async (
     if (isPhone(look)) await own.getByRole('button', { name: owner.words.messageTools }).click();
     else await own.hover();
     await picture(owner.page, 'room-tools', look);
-    await room.erase(texts[2]!);
-    await room.erase('예약은 오늘');
     await owner.context.close();
   }
 });
@@ -83,7 +95,7 @@ test('changes that were refused', async ({ community }) => {
     await furnish(community);
     const owner = await community.owner(circumstances(look));
     await answering(owner.page, (command) => ['edit', 'delete'].includes(command.type) && { type: 'refused', key: command.key, code: 'forbidden' });
-    const room = await owner.enter(ROOM);
+    const room = await owner.enter(await freshRoom(community));
     for (const text of ['고치지 못할 메시지', '지우지 못할 메시지']) await room.say(text);
     await room.edit('고치지 못할 메시지');
     await room.write('고치지 못한 메시지');
