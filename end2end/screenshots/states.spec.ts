@@ -5,7 +5,7 @@ import { Socket, answering } from '../fixtures/socket';
 import { refuseStorage } from '../fixtures/storage';
 import { expect, test } from '../fixtures/test';
 import type { RoomPage } from '../pages/room-page';
-import { type Look, circumstances, looks, nameOf, picture } from './album';
+import { type Look, circumstances, looks, picture } from './album';
 import { GARDEN, furnish } from './rooms';
 
 test.use({ flags: ['--no-rate-limit', '--limit', 'catch_up_events=20'] });
@@ -196,10 +196,15 @@ test('a room that can be seen no more, with something unsaid', async ({ communit
     await socket.cut();
     await room.write('다락방에서 못다 한 말이에요.');
     await expect(room.messages.getByText(owner.words.waiting)).toHaveCount(1);
-    const left = await owner.context.request.post('/api/leave_room', { data: { key: `leave-${nameOf(look)}`, slug: 'attic' }, headers: { origin: community.server.url } });
-    expect(left.ok()).toBe(true);
+    const elsewhere = await community.again(OWNER);
+    const about = (await elsewhere.enter({ slug: 'attic', name: '다락방' })).about;
+    await about.getByRole('button', { name: elsewhere.words.leaveRoom }).click();
+    await elsewhere.page.getByRole('dialog').getByRole('button', { name: elsewhere.words.leaveRoom }).click();
+    await expect(elsewhere.page).toHaveURL(/\/rooms$/);
+    await elsewhere.context.close();
     socket.mend();
     await expect(owner.page.getByText(owner.words.revokedTitle)).toBeVisible();
+    await expect(owner.page.getByText('다락방에서 못다 한 말이에요.')).toBeVisible();
     await picture(owner.page, 'room-revoked', look);
     await owner.context.close();
   }
