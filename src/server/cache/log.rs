@@ -15,15 +15,12 @@ use std::sync::Arc;
 /// not told of, is read again so many times.
 const LOADS: u32 = 3;
 
-/// Events of one step of a connection that catches up; their bytes are bounded like those of its
-/// queue. Both bound what one slow connection holds in memory.
-const STEP_EVENTS: u32 = 200;
-
 /// The logs of the rooms that are followed here. Only who follows a room may ask: the ring hears of
 /// all that happens in those rooms, and of no others.
 pub struct Logs {
     ring: Arc<Ring>,
     metrics: Arc<Metrics>,
+    /// Of a connection that catches up: bounds what a slow one holds in memory.
     step: Budget,
     tails: Flights<RoomId, Result<(), StoreError>>,
     stretches: Flights<(RoomId, Seq), Result<Stretch, StoreError>>,
@@ -34,7 +31,7 @@ impl Logs {
         Logs {
             ring: Arc::new(Ring::new(limits)),
             metrics,
-            step: Budget { events: STEP_EVENTS, bytes: limits.queue_bytes },
+            step: Budget { events: limits.catch_up_step_events, bytes: limits.queue_bytes },
             tails: Flights::default(),
             stretches: Flights::default(),
         }

@@ -120,6 +120,8 @@ limits! {
     catch_up_events: u64 = 1_000, 1..=1_000_000;
     /// Bytes that may wait for one slow connection before its rooms fall behind.
     queue_bytes: usize = 256 * 1024, 1_024..=268_435_456;
+    /// Events that are read at once for a connection that catches up; their bytes are bounded by `queue_bytes`.
+    catch_up_step_events: u32 = 200, 1..=10_000;
     /// Frames that may wait for one slow connection before its rooms fall behind.
     queue_frames: usize = 256, 1..=100_000;
     /// Bytes of recent events that are kept for a room that is followed.
@@ -150,6 +152,10 @@ limits! {
     api_page_events: u32 = 1_000, 1..=1_000;
     /// Commands that may wait for the writer.
     writer_queue: usize = 1_024, 1..=1_000_000;
+    /// Connections that read the database.
+    store_readers: u32 = 4, 1..=256;
+    /// A write that waited so long for another program's lock, or a read for a connection, is refused with `unavailable`.
+    busy_wait_ms: u64 = 5_000, 10..=60_000;
     /// Commands that one transaction takes, at most.
     writer_batch: usize = 256, 1..=10_000;
     /// Days for which the idempotency keys of commands other than posts are known; those of posts are as long as the message.

@@ -13,7 +13,7 @@ pub struct StoreOptions {
     pub writer_wait: Duration,
     /// Commands that one transaction takes at most.
     pub writer_batch: usize,
-    /// How long a write waits for another process before it is `Unavailable`.
+    /// How long a write waits for another process, or a read for a connection, before it is `Unavailable`.
     pub busy_timeout: Duration,
     /// How long the keys of commands other than posts are known.
     pub key_lifetime: Duration,
@@ -34,10 +34,10 @@ impl StoreOptions {
             writer_queue: limits.writer_queue,
             writer_wait: Duration::from_millis(limits.writer_wait_ms),
             writer_batch: limits.writer_batch,
-            busy_timeout: Duration::from_secs(5),
+            busy_timeout: Duration::from_millis(limits.busy_wait_ms),
             key_lifetime: limits.key_lifetime(),
             erase_after: Duration::from_millis(limits.erase_after_ms),
-            readers: 4,
+            readers: limits.store_readers,
             reads: Counter::default(),
             observer,
         }

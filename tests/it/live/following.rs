@@ -19,6 +19,22 @@ async fn join_after_brings_what_was_missed_and_then_goes_on_live() {
 }
 
 #[tokio::test]
+async fn catching_up_takes_steps_of_the_size_that_is_set() {
+    let app = TestApp::spawn_with(|config| config.limits.catch_up_step_events = 3).await;
+    let mina = app.owner("mina").await;
+    let room = app.room("general", Access::Open, &mina).await;
+    for number in 0..7 {
+        app.post(&room, &mina, &format!("k{number}"), "text").await;
+    }
+    let mut live = app.live(&mina).await;
+    live.join(&room, 1).await;
+    for step in [3, 3, 1] {
+        let ServerFrame::Events { list, .. } = live.frame().await else { panic!("no events") };
+        assert_eq!(list.len(), step);
+    }
+}
+
+#[tokio::test]
 async fn join_without_after_begins_at_the_head() {
     let app = TestApp::spawn().await;
     let mina = app.owner("mina").await;

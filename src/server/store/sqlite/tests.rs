@@ -5,6 +5,7 @@ use super::directory::FILE;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
 use crate::protocol::EventKind;
+use crate::server::config::Limits;
 use sqlx::{Connection, SqliteConnection};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -88,6 +89,16 @@ async fn every_connection_syncs_fully_and_keeps_foreign_keys() {
         let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(connection).await.unwrap();
         assert_eq!(mode, "wal");
     }
+}
+
+#[tokio::test]
+async fn readers_and_their_patience_are_settings() {
+    let limits = Limits { store_readers: 2, busy_wait_ms: 70, ..Limits::default() };
+    let place = place_with(StoreOptions::new(&limits, Arc::new(()))).await;
+    let mut readers = [place.store.readers.acquire().await.unwrap(), place.store.readers.acquire().await.unwrap()];
+    assert_eq!(pragma(&mut readers[0], "PRAGMA busy_timeout").await, 70);
+    let third = StoreError::from(place.store.readers.acquire().await.unwrap_err());
+    assert!(matches!(third, StoreError::Unavailable(_)), "{third}");
 }
 
 #[tokio::test]
