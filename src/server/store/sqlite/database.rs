@@ -2,6 +2,7 @@
 //! holds. Opens it, and opens it again when another file takes its place or damage is repaired.
 
 use super::super::{Reason, StoreError, StoreOptions, Trouble, sql};
+use super::damage::{Damage, reads_sound};
 use super::directory::FILE;
 use super::file::Stamp;
 use super::gate::{File, Gate, Turn};
@@ -11,22 +12,16 @@ use super::sidecar::blocking;
 use super::{migrate, read_options, write_options};
 use crate::server::clock::now_ms;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Connection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// Reads that are under way when the file changes finish within this time.
 const READS_END: Duration = Duration::from_secs(5);
 
-/// A damaged file that nobody touched is read from end to end again after so long.
-const READ_AGAIN: Duration = Duration::from_secs(30);
-
 /// More than the longest post, so that space for a few bytes is not taken for space.
 const PROBE_BYTES: usize = 64 * 1024;
-
-const INTEGRITY: &str = "PRAGMA integrity_check(1)";
 
 pub(super) struct Database {
     pub gate: Arc<Gate>,
@@ -34,12 +29,6 @@ pub(super) struct Database {
     pub history: Arc<History>,
     path: PathBuf,
     options: StoreOptions,
-}
-
-/// When a damaged file is worth another look.
-#[derive(Default)]
-pub(super) struct Damage {
-    seen: Option<(Stamp, Instant)>,
 }
 
 impl Database {
@@ -86,7 +75,10 @@ impl Database {
         }
         let Err(StoreError::Unavailable(trouble)) = turn.check_file().await else { return Ok(false) };
         match trouble.reason {
-            Reason::Replaced => self.reopen(&mut turn).await?,
+            Reason::Replaced => {
+                damage.stop_reading().await;
+                self.reopen(&mut turn).await?
+            }
             Reason::Corrupt if self.is_repaired(damage).await? => self.reopen(&mut turn).await?,
             _ => return Err(StoreError::Unavailable(trouble)),
         }
@@ -127,26 +119,11 @@ impl Database {
         probed
     }
 
-    /// Whether the damaged file is sound now. Read at once, when it changes, and now and then.
+    /// Whether the damaged file is sound now. Its reading goes on while others have their turns.
     async fn is_repaired(&self, damage: &mut Damage) -> Result<bool, StoreError> {
         let Some(stamp) = Stamp::of(&self.path).await? else { return Ok(false) };
-        if damage.seen.is_some_and(|(seen, at)| seen == stamp && at.elapsed() < READ_AGAIN) {
-            return Ok(false);
-        }
-        damage.seen = Some((stamp, Instant::now()));
-        let sound = self.reads_sound().await.unwrap_or(false);
-        if sound {
-            damage.seen = None;
-        }
-        Ok(sound)
-    }
-
-    async fn reads_sound(&self) -> Result<bool, sqlx::Error> {
-        // One of its own: others may remember pages as they were.
-        let mut connection = read_options(&self.path, &self.options).connect().await?;
-        let said: Result<(String,), _> = sqlx::query_as(INTEGRITY).fetch_one(&mut connection).await;
-        connection.close().await?;
-        Ok(said?.0 == "ok")
+        let options = read_options(&self.path, &self.options);
+        Ok(damage.is_repaired(stamp, |unwanted| reads_sound(options, unwanted)).await)
     }
 
     /// All connections to the former file end first: SQLite knows the files beside a database by their

@@ -7,6 +7,7 @@ pub mod archive;
 mod change;
 mod chores;
 mod commit;
+mod damage;
 mod database;
 mod directory;
 mod engine;
