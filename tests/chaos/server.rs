@@ -14,7 +14,7 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// So small that queues overflow, readers fall behind and waits end within a short run.
 const LIMITS: &str = "catch_up_events=60,queue_frames=16,ping_every_ms=1000,silence_ms=6000,write_timeout_ms=4000,\
-                      header_timeout_ms=8000,request_timeout_ms=5000,shutdown_ms=4000,posts_burst=15,\
+                      idle_timeout_ms=8000,request_timeout_ms=5000,shutdown_ms=4000,posts_burst=15,\
                       posts_per_minute=900,commands_burst=200,commands_per_minute=2000,connections_per_user=500,\
                       connections_per_address=5000,openings_burst=10000,openings_per_minute=60000,\
                       drain_retry_ms=300,reads_per_minute=60000";

@@ -273,12 +273,29 @@ async fn what_is_not_there_says_so_in_its_status_and_on_its_page() {
 }
 
 #[tokio::test]
-async fn headers_that_never_come_are_not_waited_for() {
+async fn a_connection_may_idle_between_requests_but_not_dribble_the_next_one() {
     let app = TestApp::spawn_with(|config| config.limits.header_timeout_ms = 100).await;
-    for beginning in ["", "GET /healthz HTTP/1.1\r\nhost: a\r\n"] {
-        let answer = answer_to(&app, beginning).await;
-        assert!(!answer.contains("200"), "{answer}");
+    let mut kept = TcpStream::connect(app.addr()).await.unwrap();
+    let request = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+    for _ in 0..2 {
+        kept.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\nok") {
+            assert_ne!(kept.read_buf(&mut answer).await.unwrap(), 0, "closed after {answer:?}");
+        }
+        answer_to(&app, "GET /async/?ms=300 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
     }
+    kept.write_all(&request.as_bytes()[..request.len() - 2]).await.unwrap();
+    let mut rest = String::new();
+    tokio::time::timeout(PATIENCE, kept.read_to_string(&mut rest)).await.unwrap().unwrap();
+    assert!(!rest.contains("HTTP/1.1"), "{rest}");
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_for_too_long_is_closed() {
+    let app = TestApp::spawn_with(|config| config.limits.idle_timeout_ms = 100).await;
+    let answer = answer_to(&app, "GET /async/?ms=300 HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]

@@ -100,10 +100,12 @@ limits! {
     request_timeout_ms: u64 = 30_000, 100..=600_000;
     /// Connections of all kinds that may be open; others wait until one ends.
     open_connections: usize = 20_000, 1..=1_000_000;
-    /// A connection whose next request has not begun, or whose headers have not arrived, after this long is closed.
-    header_timeout_ms: u64 = 75_000, 100..=600_000;
     /// A connection whose first request has not arrived, headers and all, after this long is closed.
     first_request_ms: u64 = 5_000, 100..=60_000;
+    /// A connection that has asked before is closed when the headers of its next request have not arrived so long after their first byte.
+    header_timeout_ms: u64 = 5_000, 100..=600_000;
+    /// A connection that has asked before and is silent for so long between two requests is closed.
+    idle_timeout_ms: u64 = 75_000, 100..=600_000;
     /// A connection that is silent for so long is probed by the system and ends when nothing answers.
     keepalive_ms: u64 = 60_000, 1_000..=3_600_000;
     /// Rooms that one connection may be joined to.
@@ -118,10 +120,10 @@ limits! {
     openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
-    /// Bytes that may wait for one slow connection before its rooms fall behind.
-    queue_bytes: usize = 256 * 1024, 1_024..=268_435_456;
     /// Events that are read at once for a connection that catches up; their bytes are bounded by `queue_bytes`.
     catch_up_step_events: u32 = 200, 1..=10_000;
+    /// Bytes that may wait for one slow connection before its rooms fall behind.
+    queue_bytes: usize = 256 * 1024, 1_024..=268_435_456;
     /// Frames that may wait for one slow connection before its rooms fall behind.
     queue_frames: usize = 256, 1..=100_000;
     /// Bytes of recent events that are kept for a room that is followed.
@@ -150,12 +152,12 @@ limits! {
     api_page_rows: u32 = 200, 1..=1_000;
     /// Events of one page of the HTTP API, at most.
     api_page_events: u32 = 1_000, 1..=1_000;
-    /// Commands that may wait for the writer.
-    writer_queue: usize = 1_024, 1..=1_000_000;
     /// Connections that read the database.
     store_readers: u32 = 4, 1..=256;
     /// A write that waited so long for another program's lock, or a read for a connection, is refused with `unavailable`.
     busy_wait_ms: u64 = 5_000, 10..=60_000;
+    /// Commands that may wait for the writer.
+    writer_queue: usize = 1_024, 1..=1_000_000;
     /// Commands that one transaction takes, at most.
     writer_batch: usize = 256, 1..=10_000;
     /// Days for which the idempotency keys of commands other than posts are known; those of posts are as long as the message.

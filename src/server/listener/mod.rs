@@ -1,5 +1,7 @@
-//! Accepts connections and serves HTTP on them. At most so many are open at once, a request's
-//! headers have a deadline, and a peer that went without a word is found by the system.
+//! Accepts connections and serves HTTP on them. At most so many are open at once, each is held to a
+//! pace, and a peer that went without a word is found by the system.
+
+mod pace;
 
 use super::config::Config;
 use axum::Router;
@@ -7,9 +9,11 @@ use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use pace::{Answer, Pace, Patience};
 use socket2::{SockRef, TcpKeepalive};
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -19,7 +23,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,25 +42,21 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
         };
         let (stream, peer) = accepted;
         let service = TowerToHyperService::new(router.clone());
-        let begun = CancellationToken::new();
-        let first_request = timeout(door.first_request, begun.clone().cancelled_owned());
+        let (pace, patience) = (stream.pace.clone(), door.patience);
+        let asked = pace.clone();
         let service = service_fn(move |mut request: hyper::Request<_>| {
-            begun.cancel();
+            let _answering = asked.answering();
             request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer));
-            service.call(request.map(axum::body::Body::new))
+            let answer = service.call(request.map(axum::body::Body::new));
+            async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, _answering })) }
         });
         let connection = door.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let stop = stop.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection);
-            let silent = async {
-                if first_request.await.is_ok() {
-                    std::future::pending().await
-                }
-            };
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = silent => return,
+                () = pace.is_too_slow(patience) => return,
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
@@ -78,8 +77,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
 struct Door {
     places: Arc<Semaphore>,
     keepalive: TcpKeepalive,
-    /// From the connection to the end of its first headers: nobody is known before that.
-    first_request: Duration,
+    patience: Patience,
     http: http1::Builder,
 }
 
@@ -89,10 +87,15 @@ impl Door {
         let places = if config.no_rate_limit { Semaphore::MAX_PERMITS } else { limits.open_connections };
         let silence = Duration::from_millis(limits.keepalive_ms);
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
+        // `pace` has its own deadlines for them.
+        http.header_read_timeout(None);
         Door {
             places: Arc::new(Semaphore::new(places)),
-            first_request: Duration::from_millis(limits.first_request_ms),
+            patience: Patience {
+                first_request: Duration::from_millis(limits.first_request_ms),
+                headers: Duration::from_millis(limits.header_timeout_ms),
+                idle: Duration::from_millis(limits.idle_timeout_ms),
+            },
             keepalive: TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY),
             http,
         }
@@ -114,19 +117,25 @@ impl Door {
         if let Err(error) = set {
             tracing::debug!(%error, "a connection goes without its options");
         }
-        (Placed { stream, _place: place }, peer)
+        (Placed { stream, pace: Pace::new(), _place: place }, peer)
     }
 }
 
 /// A connection that holds its place until it is closed, also as a socket.
 struct Placed {
     stream: TcpStream,
+    pace: Pace,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl AsyncRead for Placed {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.pace.bytes_arrived();
+        }
+        read
     }
 }
 
