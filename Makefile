@@ -15,7 +15,7 @@ test: ## every check, as CI runs them
 	@scripts/test.sh
 
 chaos: build ## a long schedule of faults against the release build, with an oracle; POSTS, FAULTS and SEED change it
-	@scripts/chaos.sh --posts $(or $(POSTS),10000) --faults $(or $(FAULTS),200) --seed $(or $(SEED),$(shell date +%s))
+	@scripts/chaos.sh --browser --posts $(or $(POSTS),10000) --faults $(or $(FAULTS),200) --seed $(or $(SEED),$(shell date +%s))
 
 fuzz: ## look for inputs that break frames, Markdown and configuration; SECONDS_EACH=600
 	@scripts/fuzz.sh

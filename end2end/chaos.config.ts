@@ -9,5 +9,6 @@ export default defineConfig({
   retries: 0,
   timeout: 0,
   reporter: 'line',
-  use: { launchOptions },
+  // The composer is there whatever happens to the network.
+  use: { launchOptions, actionTimeout: 30_000 },
 });

@@ -7,6 +7,7 @@ source "$(dirname "$0")/env.sh"
 if [[ " $* " == *" --browser "* ]]; then
     scripts/install-node-tools.sh
     scripts/install-browser.sh
+    (cd end2end && tsc --noEmit)
     [ -d "$SITE/pkg" ] || die "There is no built site for the browser: run make build first."
 fi
 PICKMATE_SERVER=$SERVER exec cargo test --test chaos -- "$@"

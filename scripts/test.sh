@@ -43,6 +43,7 @@ stage licences scripts/check-dependencies.sh
 stage cargo-test cargo test
 stage build scripts/build.sh
 stage size scripts/check-site-size.sh
+stage chaos scripts/chaos.sh --browser --seed 20261128 --posts 300 --faults 15
 stage python scripts/test-python.sh
 stage end2end scripts/end2end.sh
 

@@ -1,6 +1,6 @@
 // A member of a room whose network and server fail all the time. Writes now and then, and keeps what the
 // page shows; tests/chaos compares that with the log.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { type BrowserContext, type Page, expect, test } from '@playwright/test';
 import { words } from '../fixtures/words';
 import { RoomPage } from '../pages/room-page';
@@ -10,7 +10,7 @@ interface Circumstances {
   room: string;
   name: string;
   password: string;
-  /** Where the record goes. */
+  /** Where the record goes: a line for each thing that was done or seen. */
   record: string;
   /** A file that says `write`, `settle` or `end`. */
   phase: string;
@@ -18,26 +18,19 @@ interface Circumstances {
   pace: number;
 }
 
-interface Row {
-  key: string;
-  delivery: string;
-  text: string;
-}
-
 const PATIENCE = 10_000;
 
 class Member {
-  private readonly sent: string[] = [];
-  private readonly seen: Row[][] = [];
-  private readonly panics: string[] = [];
+  private posts = 0;
+  private lastRows = '';
 
   constructor(
     private readonly now: Circumstances,
     private readonly page: Page,
     private readonly room: RoomPage,
   ) {
-    page.on('pageerror', (error) => this.panics.push(error.message));
-    page.on('console', (message) => message.text().includes('panicked') && this.panics.push(message.text()));
+    page.on('pageerror', (error) => this.note('broke', { text: error.message }));
+    page.on('console', (message) => message.text().includes('panicked') && this.note('broke', { text: message.text() }));
   }
 
   phase(): string {
@@ -45,10 +38,10 @@ class Member {
   }
 
   async say(): Promise<void> {
-    const text = `${this.now.name} #${this.sent.length} 밥 먹자`;
+    const text = `${this.now.name} #${this.posts++} 밥 먹자`;
     await this.room.composer.fill(text);
     await this.room.composer.press('Enter');
-    this.sent.push(text);
+    this.note('wrote', { text });
   }
 
   /** Comes back to the page, however often that takes. */
@@ -73,10 +66,14 @@ class Member {
         text: item.querySelector('.said')?.textContent ?? '',
       })),
     );
-    this.seen.push(rows);
-    const record = { sent: this.sent, seen: this.seen, panics: this.panics, settled: rows.every((row) => row.delivery === 'sent') };
-    writeFileSync(`${this.now.record}.new`, JSON.stringify(record));
-    renameSync(`${this.now.record}.new`, this.now.record);
+    const settled = rows.every((row) => row.delivery === 'sent');
+    const now = JSON.stringify(rows);
+    this.note('looked', now === this.lastRows ? { settled } : { rows, settled });
+    this.lastRows = now;
+  }
+
+  private note(what: string, more: object): void {
+    appendFileSync(this.now.record, `${JSON.stringify({ what, ...more })}\n`);
   }
 }
 

@@ -1,10 +1,11 @@
 //! A real browser in the room: `end2end/chaos/member.spec.ts`, told by a file how far the run is.
 
 use crate::server::PASSWORD;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::json;
 use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,19 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Browser {
     process: Child,
-    record: PathBuf,
+    record: Record,
     phase: PathBuf,
 }
 
 /// What it wrote and what it showed.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// Texts in the order of writing.
     pub sent: Vec<String>,
-    /// The rows of its page, look by look.
+    /// The rows of its page, each time that they had changed.
     pub seen: Vec<Vec<Row>>,
     pub panics: Vec<String>,
-    /// No row waits for its ack.
+    /// How often the page was looked at.
+    pub looks: usize,
+    /// At the last look no row waited for its ack.
     pub settled: bool,
 }
 
@@ -43,10 +46,27 @@ pub struct Row {
     pub text: String,
 }
 
+/// A line of the record.
+#[derive(Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+enum Note {
+    Wrote {
+        text: String,
+    },
+    Broke {
+        text: String,
+    },
+    /// Without rows: they were as before.
+    Looked {
+        rows: Option<Vec<Row>>,
+        settled: bool,
+    },
+}
+
 impl Browser {
     /// Returns when it has written its first post.
     pub async fn start(folder: &Path, proxy: SocketAddr, room: &str) -> Result<Browser> {
-        let (record, phase) = (folder.join("browser.json"), folder.join("browser.phase"));
+        let (record, phase) = (folder.join("browser.jsonl"), folder.join("browser.phase"));
         let member = json!({
             "url": format!("http://{proxy}"), "room": room, "name": NAME, "password": PASSWORD,
             "record": record, "phase": phase, "pace": 700,
@@ -58,41 +78,93 @@ impl Browser {
         command.env("PICKMATE_CHAOS_MEMBER", member.to_string()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let process = command.spawn().context("the browser needs what scripts/install-node-tools.sh installs")?;
-        let mut browser = Browser { process, record, phase };
-        timeout(PATIENCE, browser.until(|shown| shown.is_some())).await.context("the browser does not enter")??;
-        Ok(browser)
+        let mut browser = Browser { process, record: Record::new(record), phase };
+        let entered = browser.until(|shown| shown.looks > 0 || !shown.panics.is_empty());
+        timeout(PATIENCE, entered).await.context("the browser does not enter")??;
+        // Nothing has gone wrong yet but the page itself.
+        match browser.record.shown.panics.first() {
+            Some(panic) => bail!("the page broke before any fault: {panic}"),
+            None => Ok(browser),
+        }
     }
 
     /// It writes no more, and everything it wrote is acked.
     pub async fn settle(&mut self) -> Result<()> {
         fs::write(&self.phase, "settle")?;
-        let looks = self.shown().map_or(0, |shown| shown.seen.len()) + 2;
-        let settled = self.until(|shown| shown.is_some_and(|shown| shown.settled && shown.seen.len() > looks));
+        self.record.read_on()?;
+        // One look may have begun before.
+        let looks = self.record.shown.looks + 2;
+        let settled = self.until(|shown| shown.settled && shown.looks >= looks);
         // What it did not settle is the oracle's to say.
-        let _ = timeout(PATIENCE, settled).await;
-        Ok(())
+        match timeout(PATIENCE, settled).await {
+            Ok(settled) => settled,
+            Err(_) => Ok(()),
+        }
     }
 
     /// Waits until its page ends with `tail`, or long enough; then it ends.
     pub async fn end(mut self, is_there: impl Fn(&Shown) -> bool) -> Result<Shown> {
-        let _ = timeout(PATIENCE, self.until(|shown| shown.is_some_and(&is_there))).await;
+        if let Ok(there) = timeout(PATIENCE, self.until(is_there)).await {
+            there?;
+        }
         fs::write(&self.phase, "end")?;
         let status = timeout(PATIENCE, self.process.wait()).await.context("the browser does not end")??;
         ensure!(status.success(), "the browser ended with {status}");
-        self.shown().context("the browser left no record")
+        self.record.read_on()?;
+        Ok(self.record.shown)
     }
 
-    async fn until(&mut self, reached: impl Fn(Option<&Shown>) -> bool) -> Result<()> {
-        while !reached(self.shown().as_ref()) {
+    async fn until(&mut self, reached: impl Fn(&Shown) -> bool) -> Result<()> {
+        loop {
+            self.record.read_on()?;
+            if reached(&self.record.shown) {
+                return Ok(());
+            }
             if let Some(status) = self.process.try_wait()? {
                 ensure!(status.success(), "the browser ended with {status}; browser.log beside server.log tells why");
             }
             sleep(Duration::from_millis(200)).await;
         }
+    }
+}
+
+/// The file that the browser writes, as far as it was read.
+struct Record {
+    path: PathBuf,
+    bytes: u64,
+    shown: Shown,
+}
+
+impl Record {
+    fn new(path: PathBuf) -> Record {
+        Record { path, bytes: 0, shown: Shown::default() }
+    }
+
+    fn read_on(&mut self) -> Result<()> {
+        // It is not there before there is something to tell.
+        let Ok(mut file) = File::open(&self.path) else { return Ok(()) };
+        file.seek(SeekFrom::Start(self.bytes))?;
+        let mut lines = Vec::new();
+        file.read_to_end(&mut lines)?;
+        // The last line may still be written.
+        lines.truncate(lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+        self.bytes += lines.len() as u64;
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.note(serde_json::from_slice(line)?);
+        }
         Ok(())
     }
 
-    fn shown(&self) -> Option<Shown> {
-        serde_json::from_slice(&fs::read(&self.record).ok()?).ok()
+    fn note(&mut self, note: Note) {
+        let shown = &mut self.shown;
+        match note {
+            Note::Wrote { text } => shown.sent.push(text),
+            Note::Broke { text } => shown.panics.push(text),
+            Note::Looked { rows, settled } => {
+                shown.looks += 1;
+                shown.settled = settled;
+                shown.seen.extend(rows);
+            }
+        }
     }
 }

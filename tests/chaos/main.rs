@@ -24,7 +24,7 @@ mod schedule;
 mod server;
 mod writers;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 use oracle::Kind;
 use plant::Plant;
@@ -47,7 +47,7 @@ struct Args {
     /// Plant a bug, which the oracle should find
     #[arg(long)]
     plant: Option<Plant>,
-    /// A real browser takes part; it needs the built site and what `make test` installs
+    /// A real browser takes part; it needs the release build, as `scripts/chaos.sh` gives it
     #[arg(long)]
     browser: bool,
     /// Print the schedule and end
@@ -91,6 +91,9 @@ async fn go(args: &Args) -> Result<()> {
         plant: args.plant,
         browser: if args.browser { Presence::Present } else { Presence::Absent },
     };
+    if args.browser && std::env::var_os("PICKMATE_SERVER").is_none() {
+        bail!("a browser needs the release build and its site: make build, then scripts/chaos.sh --browser");
+    }
     if args.list_faults {
         print!("{}", Schedule::of(plan.seed, plan.faults));
         return Ok(());

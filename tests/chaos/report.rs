@@ -59,12 +59,7 @@ impl Report<'_> {
         )?;
         writeln!(text, "{} readers got {events} events in {sessions} connections and pages\n", readers.len())?;
         if let Some(shown) = &self.evidence.shown {
-            writeln!(
-                text,
-                "a browser wrote {} posts and was looked at {} times\n",
-                shown.sent.len(),
-                shown.seen.len()
-            )?;
+            writeln!(text, "a browser wrote {} posts and was looked at {} times\n", shown.sent.len(), shown.looks)?;
         }
         for kind in Kind::ALL {
             writeln!(text, "{:<12} {:>6}", format!("{kind:?}").to_lowercase(), self.verdict.count(kind))?;

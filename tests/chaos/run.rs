@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::dice::Dice;
 use crate::faults::{Stage, Tally};
 use crate::ledger::{Ledger, Repertoire};
-use crate::oracle::{Evidence, Truth, Verdict, judge, shows_the_end};
+use crate::oracle::{Evidence, Truth, Verdict, are_seen, judge, shows_the_end};
 use crate::plant::{Plant, Tap};
 use crate::proxy::Proxy;
 use crate::readers::{Goal, Manner, Reader, Record};
@@ -103,6 +103,11 @@ pub async fn run(plan: Plan, folder: &Path) -> Result<Outcome> {
     let members = members.map(str::to_owned).chain(stage.guests);
     let evidence = Evidence { truth, ledgers, readers, members: members.collect(), shown };
     let verdict = judge(&evidence);
+    if verdict.is_clean() {
+        for bug in are_seen(&evidence)? {
+            println!("chaos: the planted bug `{bug}` is seen");
+        }
+    }
     let report = Report { tally: &stage.tally, evidence: &evidence, verdict: &verdict }.to_string();
     Ok(Outcome { verdict, report })
 }

@@ -34,7 +34,7 @@ pub fn shows_the_end(shown: &Shown, truth: &Truth) -> bool {
 }
 
 /// Author and number, with which every text begins.
-fn tag(text: &str) -> Option<&str> {
+pub(super) fn tag(text: &str) -> Option<&str> {
     let number = text.find(" #")? + 2;
     let digits = text[number..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - number);
     Some(&text[..number + digits])

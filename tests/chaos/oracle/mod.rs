@@ -3,8 +3,10 @@
 mod browser;
 mod log;
 mod readers;
+mod spoilt;
 
 pub use browser::shows_the_end;
+pub use spoilt::are_seen;
 
 use crate::browser::Shown;
 use crate::client::Client;
