@@ -177,9 +177,11 @@ impl Outbox {
         sendable
     }
 
-    /// When `take_sendable` should be asked again, if it is holding something back.
-    pub fn hold_until(&self) -> Option<i64> {
-        self.hold_until.filter(|_| self.entries.iter().any(Entry::is_under_way))
+    /// When `take_sendable` should be asked again, if it is holding something back. Not any more once that
+    /// time has come: what keeps an entry waiting then is something else. `now` is asked only if need be.
+    pub fn hold_until(&self, now: impl FnOnce() -> i64) -> Option<i64> {
+        let held = self.hold_until.filter(|_| self.entries.iter().any(Entry::is_under_way));
+        held.filter(|until| now() < *until)
     }
 
     /// What the browser keeps of it and its writer may still take out, in any tab that has it.

@@ -110,10 +110,12 @@ impl Session {
     /// Sends what waits, and comes back when a refusal has been waited out.
     pub(in super::super) fn send_waiting(self) {
         let wait = self.update(|core| {
+            // Before the rest: if the wait ends in between, somebody has to come back.
+            let held = core.outbox.hold_until(browser::now_ms).is_some();
             for entry in core.take_sendable(browser::now_ms) {
                 core.send(&entry);
             }
-            let wait = core.outbox.hold_until().is_some() && !core.waits_to_send;
+            let wait = held && !core.waits_to_send;
             core.waits_to_send |= wait;
             wait
         });
@@ -124,11 +126,7 @@ impl Session {
     }
 
     async fn wait_to_send(self) {
-        while let Some(Some(until)) = self.update(|core| core.outbox.hold_until()) {
-            let left_ms = until - browser::now_ms();
-            if left_ms <= 0 {
-                break;
-            }
+        while let Some(left_ms) = self.held_ms() {
             browser::sleep_ms(left_ms.min(COUNT_MS) as u32).await;
             self.outbox_changed();
         }
@@ -137,14 +135,17 @@ impl Session {
         }
     }
 
+    /// Milliseconds for which a refusal is still waited out; `None` too when the page is gone.
+    fn held_ms(self) -> Option<i64> {
+        let until = self.update(|core| core.outbox.hold_until(browser::now_ms)).flatten()?;
+        Some((until - browser::now_ms()).max(0))
+    }
+
     /// What unsent commands wait for, followed.
     pub(in super::super) fn delay(self) -> Delay {
         self.outbox_revision.track();
-        match (self.core.with_value(|core| core.outbox.hold_until()), self.link.get()) {
-            (Some(until), _) => {
-                let left_ms = (until - browser::now_ms()).max(0);
-                Delay::Server(left_ms.saturating_add(COUNT_MS - 1) as u32 / COUNT_MS as u32)
-            }
+        match (self.held_ms(), self.link.get()) {
+            (Some(left_ms), _) => Delay::Server(left_ms.saturating_add(COUNT_MS - 1) as u32 / COUNT_MS as u32),
             (None, Link::Connecting | Link::Live) => Delay::Nothing,
             (None, _) => Delay::Connection,
         }
