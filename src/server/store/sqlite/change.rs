@@ -97,7 +97,7 @@ impl Changes<'_> {
             seq: committed.seq,
             expires_at: Some(self.moment.keys_until),
         };
-        keys::put(self.tx, &[key]).await?;
+        keys::put(self.tx, &key).await?;
         outcome.grow(change.events);
         Ok(committed)
     }

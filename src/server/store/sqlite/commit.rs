@@ -16,13 +16,26 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
 
-const INSERT_EVENTS: &str = "INSERT INTO events
-        (room_id, seq, kind, at, actor_id, member_id, key, target, data)
-    SELECT value ->> 'room', value ->> 'seq', value ->> 'kind', value ->> 'at', value ->> 'actor', value ->> 'member',
-        value ->> 'key', value ->> 'target', value ->> 'data'
-    FROM json_each($1)";
-const SET_HEADS: &str = "UPDATE rooms SET head = j.value ->> 'seq'
-    FROM json_each($1) AS j WHERE rooms.id = j.value ->> 'room'";
+/// Adds events to the logs and raises their rooms' heads. The parameters by their numbers: here and below, so that
+/// what is written together is one call, since each costs two switches between threads.
+macro_rules! append_events {
+    ($events:literal, $heads:literal) => {
+        concat!(
+            "INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
+                SELECT value ->> 'room', value ->> 'seq', value ->> 'kind', value ->> 'at', value ->> 'actor',
+                    value ->> 'member', value ->> 'key', value ->> 'target', value ->> 'data'
+                FROM json_each(",
+            $events,
+            ");
+            UPDATE rooms SET head = j.value ->> 'seq'
+                FROM json_each(",
+            $heads,
+            ") AS j WHERE rooms.id = j.value ->> 'room';"
+        )
+    };
+}
+pub(super) use append_events;
+
 /// Never back, never beyond the head; no row for somebody who is not a member.
 const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq', r.head)
     FROM json_each($1) AS j JOIN rooms AS r ON r.id = j.value ->> 'room'
@@ -55,15 +68,17 @@ async fn carry_out(tx: &mut SqliteConnection, commands: &[&Command], moment: Mom
 
 /// Adds events, which follow densely on the heads of their rooms, to the logs.
 pub(super) async fn append(tx: &mut SqliteConnection, events: &[NewEvent]) -> Result<(), StoreError> {
-    if events.is_empty() {
-        return Ok(());
-    }
+    let (events, heads) = event_rows(events)?;
+    sqlx::query(append_events!("$1", "$2")).bind(events).bind(heads).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// What [`append_events!`] is given.
+pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreError> {
     let rows: Vec<EventColumns<'_>> = events.iter().map(NewEvent::columns).collect::<Result<_, _>>()?;
-    sqlx::query(INSERT_EVENTS).bind(json(&rows)?).execute(&mut *tx).await?;
     let heads: BTreeMap<RoomId, i64> = events.iter().map(|new| (new.room, seq_column(new.event.seq))).collect();
     let heads: Vec<_> = heads.into_iter().map(|(room, seq)| HeadColumns { room: room.0, seq }).collect();
-    sqlx::query(SET_HEADS).bind(json(&heads)?).execute(&mut *tx).await?;
-    Ok(())
+    Ok((json(&rows)?, json(&heads)?))
 }
 
 async fn mark_read(tx: &mut SqliteConnection, marks: &[&ReadMark]) -> Result<(), StoreError> {

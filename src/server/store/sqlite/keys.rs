@@ -7,10 +7,19 @@ use super::super::{Intent, StoreError, sql};
 use crate::domain::{RoomId, Slug};
 use sqlx::SqliteConnection;
 
-const INSERT_KEYS: &str = "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
-    SELECT value ->> 'scope', value ->> 'actor', value ->> 'key', unhex(value ->> 'fingerprint'),
-        value ->> 'room', value ->> 'seq', value ->> 'expires_at'
-    FROM json_each($1)";
+macro_rules! put_keys {
+    ($keys:literal) => {
+        concat!(
+            "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
+                SELECT value ->> 'scope', value ->> 'actor', value ->> 'key', unhex(value ->> 'fingerprint'),
+                    value ->> 'room', value ->> 'seq', value ->> 'expires_at'
+                FROM json_each(",
+            $keys,
+            ");"
+        )
+    };
+}
+pub(super) use put_keys;
 
 /// What the key was used for in the room; outside of rooms with `None`.
 pub(super) async fn known(
@@ -28,12 +37,13 @@ pub(super) async fn known(
     .transpose()
 }
 
-/// Stores keys that are not known yet.
-pub(super) async fn put(tx: &mut SqliteConnection, keys: &[NewKey]) -> Result<(), StoreError> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = keys.iter().map(NewKey::columns).collect();
-    sqlx::query(INSERT_KEYS).bind(json(&rows)?).execute(&mut *tx).await?;
+/// Stores a key that is not known yet.
+pub(super) async fn put(tx: &mut SqliteConnection, key: &NewKey) -> Result<(), StoreError> {
+    sqlx::query(put_keys!("$1")).bind(rows(std::slice::from_ref(key))?).execute(&mut *tx).await?;
     Ok(())
+}
+
+/// What [`put_keys!`] is given.
+pub(super) fn rows(keys: &[NewKey]) -> Result<String, StoreError> {
+    json(&keys.iter().map(NewKey::columns).collect::<Vec<_>>())
 }

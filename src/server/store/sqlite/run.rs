@@ -6,16 +6,17 @@ use super::super::columns::{access_from, seq_column, seq_from};
 use super::super::event_row::json;
 use super::super::key_row::KnownKey;
 use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
-use super::commit::append;
-use super::{keys, messages};
-use crate::domain::{RoomId, UserId};
+use super::commit::{append_events, event_rows};
+use super::keys::{self, put_keys};
+use super::messages::{self, put_messages};
+use crate::domain::{RoomId, Seq, UserId};
 use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
         t.author_id, t.rev, t.body_id, b.body,
-        j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch')
+        j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(id) FROM bodies)
     FROM json_each($1) AS j
     LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
     LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
@@ -24,10 +25,15 @@ const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, 
     LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target'
     LEFT JOIN bodies AS b ON b.id = t.body_id
     ORDER BY j.id";
-/// Authors are members from here on and have read up to their own post.
-const MARK_AUTHORS: &str = "INSERT INTO memberships (room_id, user_id, joined_at, last_read)
-    SELECT value ->> 'room', value ->> 'user', $2, value ->> 'seq' FROM json_each($1) WHERE true
-    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = max(last_read, excluded.last_read)";
+/// All that a run writes. Authors are members from here on and have read up to their own post.
+const WRITE: &str = concat!(
+    append_events!("$1", "$2"),
+    put_messages!("$3", "$4", "$8", "$5"),
+    put_keys!("$6"),
+    "INSERT INTO memberships (room_id, user_id, joined_at, last_read)
+        SELECT value ->> 'room', value ->> 'user', $8, value ->> 'seq' FROM json_each($7) WHERE true
+        ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = max(last_read, excluded.last_read)"
+);
 
 #[derive(Serialize)]
 struct LookUp<'a> {
@@ -51,17 +57,11 @@ pub(super) async fn carry_out(
     moment: Moment,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
-    let plan = Plan::make(speeches, look_up(tx, speeches).await?, moment);
-    append(tx, &plan.events).await?;
-    messages::put(tx, &plan, moment).await?;
-    keys::put(tx, &plan.keys).await?;
-    let authors: Vec<_> = plan
-        .read
-        .iter()
-        .map(|((room, user), seq)| AuthorColumns { room: room.0, user: user.0, seq: seq_column(*seq) })
-        .collect();
-    if !authors.is_empty() {
-        sqlx::query(MARK_AUTHORS).bind(json(&authors)?).bind(moment.at).execute(&mut *tx).await?;
+    let Seen { found, last_body } = look_up(tx, speeches).await?;
+    let plan = Plan::make(speeches, found, moment);
+    // Whatever is written has a key.
+    if !plan.keys.is_empty() {
+        write(tx, &plan, last_body, moment).await?;
     }
     outcome.erased |= !plan.erased.is_empty();
     outcome.answers.extend(plan.answers);
@@ -69,7 +69,30 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<Vec<Found>, StoreError> {
+async fn write(tx: &mut SqliteConnection, plan: &Plan, last_body: i64, moment: Moment) -> Result<(), StoreError> {
+    let (events, heads) = event_rows(&plan.events)?;
+    let (bodies, messages) = messages::rows(plan, last_body)?;
+    let author = |(&(room, user), seq): (&(RoomId, UserId), &Seq)| AuthorColumns {
+        room: room.0,
+        user: user.0,
+        seq: seq_column(*seq),
+    };
+    let authors: Vec<_> = plan.read.iter().map(author).collect();
+    let (erased, keys, authors) = (json(&plan.erased)?, keys::rows(&plan.keys)?, json(&authors)?);
+    let write = sqlx::query(WRITE).bind(events).bind(heads).bind(bodies).bind(messages);
+    write.bind(erased).bind(keys).bind(authors).bind(moment.at).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// What there was before a run.
+struct Seen {
+    /// For each command.
+    found: Vec<Found>,
+    /// The last id in the table of bodies.
+    last_body: i64,
+}
+
+async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<Seen, StoreError> {
     let asked: Vec<_> = speeches
         .iter()
         .map(|speech| LookUp {
@@ -84,7 +107,9 @@ async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<V
     if rows.len() != speeches.len() {
         return Err(StoreError::Internal(format!("{} commands were looked up, {} found", speeches.len(), rows.len())));
     }
-    rows.into_iter().zip(speeches).map(|(row, speech)| row.found(speech)).collect()
+    let last_body = rows.first().and_then(|row| row.last_body).unwrap_or(0);
+    let found = rows.into_iter().zip(speeches).map(|(row, speech)| row.found(speech)).collect::<Result<_, _>>()?;
+    Ok(Seen { found, last_body })
 }
 
 struct FoundRow {
@@ -100,6 +125,7 @@ struct FoundRow {
     body_id: Option<i64>,
     body: Option<String>,
     other_epoch: Option<bool>,
+    last_body: Option<i64>,
 }
 
 impl FoundRow {
@@ -144,6 +170,7 @@ impl FromRow<'_, SqliteRow> for FoundRow {
             body_id: row.try_get(9)?,
             body: row.try_get(10)?,
             other_epoch: row.try_get(11)?,
+            last_body: row.try_get(12)?,
         })
     }
 }
