@@ -31,8 +31,10 @@ grep -rn 'inner_html' src --include='*.rs' |
     forbid "no raw HTML: views are made from the Markdown tree" || true
 grep -rnE '\bsqlx::|\bsqlx\b.*\{' src --include='*.rs' | grep -vE '^src/server/(store/|error\.rs)' |
     forbid "SQL and its crate stay in src/server/store" || true
-grep -rnE 'extract::ws\b' src --include='*.rs' | grep -vE '^src/server/(ws|django)/' |
-    forbid "axum's socket stays in src/server/ws and src/server/django" || true
+grep -rnE 'extract::ws\b' src --include='*.rs' | grep -vE '^src/server/django/' |
+    forbid "axum's socket stays in src/server/django" || true
+grep -rnE '\bnet::tcp\b|\btungstenite::' src --include='*.rs' | grep -vE '^src/server/(ws/|django/|encode\.rs)' |
+    forbid "sockets of peers stay in src/server/ws; the hub knows its own trait Wire" || true
 grep -rnE '\bstd::(fs|io|env|net|process|thread)\b|\b(SystemTime|Instant)\b|\b(tokio|rand|leptos|web_sys|js_sys)::' src/domain src/markdown --include='*.rs' |
     forbid "src/domain and src/markdown ask neither the machine nor the clock" || true
 

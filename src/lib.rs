@@ -12,7 +12,7 @@
 //!
 //! # Invariants, stated as absences
 //! 1. `domain` has no I/O, clock or randomness; callers pass `now` and keys in.
-//! 2. No SQL outside `server::store`; no axum socket type outside `server::ws` and `server::django`.
+//! 2. No SQL outside `server::store`; no socket of a peer outside `server::ws` and `server::django`.
 //! 3. Nothing but the store assigns a `seq`; nothing is ordered or paged by time.
 //! 4. Nothing is published before its commit.
 //! 5. Fan-out never awaits a peer.

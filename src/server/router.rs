@@ -30,7 +30,7 @@ pub fn router(state: AppState) -> Router {
     let guarded = app
         .route("/api/{function}", post(functions::call))
         .merge(http::router())
-        .merge(ws::router())
+        .merge(ws::router(&state))
         .layer(from_fn_with_state(state.clone(), security::own_origin));
 
     guarded

@@ -9,16 +9,20 @@ use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::cache::Cache;
 use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice};
 use pickmate::server::config::{Config, Limits};
+use pickmate::server::encode::LogName;
 use pickmate::server::hub::queue::Work;
-use pickmate::server::hub::{Connection, Hub, Peer};
+use pickmate::server::hub::{Connection, Hub, Peer, Wire};
 use pickmate::server::metrics::Metrics;
 use pickmate::server::service::publisher::Publisher;
 use pickmate::server::store::sqlite::SqliteStore;
 use pickmate::server::store::{Action, Command, Committed, Store, StoreOptions};
 use std::collections::HashSet;
+use std::io::{self, Cursor, IoSlice};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketContext};
 use tokio_util::sync::CancellationToken;
 
 const SESSION: [u8; 32] = [7; 32];
@@ -98,16 +102,18 @@ impl Nodes {
     }
 
     /// A member with a session, who listens on node B from the head of the log on.
-    async fn joon(&self) -> (UserId, Connection) {
+    async fn joon(&self) -> (UserId, Listener) {
         let joon = self.store.create_user(account("joon", Role::Member), NOW).await.unwrap().unwrap();
         self.store.create_session(&SESSION, joon, NOW, NOW + HOUR).await.unwrap();
         let add = Command::by_operator(slug("general"), Action::AddMember { member: joon });
         let head = self.run(add).await.seq.unwrap();
         let peer = Peer { user: joon, session: Some(SESSION), address: [127, 0, 0, 1].into() };
         let connection = self.hub.connect(peer).await.unwrap();
+        let heard = Arc::new(Heard::default());
+        connection.queue().open(heard.clone());
         connection.follow(self.room, slug("general"), head).await;
         connection.queue().release(self.room, head);
-        (joon, connection)
+        (joon, Listener { connection, heard })
     }
 
     fn pump(&self, now: fn() -> i64) -> Pump {
@@ -137,71 +143,106 @@ fn later() -> i64 {
     NOW + HOUR
 }
 
-/// What is to be done for a connection, until there is what `wanted` looks for.
-async fn awaited<T>(connection: &Connection, mut wanted: impl FnMut(&Work) -> Option<T>) -> T {
-    let found = async {
-        loop {
-            if let Some(found) = wanted(&connection.queue().take()) {
-                return found;
+/// A socket that takes everything.
+#[derive(Default)]
+struct Heard(Mutex<Vec<u8>>);
+
+impl Wire for Heard {
+    fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut heard = self.0.lock().unwrap();
+        let before = heard.len();
+        slices.iter().for_each(|slice| heard.extend_from_slice(slice));
+        Ok(heard.len() - before)
+    }
+}
+
+/// A connection and what it was sent.
+struct Listener {
+    connection: Connection,
+    heard: Arc<Heard>,
+}
+
+impl Listener {
+    /// All that it was sent and is to do, until there is what `wanted` looks for.
+    async fn awaits<T>(&self, mut wanted: impl FnMut(&[ServerFrame], &Work) -> Option<T>) -> T {
+        let queue = self.connection.queue();
+        let found = async {
+            loop {
+                queue.flush();
+                if let Some(found) = wanted(&self.frames(), &queue.take()) {
+                    return found;
+                }
+                // What the hub wrote itself wakes nobody.
+                tokio::task::yield_now().await;
             }
-            connection.queue().changed().await;
+        };
+        tokio::time::timeout(PATIENCE, found).await.expect("it is found in time")
+    }
+
+    fn frames(&self) -> Vec<ServerFrame> {
+        let mut stream = Cursor::new(self.heard.0.lock().unwrap().clone());
+        let mut client = WebSocketContext::new(Side::Client, None);
+        let mut frames = Vec::new();
+        while let Ok(Message::Text(text)) = client.read(&mut stream) {
+            frames.push(serde_json::from_str(&text).unwrap());
         }
-    };
-    tokio::time::timeout(PATIENCE, found).await.expect("it is found in time")
-}
+        frames
+    }
 
-fn frames(work: &Work) -> Vec<ServerFrame> {
-    work.frames.iter().map(|frame| serde_json::from_slice(frame).unwrap()).collect()
-}
+    async fn is_revoked(&self) {
+        let revoked = ServerFrame::Revoked { room: "general".into() };
+        self.awaits(|frames, _| frames.contains(&revoked).then_some(())).await;
+    }
 
-fn revocation(work: &Work) -> Option<()> {
-    let revoked = ServerFrame::Revoked { room: "general".into() };
-    frames(work).contains(&revoked).then_some(())
+    async fn is_closed(&self) -> CloseCode {
+        self.awaits(|_, work| work.close).await
+    }
+
+    /// The first `events` frame.
+    async fn events(&self) -> (String, Vec<u64>) {
+        let events = |frame: &ServerFrame| match frame {
+            ServerFrame::Events { epoch, list, .. } => {
+                Some((epoch.clone(), list.iter().map(|event| event.seq.0).collect()))
+            }
+            _ => None,
+        };
+        self.awaits(|frames, _| frames.iter().find_map(events)).await
+    }
 }
 
 #[tokio::test]
 async fn a_post_of_one_node_is_pushed_on_the_other_without_reading_the_log() {
     let nodes = Nodes::new(8_192).await;
-    let (_, connection) = nodes.joon().await;
+    let (_, listener) = nodes.joon().await;
     let pump = nodes.pump(now);
     nodes.posts(1).await;
-    let list = awaited(&connection, |work| {
-        assert_eq!(work.behind, None);
-        frames(work).into_iter().find_map(|frame| match frame {
-            ServerFrame::Events { list, .. } => Some(list),
-            _ => None,
-        })
-    });
-    assert_eq!(list.await.iter().map(|event| event.seq.0).collect::<Vec<_>>(), [3]);
+    let (_, seqs) = listener.events().await;
+    assert_eq!(seqs, [3]);
     pump.end().await;
 }
 
 #[tokio::test]
 async fn a_notice_of_another_history_is_not_delivered() {
     let nodes = Nodes::new(8_192).await;
-    let (_, connection) = nodes.joon().await;
+    let (_, listener) = nodes.joon().await;
     let pump = nodes.pump(now);
     let (events, changes) = (vec![Bytes::from_static(br#"{"seq":3,"at":1,"kind":"lost"}"#)], Vec::new());
-    let lost = Growth { room: nodes.room, slug: slug("general"), epoch: "lost".into(), first: Seq(3), events, changes };
+    let log = LogName { slug: slug("general"), epoch: "lost".into() };
+    let lost = Growth { room: nodes.room, log, first: Seq(3), events, changes };
     nodes.bus.publish(Notice::Grew(Arc::new(lost)));
     nodes.posts(1).await;
-    let epoch = awaited(&connection, |work| {
-        frames(work).into_iter().find_map(|frame| match frame {
-            ServerFrame::Events { epoch, .. } => Some(epoch),
-            _ => None,
-        })
-    });
-    assert_eq!(epoch.await, *nodes.store.epoch());
+    let (epoch, _) = listener.events().await;
+    assert_eq!(epoch, *nodes.store.epoch());
     pump.end().await;
 }
 
 #[tokio::test]
 async fn what_a_full_inbox_lost_is_caught_up_with() {
     let nodes = Nodes::new(1).await;
-    let (_, connection) = nodes.joon().await;
+    let (_, listener) = nodes.joon().await;
     nodes.posts(5).await;
     let pump = nodes.pump(now);
-    let behind = awaited(&connection, |work| work.behind.clone()).await;
+    let behind = listener.awaits(|_, work| work.behind.clone()).await;
     assert_eq!((behind.room, behind.at, behind.head), (nodes.room, Seq(2), Seq(7)));
     pump.end().await;
 }
@@ -209,69 +250,66 @@ async fn what_a_full_inbox_lost_is_caught_up_with() {
 #[tokio::test]
 async fn a_revocation_whose_notice_was_lost_is_found_by_comparing() {
     let nodes = Nodes::new(1).await;
-    let (joon, connection) = nodes.joon().await;
+    let (joon, listener) = nodes.joon().await;
     nodes.posts(1).await;
     nodes.leave(joon).await;
     let pump = nodes.pump(now);
-    awaited(&connection, revocation).await;
+    listener.is_revoked().await;
     pump.end().await;
 }
 
 #[tokio::test]
 async fn a_sign_out_whose_notice_was_lost_is_found_by_comparing() {
     let nodes = Nodes::new(8_192).await;
-    let (_, connection) = nodes.joon().await;
+    let (_, listener) = nodes.joon().await;
     let pump = nodes.pump(now);
     nodes.store.end_session(&SESSION).await.unwrap();
-    assert_eq!(awaited(&connection, |work| work.close).await, CloseCode::Unauthenticated);
+    assert_eq!(listener.is_closed().await, CloseCode::Unauthenticated);
     pump.end().await;
 }
 
 #[tokio::test]
 async fn a_session_that_expires_loses_its_connection() {
     let nodes = Nodes::new(8_192).await;
-    let (_, connection) = nodes.joon().await;
+    let (_, listener) = nodes.joon().await;
     let pump = nodes.pump(later);
-    assert_eq!(awaited(&connection, |work| work.close).await, CloseCode::Unauthenticated);
+    assert_eq!(listener.is_closed().await, CloseCode::Unauthenticated);
     pump.end().await;
 }
 
 #[tokio::test]
 async fn who_left_gets_nothing_more() {
     let nodes = Nodes::new(8_192).await;
-    let (joon, connection) = nodes.joon().await;
+    let (joon, listener) = nodes.joon().await;
     let pump = nodes.pump(now);
     nodes.leave(joon).await;
-    awaited(&connection, revocation).await;
+    listener.is_revoked().await;
     nodes.posts(1).await;
     // A notice of its own account comes after everything before it on this node.
     nodes.bus.publish(Notice::SignedOut { user: joon, except: None });
-    let mut seen = Vec::new();
-    awaited(&connection, |work| {
-        seen.extend(frames(work));
-        work.close
-    })
-    .await;
-    assert!(!seen.iter().any(|frame| matches!(frame, ServerFrame::Events { .. })), "{seen:?}");
+    listener.is_closed().await;
+    let frames = listener.frames();
+    let after = frames.iter().skip_while(|frame| !matches!(frame, ServerFrame::Revoked { .. }));
+    assert!(!after.clone().any(|frame| matches!(frame, ServerFrame::Events { .. })), "{frames:?}");
     pump.end().await;
 }
 
 #[tokio::test]
 async fn a_room_that_nobody_may_follow_any_more_is_unsubscribed() {
     let nodes = Nodes::new(8_192).await;
-    let (joon, connection) = nodes.joon().await;
+    let (joon, listener) = nodes.joon().await;
     let subscribed = || nodes.bus.groups.lock().unwrap().clone();
     assert_eq!(subscribed(), HashSet::from([Group::Room(nodes.room), Group::User(joon)]));
     let pump = nodes.pump(now);
     nodes.leave(joon).await;
-    awaited(&connection, revocation).await;
+    listener.is_revoked().await;
     let settled = async {
         while subscribed().contains(&Group::Room(nodes.room)) {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, settled).await.expect("the room is unsubscribed");
-    drop(connection);
+    drop(listener);
     nodes.hub.emptied().await;
     assert_eq!(subscribed(), HashSet::new());
     pump.end().await;

@@ -3,9 +3,8 @@
 use super::flights::Flights;
 use super::ring::{Found, Ring, RoomLog, Stretch, Wanted};
 use crate::domain::{RoomId, Seq};
-use crate::server::channel_layer::Growth;
 use crate::server::config::Limits;
-use crate::server::encode;
+use crate::server::encode::{self, LogName};
 use crate::server::metrics::{Metrics, StoreRead};
 use crate::server::store::{Budget, EventPage, Store, StoreError};
 use futures_util::FutureExt;
@@ -117,7 +116,8 @@ fn panicked<T>() -> Result<T, StoreError> {
 fn stretch(log: RoomLog, epoch: Arc<str>, after: Seq, page: &EventPage) -> Stretch {
     let dense = page.events.first().is_some_and(|event| event.seq == after.next());
     let events: Vec<_> = page.events.iter().filter(|_| dense).map(encode::event).collect();
+    let events: Vec<_> = events.iter().collect();
     let to = Seq(after.0 + events.len() as u64);
-    let growth = Growth { room: log.room, slug: log.slug, epoch, first: after.next(), events, changes: Vec::new() };
-    Stretch { frames: encode::events(&growth).into(), to, head: page.head }
+    let name = LogName { slug: log.slug, epoch };
+    Stretch { frames: encode::events(&name, after.next(), &events).into(), to, head: page.head }
 }

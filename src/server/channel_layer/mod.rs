@@ -6,6 +6,7 @@ mod memory;
 
 pub use memory::MemoryLayer;
 
+use super::encode::LogName;
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -41,15 +42,20 @@ pub enum Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth {
     pub room: RoomId,
-    pub slug: Slug,
-    /// The history that the events belong to.
-    pub epoch: Arc<str>,
+    pub log: LogName,
     /// The seq of the first event; the others follow densely.
     pub first: Seq,
     /// JSON of one event each.
     pub events: Vec<Bytes>,
     /// The events that change a message, each with the seq of that message.
     pub changes: Vec<(Seq, Seq)>,
+}
+
+impl Growth {
+    /// The seq of the last event.
+    pub fn last(&self) -> Seq {
+        Seq(self.first.0 + self.events.len() as u64 - 1)
+    }
 }
 
 impl Notice {

@@ -8,11 +8,11 @@ use crate::server::error::AppError;
 use crate::server::forms;
 use crate::server::limits::ConnectionPermit;
 use crate::server::state::AppState;
-use crate::server::ws::{close_code_of, outgoing};
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::error::Error;
 use std::net::IpAddr;
 
 const GREETING: &str = r#"{"message": "연결 성공"}"#;
@@ -59,7 +59,14 @@ enum End {
 impl Conversation {
     async fn run(mut self) {
         let End::Close(code) = self.talk().await else { return };
-        outgoing::close(&mut self.socket, code, self.state.config.limits.close_timeout()).await;
+        let frame = CloseFrame { code: code.code(), reason: Utf8Bytes::from_static("") };
+        let closing = async {
+            // Hanging up on something unread would reset the connection, and the reason with it.
+            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        let _ = tokio::time::timeout(self.state.config.limits.close_timeout(), closing).await;
     }
 
     /// One frame after the other, so answers keep the order of the questions and a peer that does
@@ -94,5 +101,14 @@ impl Conversation {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Left),
         }
+    }
+}
+
+/// Why reading failed, as a close code; `None` when the peer is gone.
+fn close_code_of(error: &axum::Error) -> Option<CloseCode> {
+    match error.source()?.downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => Some(CloseCode::FrameTooLarge),
+        tungstenite::Error::Utf8(_) => Some(CloseCode::NotJson),
+        _ => None,
     }
 }

@@ -28,7 +28,7 @@ impl Connection {
         Connection { hub, id, queue }
     }
 
-    pub fn queue(&self) -> &Queue {
+    pub fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }
 

@@ -1,13 +1,17 @@
 //! This process's registry: which connection follows which room, and the fan-out to them. Takes
-//! notices from the channel layer and offers them to connections' queues; never awaits a peer.
-//! What a queue cannot take, its connection reads from the log later.
+//! notices from the channel layer and offers them to connections' queues, which write to their sockets
+//! what those take; never awaits a peer. What a queue cannot take, its connection reads from the log later.
 
 mod connection;
+mod news;
 mod pump;
 pub mod queue;
 mod registry;
+mod sweep;
+mod wire;
 
 pub use connection::{Connection, Peer};
+pub use wire::Wire;
 
 use super::cache::Cache;
 use super::channel_layer::{ChannelLayer, Group};
@@ -39,6 +43,8 @@ struct Shared {
     ended: tokio::sync::Notify,
     /// Subscriptions that are being settled for connections that are gone.
     settling: TaskTracker,
+    /// Sweeps of large rooms.
+    sweeps: TaskTracker,
     pump_ended: AtomicBool,
     comeback: Comeback,
     /// Live sockets when all of them were last told to come back.
@@ -55,6 +61,15 @@ struct ConnectionLimits {
     queue: QueueLimits,
     per_user: usize,
     per_address: usize,
+}
+
+/// What live sockets did not take yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// In their queues.
+    pub bytes: usize,
+    /// Sockets that are behind in some room.
+    pub behind: usize,
 }
 
 /// The user or the address has as many connections as allowed.
@@ -80,21 +95,38 @@ impl Hub {
             subscribing: tokio::sync::Mutex::const_new(()),
             ended: tokio::sync::Notify::new(),
             settling: TaskTracker::new(),
+            sweeps: TaskTracker::new(),
             pump_ended: AtomicBool::new(false),
             comeback: Comeback { after_ms: limits.drain_retry_ms, per_second: limits.reconnects_per_second },
             draining: AtomicUsize::new(0),
         }))
     }
 
+    /// A queue for one who is not let in.
+    pub fn queue(&self) -> Queue {
+        Queue::new(self.0.limits.queue)
+    }
+
     /// Registers a connection; it is gone again when the returned value is dropped.
     pub async fn connect(&self, peer: Peer) -> Result<Connection, TooManyConnections> {
-        let queue = Arc::new(Queue::new(self.0.limits.queue));
+        let queue = Arc::new(self.queue());
         let group = Group::User(peer.user);
         let id = self.registry().add(peer, Arc::clone(&queue), &self.0.limits)?;
         self.0.metrics.connections.inc();
         let connection = Connection::new(self.clone(), id, queue);
         self.settle_subscription(group).await;
         Ok(connection)
+    }
+
+    /// What waits for all live sockets; looks at each.
+    pub fn waiting(&self) -> Waiting {
+        let mut all = Waiting::default();
+        for (_, queue) in self.registry().peers() {
+            let (bytes, behind) = queue.waiting();
+            all.bytes += bytes;
+            all.behind += usize::from(behind);
+        }
+        all
     }
 
     /// Live sockets open now.
@@ -127,8 +159,10 @@ impl Hub {
         while self.connections() > 0 {
             self.0.ended.notified().await;
         }
-        self.0.settling.close();
-        self.0.settling.wait().await;
+        for tasks in [&self.0.settling, &self.0.sweeps] {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 
     /// Brings the layer's subscription to a group in line with whether anybody here wants it.

@@ -1,10 +1,10 @@
 //! The hub's one task: notices in, queues fed; and the comparison with the store that repairs
 //! whatever notices did not tell.
 
-use super::{Hub, queue::Offered};
+use super::Hub;
 use crate::domain::{RoomId, UserId};
 use crate::protocol::{CloseCode, ServerFrame};
-use crate::server::channel_layer::{Delivery, Group, Growth, Notice};
+use crate::server::channel_layer::{Delivery, Group, Notice};
 use crate::server::encode;
 use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
@@ -81,10 +81,10 @@ impl Hub {
     async fn take(&self, notice: Notice, store: &dyn Store) -> Result<(), StoreError> {
         match notice {
             // Waited here while another history took its place: nothing of it is true any more.
-            Notice::Grew(growth) if growth.epoch != store.epoch() => {}
+            Notice::Grew(growth) if growth.log.epoch != store.epoch() => {}
             Notice::Grew(growth) => {
                 self.0.cache.grew(&growth);
-                self.deliver(&growth);
+                self.spread(&growth);
             }
             Notice::Recheck { room } => {
                 self.0.cache.readers_changed();
@@ -102,24 +102,6 @@ impl Hub {
             }
         }
         Ok(())
-    }
-
-    /// Fan-out: every follower shares the same bytes.
-    fn deliver(&self, growth: &Growth) {
-        let frames = encode::events(growth);
-        let registry = self.registry();
-        let (mut pushed, mut fell_behind) = (0, 0);
-        for queue in registry.followers(growth.room) {
-            for frame in &frames {
-                match queue.offer(growth.room, frame) {
-                    Offered::Pushed => pushed += frame.last.0 - frame.first.0 + 1,
-                    Offered::FellBehind => fell_behind += 1,
-                    Offered::Nothing => {}
-                }
-            }
-        }
-        self.0.metrics.deliveries.inc_by(pushed);
-        self.0.metrics.catch_ups.inc_by(fell_behind);
     }
 
     /// Compares all that is known from memory with the store: heads, rights, sessions.

@@ -2,9 +2,10 @@
 
 use super::connection::Peer;
 use super::queue::Queue;
+use super::sweep::{Followers, Sweep, Visits};
 use super::{ConnectionLimits, TooManyConnections};
 use crate::domain::{RoomId, UserId};
-use crate::server::channel_layer::Group;
+use crate::server::channel_layer::{Group, Growth};
 use crate::server::limits::network;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -20,7 +21,14 @@ pub struct Registry {
     /// How many connections each has.
     users: HashMap<UserId, usize>,
     networks: HashMap<IpAddr, usize>,
-    rooms: HashMap<RoomId, HashMap<u64, Arc<Queue>>>,
+    rooms: HashMap<RoomId, Room>,
+}
+
+#[derive(Default)]
+struct Room {
+    followers: Followers,
+    /// Until everybody has the last news.
+    sweep: Option<Sweep>,
 }
 
 struct Registered {
@@ -73,12 +81,12 @@ impl Registry {
 
     pub fn follow(&mut self, id: u64, room: RoomId) {
         if let Some(entry) = self.connections.get(&id) {
-            self.rooms.entry(room).or_default().insert(id, Arc::clone(&entry.queue));
+            self.rooms.entry(room).or_default().followers.insert(id, Arc::clone(&entry.queue));
         }
     }
 
     pub fn unfollow(&mut self, id: u64, room: RoomId) {
-        if let Some(followers) = self.rooms.get_mut(&room) {
+        if let Some(Room { followers, .. }) = self.rooms.get_mut(&room) {
             followers.remove(&id);
             if followers.is_empty() {
                 self.rooms.remove(&room);
@@ -101,12 +109,47 @@ impl Registry {
     }
 
     pub fn followers(&self, room: RoomId) -> impl Iterator<Item = &Arc<Queue>> {
-        self.rooms.get(&room).into_iter().flat_map(HashMap::values)
+        self.rooms.get(&room).into_iter().flat_map(|room| room.followers.values())
+    }
+
+    /// The log of a room grew. Whether a sweep begins with that; one that is under way goes on with at
+    /// most `limit` bytes of news.
+    pub fn news(&mut self, growth: &Growth, limit: usize) -> bool {
+        let Some(room) = self.rooms.get_mut(&growth.room) else { return false };
+        match &mut room.sweep {
+            Some(sweep) => {
+                sweep.add(growth, limit);
+                false
+            }
+            None => {
+                room.sweep = Some(Sweep::new(growth));
+                true
+            }
+        }
+    }
+
+    /// Whom to tell the news of a room next, if there are news and followers.
+    pub fn next_visits(&mut self, room: RoomId) -> Option<Visits> {
+        let Room { followers, sweep } = self.rooms.get_mut(&room)?;
+        Some(sweep.as_mut()?.next(followers))
+    }
+
+    /// Whether somebody is still to be told; if not, the sweep is over.
+    pub fn has_more_visits(&mut self, room: RoomId) -> bool {
+        let Some(Room { followers, sweep }) = self.rooms.get_mut(&room) else { return false };
+        *sweep = sweep.take().filter(|sweep| !sweep.is_over(followers));
+        sweep.is_some()
+    }
+
+    pub fn abandon_sweep(&mut self, room: RoomId) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.sweep = None;
+        }
     }
 
     /// Who follows the room, by connection and user.
     pub fn followers_by_user(&self, room: RoomId) -> Vec<Follower> {
-        let ids = self.rooms.get(&room).into_iter().flat_map(HashMap::keys).copied();
+        let ids = self.rooms.get(&room).into_iter().flat_map(|room| room.followers.keys()).copied();
         ids.filter_map(|connection| {
             let user = self.connections.get(&connection)?.peer.user;
             Some(Follower { connection, user, room })

@@ -117,15 +117,24 @@ impl Door {
         if let Err(error) = set {
             tracing::debug!(%error, "a connection goes without its options");
         }
-        (Placed { stream, pace: Pace::new(), _place: place }, peer)
+        (Placed { stream, pace: Pace::new(), place: Place(place) }, peer)
     }
 }
 
+/// One of the `open_connections`, given back when it is dropped.
+pub struct Place(#[expect(dead_code, reason = "held, never looked at")] Option<OwnedSemaphorePermit>);
+
 /// A connection that holds its place until it is closed, also as a socket.
-struct Placed {
+pub struct Placed {
     stream: TcpStream,
     pace: Pace,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Place,
+}
+
+impl Placed {
+    pub fn into_parts(self) -> (TcpStream, Place) {
+        (self.stream, self.place)
+    }
 }
 
 impl AsyncRead for Placed {

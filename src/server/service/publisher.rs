@@ -5,7 +5,7 @@ use crate::domain::{Access, Seq, UserId};
 use crate::protocol::EventKind;
 use crate::server::cache::Cache;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
-use crate::server::encode;
+use crate::server::encode::{self, LogName};
 use crate::server::metrics::Metrics;
 use crate::server::store::{Grown, Observer};
 use std::sync::Arc;
@@ -27,9 +27,8 @@ impl Publisher {
         let Some(first) = grown.events.first().map(|event| event.seq) else { return };
         let events = grown.events.iter().map(encode::event).collect();
         let changes = grown.events.iter().filter_map(|event| Some((event.seq, event.kind.target()?))).collect();
-        let growth =
-            Growth { room: grown.room, slug: grown.slug.clone(), epoch: Arc::clone(epoch), first, events, changes };
-        let growth = Arc::new(growth);
+        let log = LogName { slug: grown.slug.clone(), epoch: Arc::clone(epoch) };
+        let growth = Arc::new(Growth { room: grown.room, log, first, events, changes });
         self.cache.committed(grown);
         self.cache.grew(&growth);
         self.layer.publish(Notice::Grew(growth));

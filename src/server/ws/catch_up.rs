@@ -11,11 +11,10 @@ use crate::server::store::StoreError;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// The next frames for a connection that is behind, and where they take its cursor.
+/// The next frames for a connection that is behind, and where the log stands.
 #[derive(Debug)]
 pub struct Step {
     pub frames: Frames,
-    pub to: Seq,
     pub head: Seq,
 }
 
@@ -38,10 +37,10 @@ pub async fn step(state: &AppState, behind: &Behind) -> Result<Step, StoreError>
         // Pruned, or not there although the head said so: only a fresh page can be right.
         return Ok(gap(behind, stretch.head));
     }
-    Ok(Step { frames: Frames::Events(stretch.frames), to: stretch.to, head: stretch.head })
+    Ok(Step { frames: Frames::Events(stretch.frames), head: stretch.head })
 }
 
 fn gap(behind: &Behind, head: Seq) -> Step {
     let frame = ServerFrame::Gap { room: behind.slug.to_string(), head };
-    Step { frames: Frames::Gap(encode::frame(&frame)), to: head, head }
+    Step { frames: Frames::Gap(encode::frame(&frame)), head }
 }

@@ -1,43 +1,52 @@
 //! One connection's task: reads commands, writes what waits, catches up, keeps the heart beating.
-//! A single task owns the socket, so nothing outlives it and a peer that does not read is not read from.
+//! A single task reads the socket and is over when it is, and a peer that does not read is not read from.
 
-use super::catch_up::{self, Frames};
+use super::catch_up::{self, Frames, Step};
 use super::commands::{self, Answer};
 use super::outgoing::{self, WriteError};
+use super::socket::{Socket, close_code_of};
 use crate::protocol::{Author, CloseCode, Limits, ServerFrame};
 use crate::server::clock::now_ms;
 use crate::server::hub::Connection;
 use crate::server::hub::queue::Behind;
 use crate::server::service::Actor;
 use crate::server::state::AppState;
-use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
+use tungstenite::Message;
 
 /// Commands of one connection that may be under way; beyond that it is not read from.
 const COMMANDS_UNDER_WAY: usize = 64;
 
+/// Has no payload: it only has to be answered.
+const PING: Bytes = Bytes::from_static(&[0x89, 0]);
+
 /// A log that cannot be read now is read again after this long.
 const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
 
-/// Serves a registered connection until either side ends it.
-pub async fn run(state: AppState, actor: Actor, registered: Connection, socket: WebSocket) {
-    let mut live = Live::new(state, actor, registered, socket);
+/// Serves a registered connection until either side ends it. Boxed, and what is rarely awaited too: most
+/// connections are idle, and a future is as large as the largest thing that it ever waits for.
+pub async fn run(mut live: Box<Live>) {
+    live.registered.queue().open(live.socket.wire());
     live.registered.push(&live.hello());
     let code = live.serve().await;
     if let Some(code) = code {
-        live.finish(code).await;
+        Box::pin(live.finish(code)).await;
     }
     live.settle().await;
     // `registered` is dropped here, which takes the connection out of the hub.
 }
 
-struct Live {
-    state: AppState,
+/// A connection while it is open.
+pub struct Live {
+    state: Arc<AppState>,
     actor: Actor,
     registered: Connection,
-    socket: WebSocket,
+    socket: Socket,
     answers: FuturesUnordered<Answer>,
     heartbeat: Interval,
     heard: Instant,
@@ -50,7 +59,7 @@ struct Live {
 }
 
 impl Live {
-    fn new(state: AppState, actor: Actor, registered: Connection, socket: WebSocket) -> Live {
+    pub fn new(state: Arc<AppState>, actor: Actor, registered: Connection, socket: Socket) -> Live {
         let every = Duration::from_millis(state.config.limits.silence_ms / 2);
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,26 +88,22 @@ impl Live {
             let (read_after, retry) = (self.read_after, self.catch_up_after);
             tokio::select! {
                 () = self.registered.queue().changed() => {}
-                Some(frame) = self.answers.next() => self.answer(frame),
-                incoming = self.socket.recv(), if reads => match incoming {
-                    Some(Ok(message)) => {
+                Some(frame) = self.answers.next() => self.answer_all(frame),
+                incoming = self.socket.message(self.registered.queue()), if reads => match incoming {
+                    Ok(message) => {
                         (self.heard, self.paid) = (Instant::now(), false);
-                        if let Err(code) = self.hear(message).await {
+                        if let Err(code) = Box::pin(self.hear(message)).await {
                             return code;
                         }
                     }
-                    Some(Err(error)) => return commands::close_code_of(&error),
-                    None => return None,
+                    Err(error) => return close_code_of(&error),
                 },
                 _ = self.heartbeat.tick() => {
                     let listened = self.read_after.is_none();
                     if listened && self.heard.elapsed() > Duration::from_millis(self.state.config.limits.silence_ms) {
                         return Some(CloseCode::Silent);
                     }
-                    let deadline = self.state.config.limits.write_timeout();
-                    if outgoing::ping(&mut self.socket, deadline).await.is_err() {
-                        return None;
-                    }
+                    self.registered.queue().push(PING);
                 }
                 () = wait_until(read_after), if read_after.is_some() => self.read_after = None,
                 () = wait_until(retry), if retry.is_some() => self.catch_up_after = None,
@@ -133,13 +138,21 @@ impl Live {
                 Ok(())
             }
             Message::Binary(_) => Err(Some(CloseCode::Binary)),
-            // The socket answers pings by itself.
-            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            // Pings are answered by the library.
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
             Message::Close(_) => {
                 let deadline = self.state.config.limits.close_timeout();
-                outgoing::answer_close(&mut self.socket, deadline).await;
+                outgoing::answer_close(self.registered.queue(), &mut self.socket, deadline).await;
                 Err(None)
             }
+        }
+    }
+
+    /// One commit answers many commands: their acks are written together.
+    fn answer_all(&mut self, first: Option<ServerFrame>) {
+        self.answer(first);
+        while let Some(Some(frame)) = self.answers.next().now_or_never() {
+            self.answer(frame);
         }
     }
 
@@ -152,15 +165,13 @@ impl Live {
     /// Writes queued frames, then steps through the log of rooms that are behind, until nothing waits.
     async fn write_what_waits(&mut self) -> Result<(), Option<CloseCode>> {
         loop {
+            self.drain_queue().await?;
             let work = self.registered.queue().take();
-            if !work.frames.is_empty() {
-                self.write(work.frames).await?;
-            }
             if let Some(code) = work.close {
                 return Err(Some(code));
             }
             match work.behind {
-                Some(behind) => self.catch_up(&behind).await?,
+                Some(behind) => Box::pin(self.catch_up(&behind)).await,
                 None => {
                     self.catch_up_after = work.resume;
                     return Ok(());
@@ -169,32 +180,25 @@ impl Live {
         }
     }
 
-    async fn catch_up(&mut self, behind: &Behind) -> Result<(), Option<CloseCode>> {
-        match catch_up::step(&self.state, behind).await {
-            Ok(step) => {
-                let queue = self.registered.queue();
-                match step.frames {
-                    Frames::Events(frames) if queue.advance(behind, step.to, step.head) => {
-                        let bytes: Vec<_> = frames.iter().map(|frame| frame.bytes.clone()).collect();
-                        self.write(bytes).await?;
-                    }
-                    Frames::Gap(frame) if queue.jump(behind, step.head) => self.write([frame]).await?,
-                    Frames::Events(_) | Frames::Gap(_) => {}
-                }
-            }
+    async fn catch_up(&mut self, behind: &Behind) {
+        let queue = self.registered.queue();
+        // Refused if the cursor has moved meanwhile; the next step begins where it is.
+        let _taken = match catch_up::step(&self.state, behind).await {
+            Ok(Step { frames: Frames::Events(frames), head }) => queue.advance(behind, &frames, head),
+            Ok(Step { frames: Frames::Gap(frame), head }) => queue.jump(behind, frame, head),
             Err(error) => {
                 // As often as there are sockets behind: counted, not told each time.
                 tracing::debug!(%error, room.id = behind.room.0, "cannot read the log; trying again");
                 self.state.metrics.unread_logs.inc();
-                self.registered.queue().pause(behind.room, Instant::now() + CATCH_UP_RETRY);
+                queue.pause(behind.room, Instant::now() + CATCH_UP_RETRY);
+                false
             }
-        }
-        Ok(())
+        };
     }
 
-    async fn write(&mut self, frames: impl IntoIterator<Item = bytes::Bytes>) -> Result<(), Option<CloseCode>> {
+    async fn drain_queue(&mut self) -> Result<(), Option<CloseCode>> {
         let deadline = self.state.config.limits.write_timeout();
-        outgoing::write(&mut self.socket, frames, deadline).await.map_err(|error| match error {
+        outgoing::drain(self.registered.queue(), &self.socket, deadline).await.map_err(|error| match error {
             WriteError::Gone => None,
             WriteError::Stalled => {
                 self.state.metrics.stalled.inc();
@@ -208,7 +212,8 @@ impl Live {
         if code == CloseCode::Restarting {
             self.drain().await;
         }
-        outgoing::close(&mut self.socket, code, self.state.config.limits.close_timeout()).await;
+        let deadline = self.state.config.limits.close_timeout();
+        outgoing::close(self.registered.queue(), &mut self.socket, code, deadline).await;
     }
 
     /// Commands under way are answered with what comes of them, and those that arrived behind them with
@@ -218,13 +223,13 @@ impl Live {
         self.registered.push(&ServerFrame::Draining { retry_after_ms });
         let mut more = COMMANDS_UNDER_WAY;
         loop {
-            if self.write(self.registered.queue().take().frames).await.is_err() {
+            if self.drain_queue().await.is_err() {
                 return;
             }
             tokio::select! {
                 biased;
                 Some(frame) = self.answers.next() => self.answer(frame),
-                Some(Ok(message)) = self.socket.recv(), if more > 0 => match message {
+                Ok(message) = self.socket.message(self.registered.queue()), if more > 0 => match message {
                     Message::Text(text) => {
                         more -= 1;
                         self.answer(commands::refuse_later(&text, retry_after_ms));
@@ -268,5 +273,22 @@ impl Live {
 async fn wait_until(instant: Option<Instant>) {
     if let Some(instant) = instant {
         tokio::time::sleep_until(instant).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_future<A, F: Future>(_: fn(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Ten thousand idle sockets are to be cheap: a future that waits for something large, unboxed, would
+    /// cost each of them as much.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let (task, state) = (size_of_future(run), size_of::<Live>());
+        assert!(task + state <= 2_048, "{task} bytes of task and {state} of state");
     }
 }

@@ -1,7 +1,9 @@
 //! Before a socket is a connection: subprotocol, session, caps. A browser cannot see the status of
 //! a refused upgrade, so what it must act on is said with a close code after accepting.
 
-use super::{connection, outgoing};
+use super::connection::{self, Live};
+use super::outgoing;
+use super::socket::Socket;
 use crate::protocol::{CloseCode, ErrorCode, Refused, SUBPROTOCOL, ServerFrame};
 use crate::server::auth::{ClientIp, account, identify};
 use crate::server::encode;
@@ -10,43 +12,67 @@ use crate::server::hub::{Connection, Peer, TooManyConnections};
 use crate::server::service::Actor;
 use crate::server::state::AppState;
 use crate::server::store::Credential;
-use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hyper::upgrade::OnUpgrade;
 use std::net::IpAddr;
-
-/// Buffers of a socket: small, because most sockets are idle; a burst is written as it is encoded.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+use std::sync::Arc;
+use tungstenite::handshake::server::create_response;
 
 /// A frame over the limit is still read, up to this many times the limit: only a peer whose frame
 /// has been read hears why it is closed. Beyond that the socket is reset.
 const READ_BEYOND_LIMIT: usize = 4;
 
-/// `GET /live`. 400 for a subprotocol that is not ours; 403 for a foreign `Origin` (checked before
-/// this); then 101, and a close code as the first word when there is no session, or `refused` and 4429
-/// when too many sockets are open or opened.
-pub async fn live(
-    State(state): State<AppState>,
-    ClientIp(address): ClientIp,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let offered = upgrade.requested_protocols().count() > 0;
-    let upgrade = upgrade.protocols([SUBPROTOCOL]);
-    if offered && upgrade.selected_protocol().is_none() {
-        return (StatusCode::BAD_REQUEST, "unknown subprotocol").into_response();
+/// `GET /live`. 400 for a handshake that is none or a subprotocol that is not ours; 403 for a foreign
+/// `Origin` (checked before this); then 101, and a close code as the first word when there is no session,
+/// or `refused` and 4429 when too many sockets are open or opened.
+pub async fn live(state: Arc<AppState>, ClientIp(address): ClientIp, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
+        return (StatusCode::UPGRADE_REQUIRED, "this is a WebSocket").into_response();
+    };
+    let request = hyper::Request::from_parts(parts, ());
+    let mut response = match create_response(&request) {
+        Ok(response) => response.map(|()| Body::empty()),
+        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+    };
+    match subprotocol(request.headers()) {
+        Ok(None) => {}
+        Ok(Some(ours)) => drop(response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, ours)),
+        Err(Unknown) => return (StatusCode::BAD_REQUEST, "unknown subprotocol").into_response(),
     }
-    let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_frame_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT)
-        .max_message_size(state.config.limits.frame_bytes * READ_BEYOND_LIMIT);
-    match enter(&state, &headers, address).await {
-        Ok((actor, registered)) => upgrade.on_upgrade(move |socket| connection::run(state, actor, registered, socket)),
-        Err(denied) => deny(&state, upgrade, denied),
+    let entered = enter(&state, request.headers(), address).await;
+    let max_bytes = state.config.limits.frame_bytes * READ_BEYOND_LIMIT;
+    tokio::spawn(async move {
+        let Some(socket) = upgrade.await.ok().and_then(|upgraded| Socket::open(upgraded, max_bytes)) else { return };
+        match entered {
+            // A task of its own, which holds nothing of the handshake.
+            Ok((actor, registered)) => {
+                let live = Live::new(state, actor, registered, socket);
+                drop(tokio::spawn(connection::run(Box::new(live))));
+            }
+            Err(denied) => state.sockets.clone().track_future(deny(state, socket, denied)).await,
+        }
+    });
+    response
+}
+
+/// None of the offered subprotocols is ours.
+struct Unknown;
+
+/// What to answer to the subprotocols that are offered; none means ours (RFC 6455, section 4.2.2).
+fn subprotocol(headers: &HeaderMap) -> Result<Option<HeaderValue>, Unknown> {
+    let mut offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().peekable();
+    if offered.peek().is_none() {
+        return Ok(None);
     }
+    let named = |value: &HeaderValue| {
+        let names = value.to_str().unwrap_or_default();
+        names.split(',').any(|name| name.trim() == SUBPROTOCOL)
+    };
+    if offered.any(named) { Ok(Some(HeaderValue::from_static(SUBPROTOCOL))) } else { Err(Unknown) }
 }
 
 async fn enter(state: &AppState, headers: &HeaderMap, address: IpAddr) -> Result<(Actor, Connection), Denied> {
@@ -93,14 +119,12 @@ pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<C
 
 /// Says why and hangs up. A client that spoke first is listened to until it has heard: hanging up on
 /// what it sent would reset the connection, and it would come back for ever.
-fn deny(state: &AppState, upgrade: WebSocketUpgrade, denied: Denied) -> Response {
-    let (sockets, deadline) = (state.sockets.clone(), state.config.limits.close_timeout());
-    upgrade.on_upgrade(move |mut socket| {
-        sockets.track_future(async move {
-            let said = denied.refused.map(|refused| encode::frame(&ServerFrame::Refused(refused)));
-            if outgoing::write(&mut socket, said, deadline).await.is_ok() {
-                outgoing::close(&mut socket, denied.close, deadline).await;
-            }
-        })
-    })
+async fn deny(state: Arc<AppState>, mut socket: Socket, denied: Denied) {
+    let deadline = state.config.limits.close_timeout();
+    let queue = state.hub.queue();
+    queue.open(socket.wire());
+    if let Some(refused) = denied.refused {
+        queue.push(encode::frame(&ServerFrame::Refused(refused)));
+    }
+    outgoing::close(&queue, &mut socket, denied.close, deadline).await;
 }

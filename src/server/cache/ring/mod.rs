@@ -12,6 +12,7 @@ use super::lru::Lru;
 use crate::domain::{RoomId, Seq};
 use crate::server::channel_layer::Growth;
 use crate::server::config::Limits;
+use crate::server::encode::LogName;
 use crate::server::store::{Budget, EventPage};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,13 +85,13 @@ impl Ring {
     pub fn head(&self, room: RoomId, epoch: &str) -> Option<Seq> {
         let mut state = self.lock();
         let tail = state.tails.get(&room)?;
-        (*tail.epoch == *epoch).then_some(tail.head)
+        (*tail.log.epoch == *epoch).then_some(tail.head)
     }
 
     /// Events of a log that reaches at least as far as is wanted.
     pub fn after(&self, wanted: &Wanted, epoch: &str, budget: Budget) -> Found {
         let mut state = self.lock();
-        match state.tails.get(&wanted.log.room).filter(|tail| *tail.epoch == *epoch && tail.head >= wanted.head) {
+        match state.tails.get(&wanted.log.room).filter(|tail| *tail.log.epoch == *epoch && tail.head >= wanted.head) {
             Some(tail) => tail.after(wanted.after, budget).map_or(Found::Older, Found::Stretch),
             None => Found::Nothing,
         }
@@ -116,7 +117,8 @@ impl Ring {
             return;
         }
         let meanwhile = std::mem::take(&mut load.meanwhile);
-        let mut tail = Tail::new(ticket.log.clone(), epoch, page, self.room_bytes);
+        let log = LogName { slug: ticket.log.slug.clone(), epoch };
+        let mut tail = Tail::new(log, page, self.room_bytes);
         if meanwhile.iter().all(|growth| tail.apply(growth).is_ok()) {
             let weight = tail.weight();
             state.tails.insert(ticket.log.room, tail, weight);

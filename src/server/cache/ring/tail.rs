@@ -3,7 +3,7 @@
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, EventKind};
 use crate::server::channel_layer::Growth;
-use crate::server::encode::{self, EventsFrame};
+use crate::server::encode::{self, EventsFrame, LogName};
 use crate::server::store::{Budget, EventPage};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -46,8 +46,7 @@ pub struct Jump;
 
 /// Dense, up to and including `head`.
 pub struct Tail {
-    log: RoomLog,
-    pub epoch: Arc<str>,
+    pub log: LogName,
     pub head: Seq,
     entries: VecDeque<Entry>,
     bytes: usize,
@@ -71,9 +70,9 @@ impl Entry {
 
 impl Tail {
     /// From a page that ends at the head of its log; from here on it weighs at most `limit`.
-    pub fn new(log: RoomLog, epoch: Arc<str>, page: &EventPage, limit: usize) -> Tail {
+    pub fn new(log: LogName, page: &EventPage, limit: usize) -> Tail {
         let limit = limit.saturating_sub(TAIL_BYTES);
-        let mut tail = Tail { log, epoch, head: page.head, entries: VecDeque::new(), bytes: 0, limit, served: None };
+        let mut tail = Tail { log, head: page.head, entries: VecDeque::new(), bytes: 0, limit, served: None };
         for event in &page.events {
             tail.push(Entry { bytes: encode::event(event), target: event.kind.target() });
         }
@@ -86,7 +85,7 @@ impl Tail {
 
     /// Adds what the log grew by; what is held already changes nothing.
     pub fn apply(&mut self, growth: &Growth) -> Result<(), Jump> {
-        if growth.epoch != self.epoch {
+        if growth.log.epoch != self.log.epoch {
             return Err(Jump);
         }
         for (index, bytes) in growth.events.iter().enumerate() {
@@ -144,11 +143,8 @@ impl Tail {
             bytes += entry.bytes.len();
             fits
         });
-        let events = within.map(|entry| entry.bytes.clone()).collect();
-        let RoomLog { room, slug } = self.log.clone();
-        let growth =
-            Growth { room, slug, epoch: Arc::clone(&self.epoch), first: after.next(), events, changes: vec![] };
-        encode::events(&growth).into()
+        let events: Vec<_> = within.map(|entry| &entry.bytes).collect();
+        encode::events(&self.log, after.next(), &events).into()
     }
 
     /// The seq of the first entry; one beyond the head when there is none.

@@ -49,9 +49,9 @@ impl Model {
             told.push(event);
         }
         let changes = told.iter().filter_map(|event| Some((event.seq, event.kind.target()?))).collect();
-        let RoomLog { room, slug } = log(room);
         let events = told.iter().map(encode::event).collect();
-        Arc::new(Growth { room, slug, epoch: EPOCH.into(), first, events, changes })
+        let log = LogName { slug: log(room).slug, epoch: EPOCH.into() };
+        Arc::new(Growth { room, log, first, events, changes })
     }
 
     fn kind(&self, write: &Write, seq: Seq) -> EventKind {
@@ -233,7 +233,8 @@ impl World {
 }
 
 fn events(stretch: &Stretch) -> Vec<Event> {
-    let lists = stretch.frames.iter().map(|frame| match serde_json::from_slice(&frame.bytes).unwrap() {
+    let frames = stretch.frames.iter().flat_map(|frame| encode::tests::read(&frame.bytes));
+    let lists = frames.map(|frame| match frame {
         ServerFrame::Events { list, .. } => list,
         other => panic!("{other:?}"),
     });
