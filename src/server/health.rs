@@ -76,7 +76,7 @@ impl Readiness {
 
 /// Prometheus' text format.
 pub async fn metrics(State(state): State<AppState>) -> Response {
-    match state.metrics.encode() {
+    match state.metrics.encode(state.hub.waiting()) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

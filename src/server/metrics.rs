@@ -1,5 +1,7 @@
 //! Numbers for `/metrics`.
 
+use super::hub::Waiting;
+use super::store::Commits;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
@@ -27,6 +29,10 @@ pub struct Metrics {
     pub stalled: Counter,
     /// Times the store was read, whatever for.
     pub store_reads: Counter,
+    pub commits: Commits,
+    /// Of all connections' queues together, when they were last looked at.
+    queued_bytes: Gauge,
+    behind: Gauge,
     cache_reads: Family<ReadLabels, Counter>,
 }
 
@@ -64,6 +70,9 @@ impl Metrics {
             unread_logs: Counter::default(),
             stalled: Counter::default(),
             store_reads: Counter::default(),
+            commits: Commits::default(),
+            queued_bytes: Gauge::default(),
+            behind: Gauge::default(),
             cache_reads: Family::default(),
         };
         let registry = &mut metrics.registry;
@@ -76,6 +85,14 @@ impl Metrics {
         registry.register("unread_logs", "Times a log could not be read to catch up", metrics.unread_logs.clone());
         registry.register("stalled", "Live sockets given up because the peer took nothing", metrics.stalled.clone());
         registry.register("store_reads", "Reads of the store", metrics.store_reads.clone());
+        registry.register("commit_size", "Commands in a transaction of the writer", metrics.commits.size.clone());
+        registry.register("commit_seconds", "Time of a transaction of the writer", metrics.commits.seconds.clone());
+        registry.register(
+            "queued_bytes",
+            "Bytes that wait for live sockets to take them",
+            metrics.queued_bytes.clone(),
+        );
+        registry.register("behind", "Live sockets that are behind in some room", metrics.behind.clone());
         registry.register("cache_reads", "Reads of the store by the live sockets' caches", metrics.cache_reads.clone());
         metrics
     }
@@ -90,7 +107,9 @@ impl Metrics {
     }
 
     /// All of them now, in Prometheus' text format.
-    pub fn encode(&self) -> Result<String, fmt::Error> {
+    pub fn encode(&self, waiting: Waiting) -> Result<String, fmt::Error> {
+        self.queued_bytes.set(waiting.bytes as i64);
+        self.behind.set(waiting.behind as i64);
         self.uptime_seconds.set(self.started.elapsed().as_secs() as i64);
         self.resident_bytes.set(resident_bytes().unwrap_or(0));
         let mut text = String::new();

@@ -104,7 +104,8 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryLayer::new());
     let cache = Arc::new(Cache::new(&config.limits, &metrics));
     let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
-    let options = StoreOptions { reads: metrics.store_reads.clone(), ..StoreOptions::new(&config.limits, publisher) };
+    let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
+    let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = SqliteStore::open(&config.data, options).await?;
     Ok(AppState {
         hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),

@@ -1,6 +1,7 @@
 use super::Observer;
 use crate::server::config::Limits;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct StoreOptions {
     pub readers: u32,
     /// Counts the reads.
     pub reads: Counter,
+    pub commits: Commits,
     /// Told of every commit of this process.
     pub observer: Arc<dyn Observer>,
 }
@@ -39,7 +41,26 @@ impl StoreOptions {
             erase_after: Duration::from_millis(limits.erase_after_ms),
             readers: limits.store_readers,
             reads: Counter::default(),
+            commits: Commits::default(),
             observer,
+        }
+    }
+}
+
+/// How the writer's transactions are.
+#[derive(Clone, Debug)]
+pub struct Commits {
+    /// Commands and read positions in one of them.
+    pub size: Histogram,
+    /// From its first statement until it is durable.
+    pub seconds: Histogram,
+}
+
+impl Default for Commits {
+    fn default() -> Commits {
+        Commits {
+            size: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 14)),
         }
     }
 }

@@ -3,14 +3,14 @@
 //! answers. It outlives every failure: a batch that fails is answered and the next one is tried.
 
 use super::plan::{Answer, Outcome};
-use super::{Command, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
+use super::{Command, Commits, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
 use crate::domain::{RoomId, Seq, UserId};
 use crate::server::clock::now_ms;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -96,6 +96,7 @@ impl Writer {
             queue,
             batch: options.writer_batch.max(1),
             observer: options.observer.clone(),
+            commits: options.commits.clone(),
             abroad: abroad.clone(),
             stop: stop.clone(),
         };
@@ -175,6 +176,7 @@ struct Work<E> {
     queue: mpsc::Receiver<Job>,
     batch: usize,
     observer: Arc<dyn Observer>,
+    commits: Commits,
     abroad: Abroad,
     stop: CancellationToken,
 }
@@ -256,8 +258,11 @@ impl<E: Engine> Work<E> {
                 Job::Read(mark, _) => batch.reads.push(mark),
             }
         }
-        let commit = AssertUnwindSafe(self.engine.commit(&batch, now_ms())).catch_unwind();
-        commit.await.unwrap_or_else(|_| Err(Failed::Unknown(StoreError::Unavailable("the writer panicked".into()))))
+        let begun = Instant::now();
+        let commit = AssertUnwindSafe(self.engine.commit(&batch, now_ms())).catch_unwind().await;
+        self.commits.size.observe(jobs.len() as f64);
+        self.commits.seconds.observe(begun.elapsed().as_secs_f64());
+        commit.unwrap_or_else(|_| Err(Failed::Unknown(StoreError::Unavailable("the writer panicked".into()))))
     }
 
     fn tell(&self, grown: &[Grown]) {
