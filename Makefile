@@ -1,6 +1,6 @@
 # Every target calls a script of scripts/; run `make` alone to read what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run build test chaos fuzz dev fmt screenshots latency comeback
+.PHONY: help run build test bench chaos fuzz dev fmt screenshots latency comeback
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -13,6 +13,9 @@ build: ## release build: server in target/release/pickmate, site in target/site
 
 test: ## every check, as CI runs them
 	@scripts/test.sh
+
+bench: build ## pure parts, then load against the release build beside a bare axum server
+	@scripts/bench.sh
 
 chaos: build ## a long schedule of faults against the release build, with an oracle; POSTS, FAULTS and SEED change it
 	@scripts/chaos.sh --browser --posts $(or $(POSTS),10000) --faults $(or $(FAULTS),200) --seed $(or $(SEED),$(shell date +%s))

@@ -1,0 +1,81 @@
+//! Load against real servers: PickMate's release build with SQLite and full sync, and a bare axum server
+//! that only forwards, for comparison. One thread of sockets here, each server on a core of its own
+//! (`scripts/bench.sh` pins both). `docs/performance.md` tells what is measured and what came of it.
+
+mod bare;
+mod dialect;
+mod fleet;
+mod post;
+mod process;
+mod report;
+mod scenario;
+mod wire;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use process::Server;
+use report::Report;
+use scenario::{SCENARIOS, Scenario};
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// Scenarios to run; all without
+    scenarios: Vec<String>,
+    /// The release build of `pickmate`
+    #[arg(long)]
+    server: PathBuf,
+    /// Each scenario so often; the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Of one measurement
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Where the results go as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Serves as the bare server at this port, and measures nothing
+    #[arg(long, exclusive = true)]
+    bare: Option<u16>,
+    /// Cargo says so to every benchmark
+    #[arg(long)]
+    bench: bool,
+}
+
+fn main() -> Result<()> {
+    // The other half of this program; parsed by hand, since it has no server to name.
+    if let [_, flag, port] = &std::env::args().collect::<Vec<_>>()[..]
+        && flag == "--bare"
+    {
+        return bare::serve(port.parse()?);
+    }
+    let args = Args::parse();
+    let chosen = chosen(&args.scenarios)?;
+    let mut report = Report::default();
+    for round in 0..args.rounds {
+        for scenario in &chosen {
+            for kind in scenario.servers {
+                let name = format!("{} on {}", scenario.name, kind.name());
+                let mut server = Server::start(*kind, &args.server, scenario.rooms).with_context(|| name.clone())?;
+                let figures = (scenario.run)(&mut server, Duration::from_secs(args.seconds)).context(name)?;
+                eprintln!("{}/{} {:14} {:8} {figures}", round + 1, args.rounds, scenario.name, kind.name());
+                report.add(scenario.name, kind.name(), figures);
+            }
+        }
+    }
+    println!("{report}");
+    if let Some(path) = args.json {
+        std::fs::write(path, report.json())?;
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>> {
+    if let Some(unknown) = names.iter().find(|name| !SCENARIOS.iter().any(|one| one.name == name.as_str())) {
+        let known: Vec<_> = SCENARIOS.iter().map(|one| one.name).collect();
+        bail!("there is no scenario {unknown}; there are {}", known.join(", "));
+    }
+    let wanted = |one: &&Scenario| names.is_empty() || names.iter().any(|name| name == one.name);
+    Ok(SCENARIOS.iter().filter(wanted).collect())
+}

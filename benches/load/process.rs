@@ -1,0 +1,169 @@
+//! A server as a process: started with data of its own on the first core, its processor time and
+//! memory read from `/proc`.
+
+use crate::dialect::Dialect;
+use anyhow::{Context, Result, bail, ensure};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Linux counts processor time in hundredths of a second, and memory in pages.
+const TICKS_PER_SECOND: f64 = 100.0;
+const PAGE_BYTES: u64 = 4_096;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const PASSWORD: &str = "correct horse battery";
+
+/// Accounts that the connections belong to.
+const ACCOUNTS: usize = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    PickMate,
+    Bare,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::PickMate => "pickmate",
+            Kind::Bare => "axum",
+        }
+    }
+}
+
+pub struct Server {
+    pub addr: SocketAddr,
+    pub dialect: Dialect,
+    pub folder: TempDir,
+    process: Child,
+}
+
+impl Server {
+    /// Starts it with so many rooms, `room0`, `room1` …
+    pub fn start(kind: Kind, pickmate: &Path, rooms: usize) -> Result<Server> {
+        let folder = TempDir::new()?;
+        let addr = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let (dialect, mut command) = match kind {
+            Kind::PickMate => {
+                let operator = Operator { program: pickmate, data: folder.path() };
+                let tokens = operator.accounts()?;
+                (0..rooms).try_for_each(|room| operator.room(&format!("room{room}")))?;
+                let mut command = pinned(pickmate);
+                command.args(["serve", "--no-rate-limit", "--listen", &addr.to_string(), "--data"]).arg(folder.path());
+                (Dialect::PickMate { tokens }, command)
+            }
+            Kind::Bare => {
+                let mut command = pinned(&std::env::current_exe()?);
+                command.args(["--bare", &addr.port().to_string()]);
+                (Dialect::Bare, command)
+            }
+        };
+        let log = File::create(folder.path().join("server.log"))?;
+        let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        let mut server = Server { addr, dialect, folder, process };
+        server.await_port()?;
+        Ok(server)
+    }
+
+    fn await_port(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        while TcpStream::connect(self.addr).is_err() {
+            if let Some(status) = self.process.try_wait()? {
+                bail!(
+                    "the server ended: {status}: {}",
+                    std::fs::read_to_string(self.folder.path().join("server.log"))?
+                );
+            }
+            ensure!(begun.elapsed() < PATIENCE, "the server does not listen");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Seconds of processor time that it has used.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // After the name, which may have spaces in it: utime and stime are the 14th and 15th field.
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |field: usize| fields.get(field - 3).and_then(|ticks| ticks.parse::<f64>().ok());
+        Ok((ticks(14).context("utime")? + ticks(15).context("stime")?) / TICKS_PER_SECOND)
+    }
+
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.process.id()))?;
+        let pages: u64 = statm.split_whitespace().nth(1).context("resident pages")?.parse()?;
+        Ok(pages * PAGE_BYTES)
+    }
+
+    /// A counter of `/metrics`.
+    pub fn counter(&self, name: &str) -> Result<f64> {
+        let text = self.get("/metrics", "")?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.with_context(|| format!("/metrics has no {name}"))?.trim().parse()?)
+    }
+
+    /// The whole answer to a request, head and body.
+    pub fn get(&self, path: &str, headers: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(self.addr)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing it has is wanted any more.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// On the first core, where there is the choice.
+fn pinned(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0"]).arg(program);
+    command
+}
+
+/// The commands of `pickmate admin` on one data directory.
+struct Operator<'a> {
+    program: &'a Path,
+    data: &'a Path,
+}
+
+impl Operator<'_> {
+    /// Makes the accounts; a token of each.
+    fn accounts(&self) -> Result<Vec<String>> {
+        let account = |number: usize| {
+            let name = format!("user{number}");
+            let owner: &[&str] = if number == 0 { &["--owner"] } else { &[] };
+            self.admin(&[&["user", "create", &name, "--password-stdin"], owner].concat())?;
+            self.admin(&["token", "create", &name])
+        };
+        (0..ACCOUNTS).map(account).collect()
+    }
+
+    fn room(&self, slug: &str) -> Result<()> {
+        self.admin(&["room", "create", slug]).map(drop)
+    }
+
+    fn admin(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(self.program);
+        command.arg("admin").args(arguments).arg("--data").arg(self.data);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A command that does not read it has closed the pipe.
+            let _ = writeln!(stdin, "{PASSWORD}");
+        }
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "pickmate admin {}", arguments.join(" "));
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+}
