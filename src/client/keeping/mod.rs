@@ -90,7 +90,8 @@ impl Keeping {
 
 async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl FnMut(Told)) {
     let database = Database::open(account).await.ok();
-    let mut task = Task { account, database, tab: Tab::new(), is_whole: true, tries_left: TRIES };
+    let (tab, claims) = (Tab::new(), Vec::new());
+    let mut task = Task { account, database, tab, claims, is_whole: true, tries_left: TRIES };
     while let Some(job) = jobs.next().await {
         match job {
             Job::Put(entry, then) => {
@@ -125,6 +126,8 @@ struct Task {
     account: UserId,
     database: Option<Database>,
     tab: Tab,
+    /// What this tab was taking over when the browser said nothing in time: it may have done it all the same.
+    claims: Vec<Key>,
     /// Nothing of this tab was ever refused or swept away: what is not there was taken out by another tab.
     is_whole: bool,
     tries_left: u8,
@@ -175,13 +178,21 @@ impl Task {
         }
         let gone = self.tab.gone(kept.iter().map(|(owner, _)| owner.clone()).collect()).await;
         for (owner, entry) in kept {
-            if gone.contains(&owner) {
+            let is_mine = if gone.contains(&owner) {
                 self.tab.stay();
                 let record = record::write(&entry, self.tab.name());
                 let claimed = database.write(entry.key.as_str(), Some(&record::head(&owner)), Some(&record)).await;
-                if claimed.unwrap_or(false) {
-                    found.push(entry);
+                if claimed.is_err() {
+                    self.claims.push(entry.key.clone());
                 }
+                claimed.unwrap_or(false)
+            } else {
+                owner == self.tab.name() && self.claims.contains(&entry.key)
+            };
+            if is_mine {
+                self.tab.stay();
+                self.claims.retain(|key| *key != entry.key);
+                found.push(entry);
             }
         }
         (taken, found)
