@@ -37,6 +37,8 @@ impl Database {
         let opening = request.clone();
         let is_new = Rc::new(Cell::new(false));
         let made = Rc::clone(&is_new);
+        // Dropped when the browser answers too late: then its call throws, the browser undoes the upgrade, and the
+        // next opening prepares the database.
         let prepare: Closure<dyn FnMut()> = Closure::new(move || {
             made.set(true);
             // A database that cannot be prepared does not open.

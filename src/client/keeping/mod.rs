@@ -13,7 +13,8 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use std::future::Future;
 
-/// A database that could not be opened is tried so many times more: some browsers never answer.
+/// A database that could not be opened is tried so many times more, until what tabs left behind is looked for
+/// again: some browsers never answer.
 const TRIES: u8 = 1;
 
 /// What the task tells.
@@ -163,6 +164,10 @@ impl Task {
     /// another tab was faster. Nothing when the browser does not say, perhaps next time.
     async fn look(&mut self, own: Vec<Key>) -> (Vec<Key>, Vec<Entry>) {
         let (mut taken, mut found) = (Vec::new(), Vec::new());
+        self.tries_left = TRIES;
+        if self.database.is_none() {
+            self.open_again().await;
+        }
         let Some(database) = &self.database else { return (taken, found) };
         let Ok(records) = database.all().await else {
             self.open_again().await;
