@@ -9,7 +9,7 @@ use super::conversation::Item;
 use super::outbox::Command;
 use super::session::Session;
 use super::subscriptions::Wanted;
-use super::timeline::{Applied, Timeline};
+use super::timeline::{Applied, Generation, Timeline};
 use crate::api::{self, RoomStart};
 use crate::domain::{BodyError, Seq};
 use crate::protocol::{ErrorBody, ErrorCode, Event, EventKind, Page};
@@ -140,17 +140,17 @@ impl RoomSession {
             return;
         }
         let asked = self.update(|room| {
-            room.timeline.expect_older();
-            room.slug.clone()
+            let asked = room.timeline.expect_older();
+            (asked, room.slug.clone())
         });
-        let Some(slug) = asked else { return };
+        let Some((asked, slug)) = asked else { return };
         state.set(Older::Loading);
         spawn_local(async move {
             let answer = api::older_rows(slug, before).await;
             state.try_set(Older::More);
             match answer {
-                Ok(page) => self.put_older(before, page),
-                Err(error) => self.older_failed(state, error.code),
+                Ok(page) => self.put_older(asked, before, page),
+                Err(error) => self.older_failed(state, asked, error.code),
             }
         });
     }
@@ -355,10 +355,10 @@ impl RoomSession {
         Fetched::Enough
     }
 
-    fn put_older(self, before: Seq, page: Page) {
+    fn put_older(self, asked: Generation, before: Seq, page: Page) {
         let same_history = self.update(|room| {
             let same = room.timeline.epoch() == page.epoch;
-            room.timeline.prepend(before, page);
+            room.timeline.prepend(asked, before, page);
             same
         });
         self.show_older();
@@ -368,8 +368,8 @@ impl RoomSession {
         }
     }
 
-    fn older_failed(self, state: RwSignal<Older>, code: ErrorCode) {
-        self.update(|room| room.timeline.give_up_older());
+    fn older_failed(self, state: RwSignal<Older>, asked: Generation, code: ErrorCode) {
+        self.update(|room| room.timeline.give_up_older(asked));
         if !self.session.ended_by(code) {
             state.try_set(Older::Failed);
         }

@@ -30,7 +30,12 @@ pub struct Timeline {
     /// above the end when the log could not be followed.
     seam: Option<Seq>,
     awaiting: Awaiting,
+    generation: Generation,
 }
+
+/// Pages of older rows belong to the newest page that they were asked for after, and to no later one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Generation(u32);
 
 /// Events that arrive while a page is under way are kept until it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +70,7 @@ impl Timeline {
             older: page.older,
             seam: None,
             awaiting: Awaiting::Nothing,
+            generation: Generation::default(),
         }
     }
 
@@ -118,31 +124,41 @@ impl Timeline {
         self.fold(events)
     }
 
-    /// A page of older rows has been asked for.
-    pub fn expect_older(&mut self) {
+    /// A page of older rows has been asked for; what is to be brought back with it.
+    pub fn expect_older(&mut self) -> Generation {
         match &mut self.awaiting {
             Awaiting::Nothing => self.awaiting = Awaiting::Older { pages: 1, changes: Vec::new() },
             Awaiting::Older { pages, .. } => *pages += 1,
             Awaiting::Newest { .. } => {}
         }
+        self.generation
     }
 
     /// A page of older rows did not come.
-    pub fn give_up_older(&mut self) {
-        if let Awaiting::Older { pages, .. } = &mut self.awaiting {
-            *pages -= 1;
-            if *pages == 0 {
-                self.awaiting = Awaiting::Nothing;
-            }
+    pub fn give_up_older(&mut self, asked: Generation) {
+        self.end_older(asked);
+    }
+
+    /// One page less is under way: the changes that were kept for it. `None` when it was asked for before the
+    /// newest page.
+    fn end_older(&mut self, asked: Generation) -> Option<Vec<Event>> {
+        let Awaiting::Older { pages, changes } = &mut self.awaiting else { return None };
+        if asked != self.generation {
+            return None;
         }
+        *pages -= 1;
+        if *pages > 0 {
+            return Some(changes.clone());
+        }
+        let changes = std::mem::take(changes);
+        self.awaiting = Awaiting::Nothing;
+        Some(changes)
     }
 
     /// Puts the page that was asked for `before` a seq in front of that row: the first one, or the one
     /// after the seam. A page that meets no such row any more is dropped.
-    pub fn prepend(&mut self, before: Seq, page: Page) -> Applied {
-        let Awaiting::Older { changes, .. } = &self.awaiting else { return Applied::Nothing };
-        let changes = changes.clone();
-        self.give_up_older();
+    pub fn prepend(&mut self, asked: Generation, before: Seq, page: Page) -> Applied {
+        let Some(changes) = self.end_older(asked) else { return Applied::Nothing };
         let at_seam = self.seam == Some(before);
         if page.epoch != self.epoch || !(at_seam || self.oldest() == Some(before)) {
             return Applied::Nothing;
@@ -193,7 +209,8 @@ impl Timeline {
             Awaiting::Newest { kept } => in_order(kept),
             _ => Vec::new(),
         };
-        *self = Timeline::from_page(page);
+        let generation = Generation(self.generation.0.wrapping_add(1));
+        *self = Timeline { generation, ..Timeline::from_page(page) };
         if let Some(read) = read.filter(|read| read.epoch == self.epoch) {
             self.keep_reading(read);
         }

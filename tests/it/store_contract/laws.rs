@@ -2,7 +2,7 @@
 //! twice, with pages under way, the rest as it is served now makes it what the room is now.
 
 use super::world::*;
-use pickmate::client::timeline::{Applied, Timeline};
+use pickmate::client::timeline::{Applied, Generation, Timeline};
 use pickmate::domain::{Access, RoomId, Seq, UserId};
 use pickmate::protocol::{Event, Page};
 use pickmate::server::store::Store;
@@ -70,7 +70,7 @@ struct Reader {
     served: Seq,
     events: VecDeque<Vec<Event>>,
     arrived: Vec<Vec<Event>>,
-    older: Option<(Seq, Page)>,
+    older: Option<(Generation, Seq, Page)>,
     newest: Option<Page>,
 }
 
@@ -116,14 +116,14 @@ impl Reader {
     async fn ask_older(&mut self, limit: u32) {
         let Some(before) = self.timeline.oldest().filter(|_| self.timeline.has_older()) else { return };
         if self.older.is_none() && self.newest.is_none() {
-            self.timeline.expect_older();
-            self.older = Some((before, self.store.page(self.room, Some(before), limit).await.unwrap()));
+            let asked = self.timeline.expect_older();
+            self.older = Some((asked, before, self.store.page(self.room, Some(before), limit).await.unwrap()));
         }
     }
 
     fn older_arrive(&mut self) {
-        if let Some((before, page)) = self.older.take() {
-            self.timeline.prepend(before, page);
+        if let Some((asked, before, page)) = self.older.take() {
+            self.timeline.prepend(asked, before, page);
         }
     }
 
@@ -211,7 +211,13 @@ async fn live_through<E: Engine>(past: Vec<Turn>, turns: Vec<Turn>, limit: u32) 
     }
     reader.settle(limit).await;
     let now = Timeline::from_page(world.store.page(room, None, u32::MAX).await.unwrap());
-    assert_eq!(reader.timeline, now);
+    assert_eq!(shown(&reader.timeline), shown(&now));
+}
+
+/// Whatever the reader went through.
+fn shown(timeline: &Timeline) -> (&str, Seq, Vec<&Event>, bool, Option<Seq>) {
+    let rows = timeline.rows().map(Arc::as_ref).collect();
+    (timeline.epoch(), timeline.head(), rows, timeline.has_older(), timeline.seam())
 }
 
 pub async fn a_reader_ends_where_the_room_is_however_it_got_there<E: Engine>(_world: World<E>) {
