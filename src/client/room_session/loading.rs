@@ -108,6 +108,10 @@ impl RoomSession {
         let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
         self.session.settle(&slug, &rows, head);
         self.show_older();
+        // It stands with a new seam as with none before.
+        if self.missing.try_get_untracked() != Some(Older::Loading) {
+            self.missing.try_set(Older::More);
+        }
         self.changed();
         if matches!(applied, Applied::Hole) {
             self.session.refill(self);
@@ -149,4 +153,21 @@ impl RoomSession {
 enum Fetched {
     Enough,
     TooOld,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::session::tests::rendered;
+    use super::*;
+
+    #[test]
+    fn a_new_seam_does_not_begin_with_the_failure_of_the_one_before() {
+        for (before, after) in [(Older::Failed, Older::More), (Older::Loading, Older::Loading)] {
+            let (_owner, _session, room) = rendered();
+            room.missing.set(before);
+            let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+            room.put_newest(page, None);
+            assert_eq!(room.missing().get_untracked(), after);
+        }
+    }
 }

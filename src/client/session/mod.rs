@@ -6,7 +6,7 @@ mod page;
 mod sending;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use self::state::Core;
 use super::browser;

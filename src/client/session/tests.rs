@@ -32,7 +32,7 @@ fn posted(seq: u64, author: i64, key: &str) -> Event {
 }
 
 /// A session in `a` (open, one message) and `b`, as the page brings it; nothing has run yet.
-fn rendered() -> (Owner, Session, RoomSession) {
+pub(in super::super) fn rendered() -> (Owner, Session, RoomSession) {
     let owner = Owner::new();
     let (session, room) = owner.with(|| {
         let session = Session::provide(&AppStart {
