@@ -184,9 +184,10 @@ impl Outbox {
         held.filter(|until| now() < *until)
     }
 
-    /// What the browser keeps of it and its writer may still take out, in any tab that has it.
+    /// What the browser keeps of it and the server has not acknowledged: another tab may have it by now, also
+    /// what was sent.
     pub fn kept(&self) -> Vec<Key> {
-        let kept = self.entries.iter().filter(|entry| entry.kept == Kept::Yes && entry.may_go());
+        let kept = self.entries.iter().filter(|entry| entry.kept == Kept::Yes && entry.is_unsent());
         kept.map(|entry| entry.key.clone()).collect()
     }
 

@@ -86,6 +86,19 @@ fn what_was_ever_sent_is_not_taken_back() {
 }
 
 #[test]
+fn what_is_kept_is_looked_after_until_its_ack() {
+    let mut outbox = outbox(&["a", "b", "c"]);
+    ["a", "b"].iter().for_each(|key| outbox.set_kept(key, Kept::Yes));
+    let kept = |outbox: &Outbox| outbox.kept().iter().map(|key| key.as_str().to_owned()).collect::<Vec<_>>();
+    outbox.take_sendable(0, EPOCH);
+    assert_eq!(kept(&outbox), ["a", "b"]);
+    outbox.connection_lost();
+    assert_eq!(kept(&outbox), ["a", "b"]);
+    outbox.ack("a", Seq(1));
+    assert_eq!(kept(&outbox), ["b"]);
+}
+
+#[test]
 fn an_old_entry_asks_first_and_lets_the_others_pass() {
     let mut outbox = Outbox::default();
     outbox.put(post("old"));
