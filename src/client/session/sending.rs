@@ -137,7 +137,7 @@ impl Session {
 
     /// Milliseconds for which a refusal is still waited out; `None` too when the page is gone.
     fn held_ms(self) -> Option<i64> {
-        let until = self.update(|core| core.outbox.hold_until(browser::now_ms)).flatten()?;
+        let until = self.core.try_with_value(|core| core.outbox.hold_until(browser::now_ms)).flatten()?;
         Some((until - browser::now_ms()).max(0))
     }
 
