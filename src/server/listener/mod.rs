@@ -54,12 +54,16 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
         let stop = stop.clone();
         connections.spawn(async move {
             let mut connection = pin!(connection);
+            let mut too_slow = pin!(pace.is_too_slow(patience));
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = pace.is_too_slow(patience) => return,
+                () = too_slow.as_mut() => return,
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = too_slow => return,
+                    }
                 }
             };
             if let Err(error) = ended {
@@ -95,6 +99,7 @@ impl Door {
                 first_request: Duration::from_millis(limits.first_request_ms),
                 headers: Duration::from_millis(limits.header_timeout_ms),
                 idle: Duration::from_millis(limits.idle_timeout_ms),
+                taking: limits.write_timeout(),
             },
             keepalive: TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY),
             http,
@@ -148,9 +153,20 @@ impl AsyncRead for Placed {
     }
 }
 
+impl Placed {
+    fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(_) => self.pace.bytes_left(),
+            Poll::Pending => self.pace.bytes_wait(),
+        }
+        written
+    }
+}
+
 impl AsyncWrite for Placed {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.noting(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -166,7 +182,8 @@ impl AsyncWrite for Placed {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.noting(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -178,6 +195,10 @@ impl AsyncWrite for Placed {
 mod tests {
     use super::*;
     use crate::server::config::Limits;
+    use axum::body::{Body, Bytes};
+    use futures_util::stream;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
 
     #[tokio::test]
     async fn an_accepted_connection_is_probed_and_holds_its_place_until_it_is_dropped() {
@@ -191,5 +212,29 @@ mod tests {
         assert_eq!(door.places.available_permits(), 0);
         drop(accepted);
         assert_eq!(door.places.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_who_takes_nothing_of_an_answer() {
+        let limits = Limits { write_timeout_ms: 500, ..Limits::default() };
+        let config = Config { limits, ..Config::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let endless = || Body::from_stream(stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[0; 8_192]))));
+        let router = Router::new().fallback(async move || endless());
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let serving = tokio::spawn(async move { serve(listener, router, &config, stopped).await });
+        peer.write_all(
+            b"GET / HTTP/1.1
+host: a
+
+",
+        )
+        .await
+        .unwrap();
+        peer.read_u8().await.unwrap();
+        stop.cancel();
+        timeout(Duration::from_secs(20), serving).await.expect("it ends").unwrap();
     }
 }

@@ -10,15 +10,17 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// How long each phase of a connection may last. An answer takes as long as it takes.
+/// How long each phase of a connection may last. An answer takes as long as it takes, if its peer takes it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// From the connection to the end of its first headers: nobody is known before that.
     pub first_request: Duration,
     /// From the first byte of a later request to the end of its headers.
     pub headers: Duration,
-    /// Without a byte between two requests.
+    /// Without a byte between two requests, in either direction: hyper drops an answer before all of it is written.
     pub idle: Duration,
+    /// While the peer takes nothing of an answer.
+    pub taking: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ enum Phase {
     Opened,
     Headers,
     Answering,
+    /// An answer is written, and the peer takes nothing of it.
+    Stuck,
     Idle,
 }
 
@@ -48,6 +52,28 @@ impl Pace {
         });
     }
 
+    /// The peer has taken something.
+    pub fn bytes_left(&self) {
+        self.0.send_if_modified(|phase| {
+            if *phase == Phase::Stuck {
+                *phase = Phase::Answering;
+            }
+            // Then the idle time begins anew; an answer that goes on has none.
+            *phase == Phase::Idle
+        });
+    }
+
+    /// Something is to be written, and the peer does not take it.
+    pub fn bytes_wait(&self) {
+        self.0.send_if_modified(|phase| {
+            let begins = *phase == Phase::Answering;
+            if begins {
+                *phase = Phase::Stuck;
+            }
+            begins
+        });
+    }
+
     /// The headers of a request are whole.
     pub fn answering(&self) -> Answering {
         self.0.send_replace(Phase::Answering);
@@ -62,6 +88,7 @@ impl Pace {
             let limit = match phase {
                 Phase::Opened => patience.first_request,
                 Phase::Headers => patience.headers,
+                Phase::Stuck => patience.taking,
                 Phase::Idle => patience.idle,
                 Phase::Answering => Duration::MAX,
             };
@@ -113,6 +140,7 @@ mod tests {
         first_request: Duration::from_secs(1),
         headers: Duration::from_secs(2),
         idle: Duration::from_secs(30),
+        taking: Duration::from_secs(10),
     };
 
     /// How long it is waited for from here on.
@@ -135,6 +163,35 @@ mod tests {
         assert_eq!(patience_with(&pace).await, PATIENCE.idle);
         pace.bytes_arrived();
         assert_eq!(patience_with(&pace).await, PATIENCE.headers);
+    }
+
+    /// How long a connection lasts of which something is taken every so often, for five minutes.
+    async fn lasts(pace: &Pace, every: Duration) -> Duration {
+        let begun = Instant::now();
+        let taken = async {
+            while begun.elapsed() < Duration::from_secs(300) {
+                pace.bytes_wait();
+                tokio::time::sleep(every).await;
+                pace.bytes_left();
+            }
+        };
+        tokio::select! {
+            () = pace.is_too_slow(PATIENCE) => {}
+            () = taken => {}
+        }
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_an_answer_slowly_has_time_and_who_takes_nothing_has_not() {
+        let pace = Pace::new();
+        let answering = pace.answering();
+        assert_eq!(lasts(&pace, Duration::from_secs(9)).await, Duration::from_secs(306));
+        assert_eq!(lasts(&pace, Duration::from_secs(11)).await, PATIENCE.taking);
+        drop(answering);
+        assert_eq!(lasts(&pace, Duration::from_secs(25)).await, Duration::from_secs(300), "the rest of it");
+        assert_eq!(patience_with(&pace).await, PATIENCE.idle, "from the last of it on");
+        assert_eq!(lasts(&pace, Duration::from_secs(31)).await, PATIENCE.idle);
     }
 
     #[tokio::test(start_paused = true)]
