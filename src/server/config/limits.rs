@@ -155,7 +155,7 @@ limits! {
     /// Connections that read the database.
     store_readers: u32 = 4, 1..=256;
     /// A write that waited so long for another program's lock, or a read for a connection, is refused with `unavailable`.
-    busy_wait_ms: u64 = 5_000, 10..=60_000;
+    busy_wait_ms: u64 = 5_000, 250..=60_000;
     /// Commands that may wait for the writer.
     writer_queue: usize = 1_024, 1..=1_000_000;
     /// Commands that one transaction takes, at most.
