@@ -35,7 +35,7 @@ struct Reading {
 impl Damage {
     /// Whether the file as it stands has been read and is sound. If that is not known, `read` is begun:
     /// at once, when the file changes, and now and then.
-    pub async fn is_repaired<R>(&mut self, stamp: Stamp, read: impl FnOnce(CancellationToken) -> R) -> bool
+    pub async fn look_for_repair<R>(&mut self, stamp: Stamp, read: impl FnOnce(CancellationToken) -> R) -> bool
     where
         R: Future<Output = bool> + Send + 'static,
     {
@@ -91,6 +91,10 @@ mod tests {
     use std::future::{Ready, pending, ready};
     use tempfile::NamedTempFile;
     use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    /// For what should be there at once.
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     async fn stamp(file: &NamedTempFile) -> Stamp {
         Stamp::of(file.path()).await.unwrap().unwrap()
@@ -102,11 +106,11 @@ mod tests {
 
     /// What comes of a reading that says this; the next look finds it.
     async fn read_as(damage: &mut Damage, stamp: Stamp, sound: bool) -> bool {
-        assert!(!damage.is_repaired(stamp, |_| ready(sound)).await);
+        assert!(!damage.look_for_repair(stamp, |_| ready(sound)).await);
         while !damage.reading.as_ref().unwrap().sound.is_finished() {
             tokio::task::yield_now().await;
         }
-        damage.is_repaired(stamp, not_now).await
+        damage.look_for_repair(stamp, not_now).await
     }
 
     #[tokio::test]
@@ -114,10 +118,11 @@ mod tests {
         let file = NamedTempFile::new().unwrap();
         let (stamp, mut damage) = (stamp(&file).await, Damage::default());
         let (say, said) = oneshot::channel();
-        assert!(!damage.is_repaired(stamp, |_| async { said.await.unwrap() }).await);
-        assert!(!damage.is_repaired(stamp, not_now).await);
+        let begun = damage.look_for_repair(stamp, |_| async { said.await.unwrap() });
+        assert!(!timeout(PATIENCE, begun).await.expect("nobody waits"));
+        assert!(!damage.look_for_repair(stamp, not_now).await);
         say.send(true).unwrap();
-        while !damage.is_repaired(stamp, not_now).await {
+        while !damage.look_for_repair(stamp, not_now).await {
             tokio::task::yield_now().await;
         }
     }
@@ -130,7 +135,7 @@ mod tests {
             unwanted.cancelled().await;
             true
         };
-        assert!(!damage.is_repaired(stamp(&file).await, first).await);
+        assert!(!damage.look_for_repair(stamp(&file).await, first).await);
         std::fs::write(&file, "repaired").unwrap();
         assert!(read_as(&mut damage, stamp(&file).await, true).await);
     }
@@ -140,7 +145,7 @@ mod tests {
         let file = NamedTempFile::new().unwrap();
         let (stamp, mut damage) = (stamp(&file).await, Damage::default());
         assert!(!read_as(&mut damage, stamp, false).await);
-        assert!(!damage.is_repaired(stamp, not_now).await);
+        assert!(!damage.look_for_repair(stamp, not_now).await);
         tokio::time::advance(READ_AGAIN).await;
         assert!(read_as(&mut damage, stamp, true).await);
     }
@@ -157,8 +162,8 @@ mod tests {
                 sound = pending() => sound,
             }
         };
-        assert!(!damage.is_repaired(stamp(&file).await, read).await);
+        assert!(!damage.look_for_repair(stamp(&file).await, read).await);
         drop(damage);
-        assert!(ended.await.is_err());
+        assert!(timeout(PATIENCE, ended).await.expect("it ends").is_err());
     }
 }

@@ -79,7 +79,7 @@ impl Database {
                 damage.stop_reading().await;
                 self.reopen(&mut turn).await?
             }
-            Reason::Corrupt if self.is_repaired(damage).await? => self.reopen(&mut turn).await?,
+            Reason::Corrupt if self.look_for_repair(damage).await? => self.reopen(&mut turn).await?,
             _ => return Err(StoreError::Unavailable(trouble)),
         }
         Ok(true)
@@ -120,10 +120,10 @@ impl Database {
     }
 
     /// Whether the damaged file is sound now. Its reading goes on while others have their turns.
-    async fn is_repaired(&self, damage: &mut Damage) -> Result<bool, StoreError> {
+    async fn look_for_repair(&self, damage: &mut Damage) -> Result<bool, StoreError> {
         let Some(stamp) = Stamp::of(&self.path).await? else { return Ok(false) };
         let options = read_options(&self.path, &self.options);
-        Ok(damage.is_repaired(stamp, |unwanted| reads_sound(options, unwanted)).await)
+        Ok(damage.look_for_repair(stamp, |unwanted| reads_sound(options, unwanted)).await)
     }
 
     /// All connections to the former file end first: SQLite knows the files beside a database by their
