@@ -24,6 +24,7 @@ for (const how of refusals) {
     const room = await writer.enter();
     const note = writer.page.getByText(writer.words.notKept);
     await room.write(`before, it ${how}`);
+    await room.sees(`before, it ${how}`);
     await expect(room.message(`before, it ${how}`).getByText(writer.words.sending)).toHaveCount(0, patience);
     await expect(note).toHaveCount(0);
     await socket.cut();
@@ -40,9 +41,15 @@ for (const how of refusals) {
 
     await socket.cut();
     await room.write(`gone with the page, it ${how}`);
+    await room.sees(`gone with the page, it ${how}`);
     await expect(note).toBeVisible(patience);
     await writer.page.reload();
     await expect(room.message(`before, it ${how}`)).toBeVisible();
+    socket.mend();
+    await room.live();
+    await room.write(`after, it ${how}`);
+    await room.sees(`after, it ${how}`);
+    await expect(room.message(`after, it ${how}`).getByText(writer.words.sending)).toHaveCount(0, patience);
     await expect(room.message(`gone with the page, it ${how}`)).toHaveCount(0);
   });
 }

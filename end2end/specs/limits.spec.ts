@@ -29,6 +29,8 @@ test('a wait that ends while the connection is gone leaves the page alive', asyn
   await expect(writer.page.getByText(writer.words.heldFor).first()).toBeVisible();
   await socket.cut();
   await expect(writer.page.getByText(writer.words.heldFor)).toHaveCount(0);
+  // The wait has ended, and not by sending.
+  await expect(room.message(/alas \d/).getByText(writer.words.waiting).first()).toBeVisible();
   await room.composer.fill('still here');
   socket.mend();
   const bot = await community.bot(OWNER);
