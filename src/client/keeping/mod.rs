@@ -91,8 +91,7 @@ impl Keeping {
 
 async fn run(account: UserId, mut jobs: UnboundedReceiver<Job>, mut tell: impl FnMut(Told)) {
     let database = Database::open(account).await.ok();
-    let (tab, claims) = (Tab::new(), Vec::new());
-    let mut task = Task { account, database, tab, claims, is_whole: true, tries_left: TRIES };
+    let mut task = Task { account, database, tab: Tab::new(), claim: None, is_whole: true, tries_left: TRIES };
     while let Some(job) = jobs.next().await {
         match job {
             Job::Put(entry, then) => {
@@ -128,7 +127,8 @@ struct Task {
     database: Option<Database>,
     tab: Tab,
     /// What this tab was taking over when the browser said nothing in time: it may have done it all the same.
-    claims: Vec<Key>,
+    /// Nothing more is taken over before that is known.
+    claim: Option<Key>,
     /// Nothing of this tab was ever refused or swept away: what is not there was taken out by another tab.
     is_whole: bool,
     tries_left: u8,
@@ -182,21 +182,22 @@ impl Task {
             return (taken, found);
         }
         let gone = self.tab.gone(kept.iter().map(|(owner, _)| owner.clone()).collect()).await;
+        // Whatever became of it is on disk: the database does one thing after the other.
+        let claim = self.claim.take();
         for (owner, entry) in kept {
-            let is_mine = if gone.contains(&owner) {
+            let is_mine = if self.claim.is_none() && gone.contains(&owner) {
                 self.tab.stay();
                 let record = record::write(&entry, self.tab.name());
                 let claimed = database.write(entry.key.as_str(), Some(&record::head(&owner)), Some(&record)).await;
                 if claimed.is_err() {
-                    self.claims.push(entry.key.clone());
+                    self.claim = Some(entry.key.clone());
                 }
                 claimed.unwrap_or(false)
             } else {
-                owner == self.tab.name() && self.claims.contains(&entry.key)
+                owner == self.tab.name() && claim.as_ref() == Some(&entry.key)
             };
             if is_mine {
                 self.tab.stay();
-                self.claims.retain(|key| *key != entry.key);
                 found.push(entry);
             }
         }
