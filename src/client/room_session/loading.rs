@@ -8,10 +8,9 @@ use super::super::timeline::{Applied, Generation};
 use super::{Older, RoomSession};
 use crate::api;
 use crate::domain::Seq;
-use crate::protocol::{ErrorBody, ErrorCode, Event, EventKind, Page};
+use crate::protocol::{ErrorBody, ErrorCode, Event, Page};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::sync::Arc;
 
 impl RoomSession {
     pub(super) fn load(self, state: RwSignal<Older>, before: Seq) {
@@ -101,8 +100,7 @@ impl RoomSession {
             }
             room.reload_to = None;
             let applied = room.timeline.replace_around(page, read);
-            let posts = |row: &&Arc<Event>| matches!(row.kind, EventKind::Posted { .. });
-            let rows: Vec<Event> = room.timeline.rows().filter(posts).map(|row| Event::clone(row)).collect();
+            let rows: Vec<Event> = room.timeline.rows().map(|row| Event::clone(row)).collect();
             Some((applied, room.slug.clone(), room.timeline.head(), rows))
         });
         let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
