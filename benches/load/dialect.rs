@@ -24,10 +24,14 @@ pub enum Said {
     Ready {
         head: u64,
     },
-    /// Posts; numbered densely from `first` to `last` where the server numbers them.
+    /// Posts, as they are.
+    Posts,
+    /// Posts that are numbered densely, from the first to the last.
     Events {
-        seqs: Option<(u64, u64)>,
+        seqs: (u64, u64),
     },
+    /// Posts with a hole between them.
+    Hole,
     Ack,
     Other,
 }
@@ -69,9 +73,9 @@ impl Dialect {
 
     pub fn hear(&self, payload: &[u8]) -> Said {
         match self {
-            Dialect::Bare => Said::Events { seqs: None },
+            Dialect::Bare => Said::Posts,
             Dialect::PickMate { .. } if payload.starts_with(br#"{"type":"events""#) => {
-                Said::Events { seqs: seqs(payload) }
+                seqs(payload).map_or(Said::Hole, |seqs| Said::Events { seqs })
             }
             Dialect::PickMate { .. } if payload.starts_with(br#"{"type":"ack""#) => Said::Ack,
             Dialect::PickMate { .. } if payload.starts_with(br#"{"type":"joined""#) => {
@@ -83,11 +87,14 @@ impl Dialect {
     }
 }
 
-/// The first and the last seq of an `events` frame.
+/// The first and the last seq of an `events` frame, if there are as many events as that makes.
 fn seqs(payload: &[u8]) -> Option<(u64, u64)> {
     let seq = br#"{"seq":"#;
-    let (first, last) = (memmem::find(payload, seq)?, memmem::rfind(payload, seq)?);
-    Some((number(&payload[first + seq.len()..]), number(&payload[last + seq.len()..])))
+    let mut places = memmem::find_iter(payload, seq);
+    let first = places.next()?;
+    let (count, last) = places.fold((1, first), |(count, _), place| (count + 1, place));
+    let (first, last) = (number(&payload[first + seq.len()..]), number(&payload[last + seq.len()..]));
+    (last + 1 - first == count).then_some((first, last))
 }
 
 fn number(digits: &[u8]) -> u64 {

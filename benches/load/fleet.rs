@@ -93,9 +93,15 @@ impl<'a> Fleet<'a> {
         self.members.iter().map(|member| member.at.unwrap_or(0)).min().unwrap_or(0)
     }
 
+    /// Posts in the member's own room.
     pub fn send(&mut self, member: usize, post: Post) -> Result<()> {
+        let room = self.members[member].room.clone();
+        self.send_to(member, &room, post)
+    }
+
+    pub fn send_to(&mut self, member: usize, room: &str, post: Post) -> Result<()> {
         let member = &mut self.members[member];
-        let text = self.dialect.post(&member.room, post);
+        let text = self.dialect.post(room, post);
         wire::put_text(&mut member.outbox, text.as_bytes());
         member.flush()
     }
@@ -200,11 +206,12 @@ impl Member {
                     Start::Head | Start::Nowhere => head,
                 });
             }
-            Said::Events { seqs } => {
-                if let (Some((first, last)), Some(at)) = (seqs, self.at) {
-                    ensure!(first == at + 1, "after {at} comes {first}: lost, doubled or out of order");
-                    self.at = Some(last);
-                }
+            Said::Posts => posts(payload).for_each(|post| heard(Heard::Post(post))),
+            Said::Hole => bail!("an event is missing within a frame"),
+            Said::Events { seqs: (first, last) } => {
+                let at = self.at.context("events before the room was joined")?;
+                ensure!(first == at + 1, "after {at} comes {first}: lost, doubled or out of order");
+                self.at = Some(last);
                 posts(payload).for_each(|post| heard(Heard::Post(post)));
             }
             Said::Ack => heard(Heard::Ack),

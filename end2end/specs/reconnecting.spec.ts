@@ -125,7 +125,7 @@ test('a post that a stopping server did not take goes out once, by itself', asyn
   await expect(room.message('in the last minute').getByText(writer.words.sending)).toBeAttached();
   await expect.poll(() => frames.filter((frame) => frame.startsWith('post'))).toHaveLength(1);
   await server.halt('SIGTERM');
-  expect(frames).toContain('draining');
+  await expect.poll(() => frames).toContain('draining');
   await expect(room.message('in the last minute').getByText(writer.words.waiting)).toBeVisible();
   await server.resume();
   await room.live();

@@ -85,7 +85,11 @@ impl Metrics {
         registry.register("unread_logs", "Times a log could not be read to catch up", metrics.unread_logs.clone());
         registry.register("stalled", "Live sockets given up because the peer took nothing", metrics.stalled.clone());
         registry.register("store_reads", "Reads of the store", metrics.store_reads.clone());
-        registry.register("commit_size", "Commands in a transaction of the writer", metrics.commits.size.clone());
+        registry.register(
+            "commit_size",
+            "Commands and read positions in a transaction of the writer",
+            metrics.commits.size.clone(),
+        );
         registry.register("commit_seconds", "Time of a transaction of the writer", metrics.commits.seconds.clone());
         registry.register(
             "queued_bytes",

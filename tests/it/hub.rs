@@ -110,7 +110,7 @@ impl Nodes {
         let peer = Peer { user: joon, session: Some(SESSION), address: [127, 0, 0, 1].into() };
         let connection = self.hub.connect(peer).await.unwrap();
         let heard = Arc::new(Heard::default());
-        connection.queue().open(heard.clone());
+        connection.queue().open(heard.clone(), []);
         connection.follow(self.room, slug("general"), head).await;
         connection.queue().release(self.room, head);
         (joon, Listener { connection, heard })
@@ -168,7 +168,7 @@ impl Listener {
         let queue = self.connection.queue();
         let found = async {
             loop {
-                queue.flush();
+                queue.flush(queue.mark());
                 if let Some(found) = wanted(&self.frames(), &queue.take()) {
                     return found;
                 }

@@ -16,6 +16,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Posts on their way.
 struct Posting<'a> {
     fleet: Fleet<'a>,
+    rooms: usize,
     posted: u64,
     acked: u64,
 }
@@ -23,11 +24,10 @@ struct Posting<'a> {
 /// `under_way` posts at any time, over `rooms` rooms.
 pub fn run(server: &mut Server, under_way: usize, rooms: usize, time: Duration) -> Result<Figures> {
     let mut fleet = Fleet::new(server.addr, &server.dialect)?;
-    // Each socket posts in rooms of its own choice, one after the other.
-    fleet.connect((0..SOCKETS.max(rooms)).map(|socket| format!("room{}", socket % rooms)), Start::Nowhere)?;
-    let mut posting = Posting { fleet, posted: 0, acked: 0 };
+    fleet.connect((0..SOCKETS).map(|_| String::new()), Start::Nowhere)?;
+    let mut posting = Posting { fleet, rooms, posted: 0, acked: 0 };
     for lane in 0..under_way {
-        posting.post(lane % posting.fleet.len())?;
+        posting.post(lane % SOCKETS)?;
     }
     posting.drive(WARM_UP)?;
     let (acked, cpu, began) = (posting.acked, server.cpu_seconds()?, now());
@@ -41,7 +41,8 @@ pub fn run(server: &mut Server, under_way: usize, rooms: usize, time: Duration) 
 impl Posting<'_> {
     fn post(&mut self, socket: usize) -> Result<()> {
         self.posted += 1;
-        self.fleet.send(socket, Post { number: self.posted, due: now() })
+        let room = format!("room{}", self.posted % self.rooms as u64);
+        self.fleet.send_to(socket, &room, Post { number: self.posted, due: now() })
     }
 
     fn drive(&mut self, time: Duration) -> Result<()> {

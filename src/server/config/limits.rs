@@ -120,6 +120,8 @@ limits! {
     openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
+    /// Commands of one connection that may be under way; beyond that it is not read from.
+    commands_under_way: usize = 64, 1..=10_000;
     /// Events that are read at once for a connection that catches up; their bytes are bounded by `queue_bytes`.
     catch_up_step_events: u32 = 200, 1..=10_000;
     /// Bytes that may wait for one slow connection before its rooms fall behind.

@@ -120,8 +120,10 @@ impl Hub {
 
     /// What waits for all live sockets; looks at each.
     pub fn waiting(&self) -> Waiting {
+        // Outside of the registry's lock: a queue's own may be held during a write.
+        let queues: Vec<_> = self.registry().peers().map(|(_, queue)| Arc::clone(queue)).collect();
         let mut all = Waiting::default();
-        for (_, queue) in self.registry().peers() {
+        for queue in queues {
             let (bytes, behind) = queue.waiting();
             all.bytes += bytes;
             all.behind += usize::from(behind);

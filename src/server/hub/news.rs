@@ -47,9 +47,14 @@ impl News {
         }
     }
 
+    /// Whether it has events that are not after `seq`.
+    pub fn reaches_back_to(&self, seq: Seq) -> bool {
+        self.before() < seq && !self.events.is_empty()
+    }
+
     /// Everybody has the events up to `seq`.
     pub fn forget_up_to(&mut self, seq: Seq) {
-        while self.before().next() <= seq && !self.events.is_empty() {
+        while self.reaches_back_to(seq) {
             self.let_go();
         }
     }

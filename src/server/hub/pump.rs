@@ -51,7 +51,11 @@ impl Hub {
                         self.start_over();
                         unsure = true;
                     }
-                    Some(Delivery::Notice(notice)) => unsure |= self.take(notice, &*store).await.is_err(),
+                    Some(Delivery::Notice(notice)) => {
+                        unsure |= self.take(notice, &*store).await.is_err();
+                        // There may be many, and each may have been written to a few dozen sockets.
+                        tokio::task::yield_now().await;
+                    }
                     Some(Delivery::Lost) => {
                         self.0.cache.forget_all();
                         (unsure, lists) = (true, true);
@@ -140,7 +144,7 @@ impl Hub {
         if let Some(queue) = registry.queue(connection)
             && let Some(slug) = queue.unfollow(room)
         {
-            queue.push(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
+            queue.tell(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
         }
         drop(registry);
         self.settle_later(vec![Group::Room(room)]);

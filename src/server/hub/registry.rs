@@ -141,9 +141,11 @@ impl Registry {
         sweep.is_some()
     }
 
+    /// The sweep is over before its time: the rest of the followers find out by themselves.
     pub fn abandon_sweep(&mut self, room: RoomId) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.sweep = None;
+        let Some(Room { followers, sweep }) = self.rooms.get_mut(&room) else { return };
+        if let Some(sweep) = sweep.take() {
+            followers.values().for_each(|queue| queue.observe_head(room, sweep.head()));
         }
     }
 

@@ -64,6 +64,11 @@ impl Sweep {
         Visits { news, followers: next }
     }
 
+    /// The seq of the last of the news.
+    pub fn head(&self) -> Seq {
+        self.news.head()
+    }
+
     /// Everybody has been visited after the last news.
     pub fn is_over(&self, followers: &Followers) -> bool {
         self.turned && followers.range((Excluded(self.at), Included(self.until))).next().is_none()
@@ -79,11 +84,14 @@ impl Sweep {
     fn turn(&mut self) {
         (self.turned, self.at) = (true, 0);
         let given = std::mem::replace(&mut self.given, self.news.head());
-        Arc::make_mut(&mut self.news).forget_up_to(given);
+        // Rarely: in a small room nothing comes during a round, and a copy for nothing would be made of all.
+        if self.news.reaches_back_to(given) {
+            Arc::make_mut(&mut self.news).forget_up_to(given);
+        }
     }
 }
 
-/// With the next news after a panic a new sweep begins, and who missed these reads the log.
+/// After a panic whoever missed the news reads the log.
 struct Sweeping {
     hub: Hub,
     room: RoomId,

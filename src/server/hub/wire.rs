@@ -1,3 +1,5 @@
+//! What the hub knows of sockets.
+
 use std::io::{self, IoSlice};
 
 /// The writing end of a peer's socket, as far as the hub needs to know it.

@@ -7,6 +7,7 @@ use super::outgoing::{self, WriteError};
 use super::socket::{Socket, close_code_of};
 use crate::protocol::{Author, CloseCode, Limits, ServerFrame};
 use crate::server::clock::now_ms;
+use crate::server::encode;
 use crate::server::hub::Connection;
 use crate::server::hub::queue::Behind;
 use crate::server::service::Actor;
@@ -19,9 +20,6 @@ use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tungstenite::Message;
 
-/// Commands of one connection that may be under way; beyond that it is not read from.
-const COMMANDS_UNDER_WAY: usize = 64;
-
 /// Has no payload: it only has to be answered.
 const PING: Bytes = Bytes::from_static(&[0x89, 0]);
 
@@ -31,8 +29,7 @@ const CATCH_UP_RETRY: Duration = Duration::from_millis(500);
 /// Serves a registered connection until either side ends it. Boxed, and what is rarely awaited too: most
 /// connections are idle, and a future is as large as the largest thing that it ever waits for.
 pub async fn run(mut live: Box<Live>) {
-    live.registered.queue().open(live.socket.wire());
-    live.registered.push(&live.hello());
+    live.registered.queue().open(live.socket.wire(), [encode::frame(&live.hello())]);
     let code = live.serve().await;
     if let Some(code) = code {
         Box::pin(live.finish(code)).await;
@@ -124,7 +121,7 @@ impl Live {
                 }
             }
         }
-        self.paid && self.answers.len() < COMMANDS_UNDER_WAY
+        self.paid && self.answers.len() < self.state.config.limits.commands_under_way
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Option<CloseCode>> {
@@ -182,18 +179,17 @@ impl Live {
 
     async fn catch_up(&mut self, behind: &Behind) {
         let queue = self.registered.queue();
-        // Refused if the cursor has moved meanwhile; the next step begins where it is.
-        let _taken = match catch_up::step(&self.state, behind).await {
-            Ok(Step { frames: Frames::Events(frames), head }) => queue.advance(behind, &frames, head),
-            Ok(Step { frames: Frames::Gap(frame), head }) => queue.jump(behind, frame, head),
+        match catch_up::step(&self.state, behind).await {
+            // If it is refused, the next step begins where the cursor is by then.
+            Ok(Step { frames: Frames::Events(frames), head }) => drop(queue.advance(behind, &frames, head)),
+            Ok(Step { frames: Frames::Gap(frame), head }) => drop(queue.jump(behind, frame, head)),
             Err(error) => {
                 // As often as there are sockets behind: counted, not told each time.
                 tracing::debug!(%error, room.id = behind.room.0, "cannot read the log; trying again");
                 self.state.metrics.unread_logs.inc();
                 queue.pause(behind.room, Instant::now() + CATCH_UP_RETRY);
-                false
             }
-        };
+        }
     }
 
     async fn drain_queue(&mut self) -> Result<(), Option<CloseCode>> {
@@ -221,7 +217,7 @@ impl Live {
     async fn drain(&mut self) {
         let retry_after_ms = self.state.hub.retry_after_ms();
         self.registered.push(&ServerFrame::Draining { retry_after_ms });
-        let mut more = COMMANDS_UNDER_WAY;
+        let mut more = self.state.config.limits.commands_under_way;
         loop {
             if self.drain_queue().await.is_err() {
                 return;

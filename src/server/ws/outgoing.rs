@@ -13,12 +13,14 @@ pub enum WriteError {
     Stalled,
 }
 
-/// Returns when nothing waits any more. The peer has to take something within each `deadline`: a slow
+/// Returns when all has left that waited at the call; what comes meanwhile is another turn, so that a peer who is
+/// just as fast as its rooms is still read from. The peer has to take something within each `deadline`: a slow
 /// one is not a stalled one.
 pub async fn drain(queue: &Queue, socket: &Socket, deadline: Duration) -> Result<(), WriteError> {
+    let mark = queue.mark();
     loop {
-        match queue.flush() {
-            Flushed::Empty => return Ok(()),
+        match queue.flush(mark) {
+            Flushed::Done => return Ok(()),
             Flushed::Gone => return Err(WriteError::Gone),
             Flushed::Blocked => match timeout(deadline, socket.writable()).await {
                 Ok(Ok(())) => {}

@@ -18,8 +18,8 @@ use tungstenite::protocol::frame::coding::CloseCode as WireCode;
 use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
 use tungstenite::{Error, Message, Utf8Bytes};
 
-/// What an idle socket keeps to read into; a longer message gets as much as it needs.
-const READ_BUFFER_BYTES: usize = 1_024;
+/// What is read at once, a few posts; an idle socket keeps as much to read into.
+const READ_BUFFER_BYTES: usize = 2 * 1_024;
 
 pub struct Socket {
     reader: OwnedReadHalf,
@@ -98,8 +98,12 @@ impl Socket {
     ) -> T {
         let mut stream = Stream { reader: &mut self.reader, cx, written: Vec::new() };
         let result = use_it(&mut self.protocol, &mut stream);
-        if !stream.written.is_empty() {
-            queue.push(Bytes::from(stream.written));
+        let written = Bytes::from(stream.written);
+        match self.protocol.can_write() {
+            _ if written.is_empty() => {}
+            true => queue.tell(written),
+            // A close was sent, or answered.
+            false => queue.end(written),
         }
         result
     }

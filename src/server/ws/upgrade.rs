@@ -31,12 +31,16 @@ const READ_BEYOND_LIMIT: usize = 4;
 pub async fn live(state: Arc<AppState>, ClientIp(address): ClientIp, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
-        return (StatusCode::UPGRADE_REQUIRED, "this is a WebSocket").into_response();
+        let headers = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
+        return (StatusCode::UPGRADE_REQUIRED, headers, "this is a WebSocket").into_response();
     };
     let request = hyper::Request::from_parts(parts, ());
     let mut response = match create_response(&request) {
         Ok(response) => response.map(|()| Body::empty()),
-        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+        Err(error) => {
+            let version = [(header::SEC_WEBSOCKET_VERSION, "13")];
+            return (StatusCode::BAD_REQUEST, version, error.to_string()).into_response();
+        }
     };
     match subprotocol(request.headers()) {
         Ok(None) => {}
@@ -46,7 +50,10 @@ pub async fn live(state: Arc<AppState>, ClientIp(address): ClientIp, request: Re
     let entered = enter(&state, request.headers(), address).await;
     let max_bytes = state.config.limits.frame_bytes * READ_BEYOND_LIMIT;
     tokio::spawn(async move {
-        let Some(socket) = upgrade.await.ok().and_then(|upgraded| Socket::open(upgraded, max_bytes)) else { return };
+        let Some(socket) = upgrade.await.ok().and_then(|upgraded| Socket::open(upgraded, max_bytes)) else {
+            tracing::debug!("a connection ended before it was a socket");
+            return;
+        };
         match entered {
             // A task of its own, which holds nothing of the handshake.
             Ok((actor, registered)) => {
@@ -122,7 +129,7 @@ pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<C
 async fn deny(state: Arc<AppState>, mut socket: Socket, denied: Denied) {
     let deadline = state.config.limits.close_timeout();
     let queue = state.hub.queue();
-    queue.open(socket.wire());
+    queue.open(socket.wire(), []);
     if let Some(refused) = denied.refused {
         queue.push(encode::frame(&ServerFrame::Refused(refused)));
     }

@@ -1,3 +1,5 @@
+//! Frames between the hub and one socket.
+
 use crate::server::hub::wire::Wire;
 use bytes::{Buf, Bytes};
 use std::collections::VecDeque;
@@ -7,11 +9,11 @@ use std::sync::Arc;
 /// Frames that are handed to the system in one call.
 const FRAMES_A_WRITE: usize = 64;
 
-/// What the system could not be given yet.
+/// How far a flush came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flushed {
-    /// Nothing waits.
-    Empty,
+    /// All that had been put in before the mark has left.
+    Done,
     /// The peer takes no more for now.
     Blocked,
     /// The peer is gone.
@@ -24,14 +26,26 @@ pub struct Backlog {
     /// The first one may have been written in part, and is what is left of it.
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// Bytes that were ever put in.
+    put_in: u64,
     /// `None` before the socket is open.
     wire: Option<Arc<dyn Wire>>,
     gone: bool,
 }
 
 impl Backlog {
-    pub fn open(&mut self, wire: Arc<dyn Wire>) {
+    /// `first` leave before whatever has been put in.
+    pub fn open(&mut self, wire: Arc<dyn Wire>, first: impl DoubleEndedIterator<Item = Bytes>) {
         self.wire = Some(wire);
+        for frame in first.rev() {
+            self.count_in(&frame);
+            self.frames.push_front(frame);
+        }
+    }
+
+    /// What a flush has to get past for all to have left that is here now.
+    pub fn mark(&self) -> u64 {
+        self.put_in
     }
 
     pub fn is_empty(&self) -> bool {
@@ -48,8 +62,13 @@ impl Backlog {
 
     /// Waits for a flush, with all that comes until then.
     pub fn push(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
+        self.count_in(&frame);
         self.frames.push_back(frame);
+    }
+
+    fn count_in(&mut self, frame: &Bytes) {
+        self.bytes += frame.len();
+        self.put_in += frame.len() as u64;
     }
 
     /// Leaves at once unless something waits before it, or its socket is full.
@@ -60,13 +79,14 @@ impl Backlog {
             _ => Ok(0),
         };
         let written = self.count(written);
+        self.put_in += written as u64;
         if written < frame.len() {
             self.push(frame.slice(written..));
         }
     }
 
     /// Gives the system all that it takes now.
-    pub fn flush(&mut self) -> Flushed {
+    pub fn flush(&mut self, mark: u64) -> Flushed {
         let Some(wire) = self.wire.clone() else { return Flushed::Blocked };
         while !self.frames.is_empty() && !self.gone {
             let slices: Vec<_> = self.frames.iter().take(FRAMES_A_WRITE).map(|frame| IoSlice::new(frame)).collect();
@@ -76,10 +96,11 @@ impl Backlog {
                 written => self.leave(written),
             }
         }
-        match (self.gone, self.frames.is_empty()) {
-            (true, _) => Flushed::Gone,
-            (false, true) => Flushed::Empty,
-            (false, false) => Flushed::Blocked,
+        let left = self.put_in - self.bytes as u64;
+        match self.gone {
+            true => Flushed::Gone,
+            false if left >= mark => Flushed::Done,
+            false => Flushed::Blocked,
         }
     }
 
@@ -87,7 +108,7 @@ impl Backlog {
         match written {
             Ok(written) => written,
             Err(error) => {
-                self.gone |= error.kind() != ErrorKind::WouldBlock;
+                self.gone |= !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
                 0
             }
         }

@@ -1,3 +1,5 @@
+//! Where a connection stands in each room that it follows.
+
 use crate::domain::{RoomId, Seq, Slug};
 use tokio::time::Instant;
 

@@ -37,6 +37,8 @@ struct State {
     /// `rooms_changed`, once it is due: telling it twice tells no more.
     rooms_changed: Option<Bytes>,
     close: Option<CloseCode>,
+    /// The close frame is on its way: nothing may follow it (RFC 6455, section 5.5.1).
+    ended: bool,
 }
 
 /// One connection's queue, shared by the hub and the connection's task.
@@ -70,9 +72,9 @@ impl Queue {
         Queue { state: Mutex::default(), changed: Notify::new(), limits }
     }
 
-    /// The socket is open: from here on frames leave.
-    pub fn open(&self, wire: Arc<dyn Wire>) {
-        self.lock().backlog.open(wire);
+    /// The socket is open: from here on frames leave, `first` before all that came earlier.
+    pub fn open<const N: usize>(&self, wire: Arc<dyn Wire>, first: [Bytes; N]) {
+        self.lock().backlog.open(wire, first.into_iter());
     }
 
     /// Live delivery. Gives the connection all that it lacks of a room's news if it is not behind, the
@@ -80,6 +82,9 @@ impl Queue {
     /// to catch up to. The socket is written to at once while nothing waits for it.
     pub fn offer(&self, room: RoomId, news: &mut Joined<'_>) -> Offered {
         let mut state = self.lock();
+        if state.is_closing() {
+            return Offered::Nothing;
+        }
         let State { backlog, cursors, .. } = &mut *state;
         let head = news.head();
         let Some(cursor) = cursors.get_mut(&room).filter(|cursor| cursor.head < head) else {
@@ -90,7 +95,9 @@ impl Queue {
         if !live {
             return Offered::Nothing;
         }
-        let frames = news.after(cursor.at).filter(|frames| self.limits.have_space(backlog, frames));
+        // News are of bounded size themselves: to one for whom nothing waits they may go whatever they are.
+        let fit = |frames: &&[EventsFrame]| backlog.is_empty() || self.limits.have_space(backlog, frames);
+        let frames = news.after(cursor.at).filter(fit);
         let offered = match frames {
             Some(frames) => {
                 frames.iter().for_each(|frame| backlog.send(&frame.bytes));
@@ -121,11 +128,30 @@ impl Queue {
         }
     }
 
-    /// Answers to the connection's own commands, and what ends one of its subscriptions. Their number
-    /// is bounded by the commands under way and the rooms followed, so they are not dropped. They wait
-    /// for the connection's task, so that answers that come together are written together.
+    /// Answers to the connection's own commands. Their number is bounded by the commands under way, so they are
+    /// not dropped. For the connection's task, which flushes before it waits, so that answers that come together
+    /// are written together.
     pub fn push(&self, frame: Bytes) {
-        self.lock().backlog.push(frame);
+        let mut state = self.lock();
+        if !state.ended {
+            state.backlog.push(frame);
+        }
+    }
+
+    /// Like [`push`](Queue::push), but wakes the connection's task: what others have to say that must not be
+    /// dropped, like the end of a subscription. Its amount is bounded by the rooms followed and the pings read.
+    pub fn tell(&self, frame: Bytes) {
+        self.push(frame);
+        self.changed.notify_one();
+    }
+
+    /// The last frame of all, a close.
+    pub fn end(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.ended, true) {
+            state.backlog.push(frame);
+        }
+        drop(state);
         self.changed.notify_one();
     }
 
@@ -134,7 +160,7 @@ impl Queue {
     pub fn offer_notice(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
         let (bytes, frames) = (state.backlog.bytes() + frame.len(), state.backlog.frames());
-        let space = bytes * 2 <= self.limits.bytes && frames * 2 < self.limits.frames;
+        let space = !state.ended && bytes * 2 <= self.limits.bytes && frames * 2 < self.limits.frames;
         if space {
             state.backlog.push(frame);
             drop(state);
@@ -169,22 +195,23 @@ impl Queue {
         }
     }
 
-    /// The join was answered with `head`: deliver from here on, catching up first if need be.
+    /// The join was answered with `head`: deliver from here on, catching up first if need be. For the connection's
+    /// task, which looks for that before it waits.
     pub fn release(&self, room: RoomId, head: Seq) {
         if let Some(cursor) = self.lock().cursors.get_mut(&room) {
             cursor.held = false;
             cursor.head = cursor.head.max(head);
         }
-        self.changed.notify_one();
     }
 
     /// Sends events that were read of the log, whose head was `head`. Refused if the cursor has moved since
-    /// the reading began (left, joined again): then they are no news.
+    /// the reading began (left, joined again), and when the connection is about to end.
     pub fn advance(&self, behind: &Behind, frames: &[EventsFrame], head: Seq) -> bool {
         let mut state = self.lock();
+        let closing = state.is_closing();
         let State { backlog, cursors, .. } = &mut *state;
         match cursors.get_mut(&behind.room) {
-            Some(cursor) if cursor.at == behind.at && !cursor.held => {
+            Some(cursor) if cursor.at == behind.at && !cursor.held && !closing => {
                 frames.iter().for_each(|frame| backlog.push(frame.bytes.clone()));
                 let to = frames.last().map_or(cursor.at, |frame| frame.last);
                 (cursor.at, cursor.paused) = (to, None);
@@ -200,9 +227,10 @@ impl Queue {
     /// [`advance`](Queue::advance).
     pub fn jump(&self, behind: &Behind, gap: Bytes, head: Seq) -> bool {
         let mut state = self.lock();
+        let closing = state.is_closing();
         let State { backlog, cursors, .. } = &mut *state;
         match cursors.get_mut(&behind.room) {
-            Some(cursor) if cursor.at == behind.at && !cursor.held => {
+            Some(cursor) if cursor.at == behind.at && !cursor.held && !closing => {
                 backlog.push(gap);
                 let news = cursor.head > behind.head;
                 (cursor.at, cursor.paused) = (head, None);
@@ -251,13 +279,18 @@ impl Queue {
         self.changed.notified().await;
     }
 
-    /// Writes what waits, as far as the socket takes it now.
-    pub fn flush(&self) -> Flushed {
+    /// What a [`flush`](Queue::flush) has to get past for all to have left that waits now.
+    pub fn mark(&self) -> u64 {
         let mut state = self.lock();
-        if let Some(frame) = state.rooms_changed.take() {
+        if let Some(frame) = state.rooms_changed.take().filter(|_| !state.ended) {
             state.backlog.push(frame);
         }
-        state.backlog.flush()
+        state.backlog.mark()
+    }
+
+    /// Writes what waits, as far as the socket takes it now.
+    pub fn flush(&self, mark: u64) -> Flushed {
+        self.lock().backlog.flush(mark)
     }
 
     /// What is to be done once the queue was flushed: frames pushed later for a room that is behind cannot
@@ -275,6 +308,13 @@ impl Queue {
     /// Sections are short and leave the state whole even if one panicked.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The reader has no right to more, or has been told that there is no more.
+    fn is_closing(&self) -> bool {
+        self.close.is_some() || self.ended
     }
 }
 

@@ -61,7 +61,7 @@ fn slug() -> Slug {
 /// A queue that follows the room from the start, with a socket that takes everything.
 fn following(bytes: usize) -> (Queue, Arc<Peer>) {
     let (queue, peer) = (Queue::new(QueueLimits { bytes, frames: 10 }), Peer::with(usize::MAX / 2));
-    queue.open(peer.clone());
+    queue.open(peer.clone(), []);
     queue.follow(ROOM, slug(), Seq(0));
     (queue, peer)
 }
@@ -78,6 +78,10 @@ fn offer(queue: &Queue, first: u64, last: u64) -> Offered {
 
 fn frame(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
+}
+
+fn flush(queue: &Queue) -> Flushed {
+    queue.flush(queue.mark())
 }
 
 fn got(peer: &Peer) -> String {
@@ -111,12 +115,12 @@ fn what_the_socket_does_not_take_waits_and_keeps_its_order() {
     *peer.space.lock().unwrap() = 30;
     assert_eq!(offer(&queue, 1, 1), Offered::Pushed(1));
     assert_eq!(offer(&queue, 2, 2), Offered::Pushed(1));
-    assert_eq!(queue.flush(), Flushed::Blocked);
+    assert_eq!(flush(&queue), Flushed::Blocked);
     for _ in 0..200 {
         peer.takes(7);
-        queue.flush();
+        flush(&queue);
     }
-    assert_eq!((queue.flush(), peer.seqs()), (Flushed::Empty, vec![1, 2]));
+    assert_eq!((flush(&queue), peer.seqs()), (Flushed::Done, vec![1, 2]));
     assert_eq!(offer(&queue, 3, 3), Offered::Pushed(1));
     assert_eq!(peer.seqs(), [1, 2, 3]);
 }
@@ -128,7 +132,59 @@ fn answers_wait_for_the_task_and_leave_together() {
         queue.push(frame("ack "));
     }
     assert_eq!(peer.writes(), 0);
-    assert_eq!((queue.flush(), got(&peer), peer.writes()), (Flushed::Empty, "ack ".repeat(100), 2));
+    assert_eq!((flush(&queue), got(&peer), peer.writes()), (Flushed::Done, "ack ".repeat(100), 2));
+}
+
+#[test]
+fn what_comes_after_the_mark_is_not_waited_for() {
+    let (queue, peer) = following(1_000);
+    *peer.space.lock().unwrap() = 0;
+    queue.push(frame("one "));
+    let mark = queue.mark();
+    queue.push(frame("two "));
+    assert_eq!(queue.flush(mark), Flushed::Blocked);
+    peer.takes(5);
+    assert_eq!((queue.flush(mark), got(&peer)), (Flushed::Done, "one t".into()));
+    assert_eq!(flush(&queue), Flushed::Blocked);
+}
+
+#[test]
+fn the_greeting_comes_first() {
+    let (queue, peer) = (Queue::new(QueueLimits { bytes: 1_000, frames: 10 }), Peer::with(1_000));
+    assert!(queue.offer_notice(frame("notice")));
+    queue.open(peer.clone(), [frame("hello "), frame("and ")]);
+    assert_eq!((flush(&queue), got(&peer)), (Flushed::Done, "hello and notice".into()));
+}
+
+#[test]
+fn nothing_follows_a_close() {
+    let (queue, peer) = following(1_000);
+    queue.release(ROOM, Seq(1));
+    let behind = queue.take().behind.unwrap();
+    queue.end(frame("close"));
+    assert_eq!(offer(&queue, 2, 2), Offered::Nothing);
+    queue.tell(frame("revoked"));
+    queue.rooms_changed(frame("rooms_changed"));
+    queue.end(frame("close again"));
+    assert!(!queue.offer_notice(frame("read")));
+    assert!(!queue.advance(&behind, &[], Seq(1)));
+    assert_eq!((flush(&queue), got(&peer)), (Flushed::Done, "close".into()));
+}
+
+#[test]
+fn one_whose_end_is_due_gets_no_more_events() {
+    let (queue, peer) = following(1_000);
+    queue.release(ROOM, Seq(0));
+    queue.close(CloseCode::Unauthenticated);
+    assert_eq!((offer(&queue, 1, 1), peer.writes()), (Offered::Nothing, 0));
+}
+
+#[test]
+fn news_that_are_larger_than_the_queue_reach_one_for_whom_nothing_waits() {
+    let (queue, peer) = following(10);
+    queue.release(ROOM, Seq(0));
+    assert_eq!(offer(&queue, 1, 3), Offered::Pushed(3));
+    assert_eq!(peer.seqs(), [1, 2, 3]);
 }
 
 #[test]
@@ -140,21 +196,21 @@ fn a_broken_socket_is_noticed_by_the_next_flush() {
         }
     }
     let (queue, _) = following(1_000);
-    queue.open(Arc::new(Broken));
+    queue.open(Arc::new(Broken), []);
     queue.release(ROOM, Seq(0));
     offer(&queue, 1, 1);
-    assert_eq!(queue.flush(), Flushed::Gone);
+    assert_eq!(flush(&queue), Flushed::Gone);
 }
 
 #[test]
 fn a_notice_is_taken_while_there_is_space_for_more_than_it() {
     let peer = Peer::with(usize::MAX);
     let queue = Queue::new(QueueLimits { bytes: 1_000, frames: 4 });
-    queue.open(peer.clone());
+    queue.open(peer.clone(), []);
     assert!(queue.offer_notice(frame("one ")));
     assert!(queue.offer_notice(frame("two ")));
     assert!(!queue.offer_notice(frame("three ")));
-    queue.flush();
+    flush(&queue);
     assert_eq!(got(&peer), "one two ");
     assert!(!queue.offer_notice(Bytes::from(vec![b' '; 501])));
 }
@@ -178,7 +234,7 @@ fn a_jump_falls_behind_and_live_delivery_resumes_after_catching_up() {
     assert_eq!((behind.at, behind.head), (Seq(0), Seq(3)));
     let read = News::of(&growth(1, 3));
     assert!(queue.advance(&behind, Joined::new(&read).after(Seq(0)).unwrap(), Seq(3)));
-    queue.flush();
+    flush(&queue);
     assert_eq!(offer(&queue, 4, 4), Offered::Pushed(1));
     assert_eq!(peer.seqs(), [1, 2, 3, 4]);
 }
@@ -208,7 +264,7 @@ fn a_head_that_the_log_does_not_have_is_given_up_with_one_gap() {
     queue.observe_head(ROOM, Seq(96));
     assert!(queue.jump(&behind, frame("gap "), Seq(90)), "what was offered during the read counts");
     assert_eq!(queue.take().behind.map(|behind| behind.head), Some(Seq(96)));
-    queue.flush();
+    flush(&queue);
     assert_eq!(got(&peer), "gap gap ");
 }
 
@@ -234,8 +290,8 @@ fn rooms_changed_waits_once_however_often_it_comes() {
     for _ in 0..1_000 {
         queue.rooms_changed(frame("rooms_changed"));
     }
-    queue.flush();
-    queue.flush();
+    flush(&queue);
+    flush(&queue);
     assert_eq!(got(&peer), "rooms_changed");
 }
 
