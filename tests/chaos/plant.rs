@@ -47,8 +47,8 @@ pub struct Tap {
     held: Option<Vec<Event>>,
 }
 
-/// The frames before it pass untouched.
-const BROKEN_FRAME: u32 = 5;
+/// The frame before it passes untouched. Early, because few frames may carry all that there is.
+const BROKEN_FRAME: u32 = 2;
 
 impl Tap {
     pub fn new(plant: Option<Plant>) -> Tap {
@@ -62,6 +62,11 @@ impl Tap {
         match self.plant {
             Some(Plant::LostFrame) if broken => Vec::new(),
             Some(Plant::DoubledFrame) if broken => vec![list.clone(), list],
+            Some(Plant::ReorderedFrames) if broken && list.len() > 1 => {
+                // Two frames that were gathered into one.
+                let (first, second) = list.split_at(list.len() / 2);
+                vec![second.to_vec(), first.to_vec()]
+            }
             Some(Plant::ReorderedFrames) if broken => {
                 self.held = Some(list);
                 Vec::new()
