@@ -98,7 +98,8 @@ test('the server restarts under two people who go on talking', async ({ communit
 });
 
 test('a post that a stopping server did not take goes out once, by itself', async ({ community, server, guard }) => {
-  guard.intend(...lostConnection);
+  // The held post below may come too late for its socket: both ends are right.
+  guard.intend(...lostConnection, /WebSocket is already in CLOSING or CLOSED state/);
   const writer = await community.newcomer('Last Minute');
   const frames: string[] = [];
   let isDraining: () => void = () => undefined;
