@@ -5,26 +5,22 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::{Duration, Instant, sleep_until};
 
-/// Calls begin at least so far apart. A lone question is asked at once; of a crowd that arrives one
-/// by one, more than twenty calls a second would be calls by the head, and nobody notices so short a wait.
-const APART: Duration = Duration::from_millis(50);
-
 /// Questions that come while a call is under way, or soon after it began, are put together in the
 /// next: many who each want something else cost few calls. A call is made after its questions were
 /// asked, so that its answers are never older than they are.
 pub struct Gathering<K, V> {
+    /// Calls begin at least so far apart. A lone question is asked at once.
+    apart: Duration,
     waiting: Mutex<Vec<(K, oneshot::Sender<V>)>>,
     /// Before which no call begins.
     turn: tokio::sync::Mutex<Option<Instant>>,
 }
 
-impl<K, V> Default for Gathering<K, V> {
-    fn default() -> Gathering<K, V> {
-        Gathering { waiting: Mutex::default(), turn: tokio::sync::Mutex::const_new(None) }
-    }
-}
-
 impl<K: Eq + Hash + Clone, V: Clone> Gathering<K, V> {
+    pub fn new(apart: Duration) -> Gathering<K, V> {
+        Gathering { apart, waiting: Mutex::default(), turn: tokio::sync::Mutex::const_new(None) }
+    }
+
     /// What `call` answers to `key` among all that have gathered; `missing` when it says nothing of it.
     pub async fn ask<F>(&self, key: K, missing: V, call: impl FnOnce(Vec<K>) -> F) -> V
     where
@@ -44,7 +40,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Gathering<K, V> {
             // Whoever had taken the question is gone without an answer.
             Err(TryRecvError::Closed) => Vec::new(),
         };
-        *next = Some(Instant::now() + APART);
+        *next = Some(Instant::now() + self.apart);
         taken.retain(|(_, sender)| !sender.is_closed());
         let mut keys: Vec<K> = taken.iter().map(|(key, _)| key.clone()).collect();
         if keys.is_empty() {
@@ -67,6 +63,8 @@ mod tests {
     use super::*;
     use tokio::time::sleep;
 
+    const APART: Duration = Duration::from_millis(50);
+
     async fn squares(calls: &Mutex<Vec<usize>>, keys: Vec<u64>) -> HashMap<u64, u64> {
         sleep(Duration::from_millis(1)).await;
         calls.lock().unwrap().push(keys.len());
@@ -75,7 +73,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_gathers_during_a_call_is_one_call() {
-        let (gathering, calls) = (Gathering::default(), Mutex::default());
+        let (gathering, calls) = (Gathering::new(APART), Mutex::default());
         let ask = |key| gathering.ask(key, 0, |keys| squares(&calls, keys));
         let first = async {
             assert_eq!(ask(7).await, 49);
@@ -90,7 +88,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_that_comes_one_by_one_is_few_calls() {
-        let (gathering, calls) = (Gathering::default(), Mutex::default());
+        let (gathering, calls) = (Gathering::new(APART), Mutex::default());
         let ask = async |key| {
             sleep(Duration::from_millis(2 * key)).await;
             gathering.ask(key, 0, |keys| squares(&calls, keys)).await
@@ -106,7 +104,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_leaves_during_a_call_takes_no_answer_along() {
-        let (gathering, calls) = (Gathering::default(), Mutex::default());
+        let (gathering, calls) = (Gathering::new(APART), Mutex::default());
         let ask = |key| gathering.ask(key, 0, |keys| squares(&calls, keys));
         let mut waiting = Box::pin(ask(1));
         let mut leaving = Box::pin(ask(2));

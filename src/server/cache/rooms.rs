@@ -9,6 +9,7 @@ use crate::server::metrics::{Metrics, StoreRead};
 use crate::server::store::{Grown, RoomReaders, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Answer = Result<Option<Arc<Known>>, StoreError>;
 
@@ -28,7 +29,9 @@ struct Known {
 
 impl Rooms {
     pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Rooms {
-        Rooms { known: Remembered::new(limits.members_cached), gathering: Gathering::default(), metrics }
+        // At once: there are no more questions than rooms.
+        let gathering = Gathering::new(Duration::ZERO);
+        Rooms { known: Remembered::new(limits.members_cached), gathering, metrics }
     }
 
     /// The room, if `user` may read it at some moment after the call began. Another process may have let

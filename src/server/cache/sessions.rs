@@ -7,6 +7,11 @@ use crate::server::metrics::{Metrics, StoreRead};
 use crate::server::store::{Credential, FoundAccount, PROLONG_EVERY_MS, SessionUser, Store, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Of a crowd that arrives one by one, each with a session of its own, more than twenty reads a second would be
+/// reads by the head, and nobody notices so short a wait.
+const APART: Duration = Duration::from_millis(50);
 
 /// Sessions and tokens that were seen lately, with their accounts.
 pub struct Sessions {
@@ -24,7 +29,8 @@ pub struct Asked {
 
 impl Sessions {
     pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Sessions {
-        Sessions { known: Remembered::new(limits.sessions_cached), gathering: Gathering::default(), metrics }
+        let gathering = Gathering::new(APART);
+        Sessions { known: Remembered::new(limits.sessions_cached), gathering, metrics }
     }
 
     /// The account behind a credential at some moment after the call began, as far as this node's own
