@@ -24,8 +24,8 @@ struct Args {
     /// Scenarios to run; all without
     scenarios: Vec<String>,
     /// The release build of `pickmate`
-    #[arg(long)]
-    server: PathBuf,
+    #[arg(long, required_unless_present = "bare")]
+    server: Option<PathBuf>,
     /// Each scenario so often; the median counts
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -44,20 +44,18 @@ struct Args {
 }
 
 fn main() -> Result<()> {
-    // The other half of this program; parsed by hand, since it has no server to name.
-    if let [_, flag, port] = &std::env::args().collect::<Vec<_>>()[..]
-        && flag == "--bare"
-    {
-        return bare::serve(port.parse()?);
-    }
     let args = Args::parse();
+    if let Some(port) = args.bare {
+        return bare::serve(port);
+    }
+    let pickmate = args.server.context("there is no server to measure")?;
     let chosen = chosen(&args.scenarios)?;
     let mut report = Report::default();
     for round in 0..args.rounds {
         for scenario in &chosen {
             for kind in scenario.servers {
                 let name = format!("{} on {}", scenario.name, kind.name());
-                let mut server = Server::start(*kind, &args.server, scenario.rooms).with_context(|| name.clone())?;
+                let mut server = Server::start(*kind, &pickmate, scenario.rooms).with_context(|| name.clone())?;
                 let figures = (scenario.run)(&mut server, Duration::from_secs(args.seconds)).context(name)?;
                 eprintln!("{}/{} {:14} {:8} {figures}", round + 1, args.rounds, scenario.name, kind.name());
                 report.add(scenario.name, kind.name(), figures);

@@ -28,7 +28,7 @@ pub struct LogName {
 /// Consecutive events of a room in one encoded `events` frame.
 #[derive(Clone, Debug)]
 pub struct EventsFrame {
-    pub first: Seq,
+    /// The seq of the last of them.
     pub last: Seq,
     /// As they are written to a socket.
     pub bytes: Bytes,
@@ -57,7 +57,7 @@ pub fn events(log: &LogName, first: Seq, events: &[&Bytes]) -> Vec<EventsFrame> 
     while !rest.is_empty() {
         let (now, later) = rest.split_at(fitting(rest, EVENTS_FRAME_BYTES - envelope));
         let last = Seq(first.0 + now.len() as u64 - 1);
-        frames.push(EventsFrame { first, last, bytes: joined(&head, now) });
+        frames.push(EventsFrame { last, bytes: joined(&head, now) });
         first = last.next();
         rest = later;
     }
@@ -132,7 +132,7 @@ pub mod tests {
         loop {
             match client.read(&mut stream) {
                 Ok(Message::Text(text)) => frames.push(serde_json::from_str(&text).unwrap()),
-                // The stream is over between two frames.
+                // The stream is over.
                 Err(Error::Protocol(_)) if stream.position() == bytes.len() as u64 => return frames,
                 other => panic!("{other:?}"),
             }
@@ -195,7 +195,15 @@ pub mod tests {
         }
         let long = "가".repeat(5_000);
         let frames = encoded(&[long.as_str(); 10]);
-        assert_eq!((frames[0].first, frames.last().unwrap().last), (Seq(10), Seq(19)));
-        assert!(frames.windows(2).all(|pair| pair[0].last.next() == pair[1].first));
+        let lists = frames.iter().map(|frame| match &read(&frame.bytes)[..] {
+            [ServerFrame::Events { list, .. }] => (list[0].seq, list.last().unwrap().seq, frame.last),
+            other => panic!("{other:?}"),
+        });
+        let mut next = Seq(10);
+        for (first, last, told) in lists {
+            assert_eq!((first, last), (next, told));
+            next = last.next();
+        }
+        assert_eq!(next, Seq(20));
     }
 }

@@ -117,7 +117,6 @@ fn stretch(log: RoomLog, epoch: Arc<str>, after: Seq, page: &EventPage) -> Stret
     let dense = page.events.first().is_some_and(|event| event.seq == after.next());
     let events: Vec<_> = page.events.iter().filter(|_| dense).map(encode::event).collect();
     let events: Vec<_> = events.iter().collect();
-    let to = Seq(after.0 + events.len() as u64);
     let name = LogName { slug: log.slug, epoch };
-    Stretch { frames: encode::events(&name, after.next(), &events).into(), to, head: page.head }
+    Stretch { frames: encode::events(&name, after.next(), &events).into(), head: page.head }
 }

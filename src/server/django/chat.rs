@@ -8,6 +8,7 @@ use crate::server::error::AppError;
 use crate::server::forms;
 use crate::server::limits::ConnectionPermit;
 use crate::server::state::AppState;
+use crate::server::ws::close_code_of;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{StatusCode, header};
@@ -86,7 +87,10 @@ impl Conversation {
                 Some(Ok(Message::Binary(_))) => None,
                 // Answered by the library while it is read from.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => continue,
-                Some(Err(error)) => return close_code_of(&error).map_or(End::Left, End::Close),
+                Some(Err(error)) => {
+                    let cause = error.source().and_then(|cause| cause.downcast_ref());
+                    return cause.and_then(close_code_of).map_or(End::Left, End::Close);
+                }
                 None => return End::Left,
             };
             let Some(answer) = answer else { return End::Close(CloseCode::Internal) };
@@ -101,14 +105,5 @@ impl Conversation {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Left),
         }
-    }
-}
-
-/// Why reading failed, as a close code; `None` when the peer is gone.
-fn close_code_of(error: &axum::Error) -> Option<CloseCode> {
-    match error.source()?.downcast_ref::<tungstenite::Error>()? {
-        tungstenite::Error::Capacity(_) => Some(CloseCode::FrameTooLarge),
-        tungstenite::Error::Utf8(_) => Some(CloseCode::NotJson),
-        _ => None,
     }
 }

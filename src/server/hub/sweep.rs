@@ -254,6 +254,20 @@ mod tests {
     }
 
     #[test]
+    fn who_is_visited_as_the_round_turns_gets_what_is_forgotten_by_that() {
+        let mut world = World::default();
+        (0..VISITS + 2).for_each(|_| world.join());
+        for _ in 0..3 {
+            world.grow();
+            world.step();
+        }
+        while world.sweep.is_some() {
+            world.step();
+        }
+        assert!(world.followers.keys().all(|id| world.told[id] == Seq(3)));
+    }
+
+    #[test]
     fn news_during_a_round_cost_no_visit_more_than_one_each() {
         let mut world = World::default();
         (0..640).for_each(|_| world.join());

@@ -140,6 +140,14 @@ impl Placed {
     pub fn into_parts(self) -> (TcpStream, Place) {
         (self.stream, self.place)
     }
+
+    fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(_) => self.pace.bytes_left(),
+            Poll::Pending => self.pace.bytes_wait(),
+        }
+        written
+    }
 }
 
 impl AsyncRead for Placed {
@@ -150,16 +158,6 @@ impl AsyncRead for Placed {
             self.pace.bytes_arrived();
         }
         read
-    }
-}
-
-impl Placed {
-    fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Ready(_) => self.pace.bytes_left(),
-            Poll::Pending => self.pace.bytes_wait(),
-        }
-        written
     }
 }
 

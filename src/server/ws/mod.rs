@@ -9,6 +9,7 @@ mod outgoing;
 mod socket;
 mod upgrade;
 
+pub(super) use socket::close_code_of;
 pub use upgrade::admit;
 
 use super::auth::ClientIp;

@@ -137,7 +137,7 @@ impl Write for Stream<'_, '_> {
     }
 }
 
-/// Why reading failed, as a close code; `None` when the peer is gone.
+/// Why reading a WebSocket failed, as a close code; `None` when the peer is gone.
 pub fn close_code_of(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(_) => Some(CloseCode::FrameTooLarge),

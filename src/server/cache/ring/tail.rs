@@ -34,8 +34,6 @@ pub struct Wanted {
 pub struct Stretch {
     /// Shared by all who are sent the same.
     pub frames: Arc<[EventsFrame]>,
-    /// The seq of the last of them.
-    pub to: Seq,
     /// Where the log stood when they were read.
     pub head: Seq,
 }
@@ -132,8 +130,7 @@ impl Tail {
             self.served = Some((after, Arc::downgrade(&frames)));
             frames
         });
-        let to = frames.last().map_or(after, |frame| frame.last);
-        Some(Stretch { frames, to, head: self.head })
+        Some(Stretch { frames, head: self.head })
     }
 
     fn encode(&self, after: Seq, skipped: usize, budget: Budget) -> Arc<[EventsFrame]> {
