@@ -72,7 +72,8 @@ impl Browser {
             "record": record, "phase": phase, "pace": 700,
         });
         let log = File::create(folder.join("browser.log"))?;
-        let end2end = Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end");
+        // Cargo runs tests in the package's folder; the one it was compiled in may be another clone.
+        let end2end = Path::new("end2end").canonicalize()?;
         let mut command = Command::new(end2end.join("node_modules/.bin/playwright"));
         command.args(["test", "--config", "chaos.config.ts"]).current_dir(end2end);
         command.env("PICKMATE_CHAOS_MEMBER", member.to_string()).kill_on_drop(true);

@@ -160,9 +160,7 @@ async fn a_long_reader_delays_the_erasure_and_no_post() {
 async fn a_deletion_by_a_process_that_is_gone_is_erased_by_another() {
     let place = place_with(erasing_after(SOON)).await;
     let posted = place.submit("k", Action::Post { body: marked(1, 3_000) }).await.unwrap().outcome().await.unwrap();
-    let mut options = erasing_after(Duration::from_secs(3_600));
-    options.busy_timeout = Duration::from_millis(10);
-    let other = SqliteStore::open(place.dir.path(), options).await.unwrap();
+    let other = SqliteStore::open(place.dir.path(), erasing_after(Duration::from_secs(3_600))).await.unwrap();
     let intent = Intent { actor: place.author, key: Key::parse("d").unwrap() };
     let command = Command::new(intent, slug(), Action::Delete { target: posted.seq.unwrap() });
     other.submit(command).await.unwrap().outcome().await.unwrap();
