@@ -2,7 +2,7 @@
 //! database shares the lock; a restore wants it alone.
 
 use super::super::StoreError;
-use super::sidecar::blocking;
+use super::own_thread::blocking;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

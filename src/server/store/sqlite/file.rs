@@ -2,7 +2,7 @@
 //! database would drop the locks that SQLite holds on it (<https://www.sqlite.org/howtocorrupt.html>).
 
 use super::super::{Reason, StoreError, Trouble};
-use super::sidecar::blocking;
+use super::own_thread::blocking;
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;

@@ -5,7 +5,8 @@
 use super::super::columns::{damaged, seq_from};
 use super::super::{Grown, StoreError, sql};
 use super::gate::Turn;
-use super::sidecar::{Record, Sidecar, blocking};
+use super::own_thread::blocking;
+use super::sidecar::{Record, Sidecar};
 use crate::domain::{RoomId, Seq};
 use sqlx::SqliteConnection;
 use std::path::Path;

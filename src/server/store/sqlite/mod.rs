@@ -20,6 +20,7 @@ mod links;
 mod log;
 mod messages;
 mod migrate;
+mod own_thread;
 mod readers;
 mod rooms;
 mod run;
@@ -59,7 +60,8 @@ impl SqliteStore {
         let database = Arc::new(Database::new(dir, &options));
         database.open().await?;
         let (history, readers, gate) = (database.history.clone(), database.readers.clone(), database.gate.clone());
-        let writer = Writer::spawn(SqliteEngine::new(database.clone(), &options), &options);
+        let (writer, work) = Writer::new(SqliteEngine::new(database.clone(), &options), &options);
+        own_thread::drive(work)?;
         let (observer, prolongations) = (options.observer, Prolongations::default());
         Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer, prolongations, _entered }))
     }

@@ -6,7 +6,6 @@
 //! Layout, integers little-endian: `PMHEADS\0`, version (u32), 4 bytes of zero, database id
 //! (32 bytes), epoch (16 bytes), then one u64 for each room id from 0 on.
 
-use super::super::StoreError;
 use crate::domain::{RoomId, Seq};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -191,11 +190,6 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<File> {
         // What is left of it is in nobody's way.
         let _ = std::fs::remove_file(&new);
     })
-}
-
-/// Runs what blocks on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.to_string()))
 }
 
 #[cfg(test)]

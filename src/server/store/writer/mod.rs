@@ -1,4 +1,4 @@
-//! The writer: one task a node that owns the way into the rooms' logs. It takes what has gathered
+//! The writer: one a node that owns the way into the rooms' logs. It takes what has gathered
 //! in its bounded queue, has the engine commit it in one transaction, tells the observer, then
 //! answers. It outlives every failure: a batch that fails is answered and the next one is tried.
 
@@ -9,11 +9,10 @@ use crate::server::clock::now_ms;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -78,7 +77,7 @@ pub(super) struct Writer {
     wait: Duration,
     abroad: Abroad,
     stop: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
+    ended: CancellationToken,
 }
 
 enum Job {
@@ -87,10 +86,13 @@ enum Job {
 }
 
 impl Writer {
-    pub fn spawn(engine: impl Engine, options: &StoreOptions) -> Writer {
+    /// The queue's end that the store holds, and the work, which is for the caller to drive; it ends after
+    /// [`close`](Writer::close), or when the writer is dropped and all jobs are done.
+    pub fn new(engine: impl Engine, options: &StoreOptions) -> (Writer, impl Future<Output = ()> + Send + 'static) {
         let (jobs, queue) = mpsc::channel(options.writer_queue.max(1));
         let abroad = Abroad { observer: options.observer.clone(), count: Arc::new(watch::Sender::new(0)) };
-        let stop = CancellationToken::new();
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let end = ended.clone().drop_guard();
         let work = Work {
             engine,
             queue,
@@ -100,8 +102,11 @@ impl Writer {
             abroad: abroad.clone(),
             stop: stop.clone(),
         };
-        let task = Mutex::new(Some(tokio::spawn(work.run())));
-        Writer { jobs, wait: options.writer_wait, abroad, stop, task }
+        let work = async move {
+            let _end = end;
+            work.run().await;
+        };
+        (Writer { jobs, wait: options.writer_wait, abroad, stop, ended }, work)
     }
 
     pub async fn submit(&self, command: Command) -> Result<oneshot::Receiver<Answer>, StoreError> {
@@ -137,15 +142,10 @@ impl Writer {
         !self.jobs.is_closed()
     }
 
-    /// Refuses further jobs, carries out those that are queued and ends the task.
+    /// Refuses further jobs, and waits until those that are queued are carried out.
     pub async fn close(&self) {
         self.stop.cancel();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the writer ended badly");
-        }
+        self.ended.cancelled().await;
     }
 }
 
@@ -170,7 +170,7 @@ impl Abroad {
     }
 }
 
-/// The task's end.
+/// The end that works.
 struct Work<E> {
     engine: E,
     queue: mpsc::Receiver<Job>,

@@ -3,6 +3,7 @@ use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
 use crate::protocol::{Event, EventKind};
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the engine does with the next batch.
@@ -93,6 +94,12 @@ struct Desk {
     begin: Option<oneshot::Sender<()>>,
 }
 
+fn spawn(engine: Script, options: &StoreOptions) -> Writer {
+    let (writer, work) = Writer::new(engine, options);
+    tokio::spawn(work);
+    writer
+}
+
 fn desk(acts: &[Act]) -> Desk {
     let (told, batches, foreign) = (Arc::new(Told::default()), Arc::default(), Arc::default());
     let (sender, receiver) = oneshot::channel();
@@ -104,7 +111,7 @@ fn desk(acts: &[Act]) -> Desk {
         begin: Some(receiver),
     };
     let options = StoreOptions { writer_batch: 4, observer: told.clone(), ..StoreOptions::default() };
-    Desk { writer: Writer::spawn(engine, &options), told, batches, foreign, begin: Some(sender) }
+    Desk { writer: spawn(engine, &options), told, batches, foreign, begin: Some(sender) }
 }
 
 impl Desk {
@@ -180,7 +187,7 @@ async fn a_full_queue_makes_the_next_command_wait() {
         foreign: Arc::default(),
         begin: Some(receiver),
     };
-    let writer = Writer::spawn(engine, &StoreOptions { writer_queue: 1, writer_batch: 1, ..StoreOptions::default() });
+    let writer = spawn(engine, &StoreOptions { writer_queue: 1, writer_batch: 1, ..StoreOptions::default() });
     let desk = Desk { writer, told: Arc::default(), batches: Arc::default(), foreign: Arc::default(), begin: None };
     let first = desk.post("in hand").await;
     tokio::task::yield_now().await;

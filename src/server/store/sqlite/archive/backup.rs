@@ -1,7 +1,7 @@
 use super::super::super::{StoreError, StoreOptions};
 use super::super::directory::{self, FILE};
 use super::super::error::open_error;
-use super::super::sidecar::blocking;
+use super::super::own_thread::blocking;
 use super::super::{history, joining_options};
 use super::progress::{Show, copying, verifying};
 use super::verify::{Contents, verify};

@@ -1,4 +1,4 @@
-use super::super::sidecar::blocking;
+use super::super::own_thread::blocking;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval_at};
