@@ -17,9 +17,10 @@ async function watchShifts(page: Page): Promise<void> {
     const shifts: string[] = [];
     Object.assign(window, { shifts });
     new PerformanceObserver((list) => {
-      for (const { value, sources } of list.getEntries() as LayoutShift[]) {
-        const moves = sources.map(({ node, previousRect: was, currentRect: is }) => `${node?.nodeName} ${was.x},${was.y} → ${is.x},${is.y}`);
-        shifts.push(`${value}: ${moves.join('; ')}`);
+      for (const { value, startTime, sources } of list.getEntries() as LayoutShift[]) {
+        const place = ({ x, y, width, height }: DOMRect) => `${x},${y} ${width}×${height}`;
+        const moves = sources.map(({ node, previousRect: was, currentRect: is }) => `${node?.nodeName} ${place(was)} → ${place(is)}`);
+        shifts.push(`${value} at ${startTime}: ${moves.join('; ')}`);
       }
     }).observe({ type: 'layout-shift', buffered: true });
   });
