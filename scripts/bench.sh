@@ -6,11 +6,12 @@ source "$(dirname "$0")/env.sh"
 [ -x "$SERVER" ] || die "There is no release build to measure: run make build first."
 have taskset || die "taskset is missing: install util-linux."
 if [ $# -eq 0 ] || [ "$1" = --pure ]; then
-    cargo bench --bench pure
+    cargo bench --target-dir "$TARGET/bench" --bench pure
 fi
 [ "${1:-}" != --pure ] || exit 0
 
-load=$(cargo bench --bench load --no-run --message-format=json 2>/dev/null |
+# Beside the release build, which it would replace by one with the features of the benches.
+load=$(cargo bench --target-dir "$TARGET/bench" --bench load --no-run --message-format=json 2>/dev/null |
     sed -n 's/.*"name":"load".*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
 [ -x "$load" ] || die "The load generator does not build: cargo bench --bench load --no-run"
 say "Load from the last core against servers on the first; anything else that runs here disturbs it"

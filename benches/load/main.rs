@@ -4,6 +4,7 @@
 
 mod bare;
 mod dialect;
+mod engine;
 mod fleet;
 mod post;
 mod process;
@@ -13,8 +14,9 @@ mod wire;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use process::Server;
-use report::Report;
+use engine::Work;
+use process::{Kind, Server};
+use report::{ENGINE, Figures, Report};
 use scenario::{SCENARIOS, Scenario};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +26,7 @@ struct Args {
     /// Scenarios to run; all without
     scenarios: Vec<String>,
     /// The release build of `pickmate`
-    #[arg(long, required_unless_present = "bare")]
+    #[arg(long, required_unless_present_any = ["bare", "engine"])]
     server: Option<PathBuf>,
     /// Each scenario so often; the median counts
     #[arg(long, default_value_t = 3)]
@@ -38,6 +40,9 @@ struct Args {
     /// Serves as the bare server at this port, and measures nothing
     #[arg(long, exclusive = true)]
     bare: Option<u16>,
+    /// Works as the bare engine, as this JSON says, and measures nothing else
+    #[arg(long, exclusive = true, value_parser = Work::parse)]
+    engine: Option<Work>,
     /// Cargo says so to every benchmark
     #[arg(long)]
     bench: bool,
@@ -48,17 +53,29 @@ fn main() -> Result<()> {
     if let Some(port) = args.bare {
         return bare::serve(port);
     }
+    if let Some(work) = args.engine {
+        return work.run();
+    }
     let pickmate = args.server.context("there is no server to measure")?;
     let chosen = chosen(&args.scenarios)?;
     let mut report = Report::default();
-    for round in 0..args.rounds {
+    let time = Duration::from_secs(args.seconds);
+    for round in 1..=args.rounds {
+        let mut note = |scenario, kind, figures: Figures| {
+            eprintln!("{round}/{} {scenario:16} {kind:8} {figures}", args.rounds);
+            report.add(scenario, kind, figures);
+        };
         for scenario in &chosen {
             for kind in scenario.servers {
                 let name = format!("{} on {}", scenario.name, kind.name());
                 let mut server = Server::start(*kind, &pickmate, scenario.rooms).with_context(|| name.clone())?;
-                let figures = (scenario.run)(&mut server, Duration::from_secs(args.seconds)).context(name)?;
-                eprintln!("{}/{} {:14} {:8} {figures}", round + 1, args.rounds, scenario.name, kind.name());
-                report.add(scenario.name, kind.name(), figures);
+                let figures = (scenario.run)(&mut server, time).context(name)?;
+                note(scenario.name, kind.name(), figures);
+                if *kind == Kind::PickMate
+                    && let Some(figures) = scenario.engine.figures(server.stop()?, scenario.rooms, time)?
+                {
+                    note(scenario.name, ENGINE, figures);
+                }
             }
         }
     }

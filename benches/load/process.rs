@@ -100,6 +100,13 @@ impl Server {
         Ok(pages * PAGE_BYTES)
     }
 
+    /// Ends it; its data directory.
+    pub fn stop(&mut self) -> Result<&Path> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(self.folder.path())
+    }
+
     /// A counter of `/metrics`.
     pub fn counter(&self, name: &str) -> Result<f64> {
         let text = self.get("/metrics", "")?;
@@ -126,7 +133,7 @@ impl Drop for Server {
 }
 
 /// On the first core, where there is the choice.
-fn pinned(program: &Path) -> Command {
+pub fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0"]).arg(program);
     command

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// How the engine without a server is called.
+pub const ENGINE: &str = "engine";
+
 /// Figures of one run, by what they are.
 #[derive(Clone, Debug, Default)]
 pub struct Figures(Vec<(&'static str, f64)>);
@@ -62,15 +65,26 @@ impl Report {
     }
 }
 
-/// As a Markdown table, with PickMate's share of what the bare server has.
+/// As a Markdown table, with PickMate's share of what the bare server has, or else the bare engine.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| scenario | figure | PickMate | bare axum | ratio |\n| --- | --- | --- | --- | --- |")?;
+        writeln!(
+            f,
+            "| scenario | figure | PickMate | bare axum | bare engine | ratio |\n| --- | --- | --- | --- | --- | --- |"
+        )?;
         for (scenario, figure, runs) in self.rows() {
-            let [ours, theirs] = ["pickmate", "axum"].map(|server| runs.get(server).map(|runs| median(runs)));
-            let ratio = ours.zip(theirs).map(|(ours, theirs)| ours / theirs);
+            let [ours, axum, engine] =
+                ["pickmate", "axum", ENGINE].map(|server| runs.get(server).map(|runs| median(runs)));
+            let ratio = ours.zip(axum.or(engine)).map(|(ours, theirs)| ours / theirs);
             let cell = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), shown);
-            writeln!(f, "| {scenario} | {figure} | {} | {} | {} |", cell(ours), cell(theirs), cell(ratio))?;
+            writeln!(
+                f,
+                "| {scenario} | {figure} | {} | {} | {} | {} |",
+                cell(ours),
+                cell(axum),
+                cell(engine),
+                cell(ratio)
+            )?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub const ROOMS: usize = 500;
 const MEMBERS: usize = 10;
-const POSTS_PER_SECOND: u64 = ROOMS as u64;
+pub const POSTS_PER_SECOND: u64 = ROOMS as u64;
 
 /// Before anything counts.
 const WARM_UP: u64 = 1_000_000_000;

@@ -1,7 +1,7 @@
 //! What the writer drives: a batch committed, its heads put down, the work of others noticed.
 
 use super::super::plan::{Moment, Outcome};
-use super::super::writer::{Batch, Engine, Failed};
+use super::super::writer::{BREATH, Batch, Engine, Failed};
 use super::super::{StoreError, StoreOptions};
 use super::chores::Chores;
 use super::commit::commit;
@@ -62,6 +62,11 @@ impl Engine for SqliteEngine {
 
     fn epoch(&self) -> Arc<str> {
         self.database.history.epoch()
+    }
+
+    /// On the writer's own thread.
+    fn breathe(&self) {
+        std::thread::sleep(BREATH);
     }
 
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {

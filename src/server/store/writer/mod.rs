@@ -19,6 +19,15 @@ use tokio_util::sync::CancellationToken;
 /// How often the writer looks whether another process wrote, and whether there are chores.
 const LOOK_ABROAD_EVERY: Duration = Duration::from_millis(200);
 
+/// Fewer commands under way than this are committed as they come.
+const COMPANY: usize = 4;
+
+/// More commands may come within so many breaths, if as many were under way before.
+const BREATHS: usize = 8;
+
+/// How long a commit waits at a time for more to share it with.
+pub(super) const BREATH: Duration = Duration::from_micros(50);
+
 /// What an engine does for the writer. One caller at a time.
 #[async_trait]
 pub(super) trait Engine: Send + 'static {
@@ -30,6 +39,10 @@ pub(super) trait Engine: Send + 'static {
 
     /// Whether another process may have written since the last call.
     async fn foreign_write(&mut self) -> Result<bool, StoreError>;
+
+    /// Lets a moment pass, about [`BREATH`], in which more may come. An engine that cannot wait so
+    /// briefly returns at once.
+    fn breathe(&self) {}
 
     /// Called some times a second, for what is to be done beside commits. `now` in Unix milliseconds.
     async fn chores(&mut self, now: i64) -> Result<(), StoreError>;
@@ -97,6 +110,7 @@ impl Writer {
             engine,
             queue,
             batch: options.writer_batch.max(1),
+            company: 0,
             observer: options.observer.clone(),
             commits: options.commits.clone(),
             abroad: abroad.clone(),
@@ -175,6 +189,9 @@ struct Work<E> {
     engine: E,
     queue: mpsc::Receiver<Job>,
     batch: usize,
+    /// Commands that were under way when the last batch was answered: those in it, whose authors may go on, and
+    /// those that waited by then.
+    company: usize,
     observer: Arc<dyn Observer>,
     commits: Commits,
     abroad: Abroad,
@@ -196,8 +213,33 @@ impl<E: Engine> Work<E> {
                 () = self.stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
                 taken = self.queue.recv_many(&mut jobs, self.batch) => match taken {
                     0 => return,
-                    _ => self.carry_out(std::mem::take(&mut jobs)).await,
+                    _ => {
+                        self.gather(&mut jobs);
+                        let size = jobs.len();
+                        self.carry_out(std::mem::take(&mut jobs)).await;
+                        self.company = size + self.queue.len();
+                    }
                 },
+            }
+        }
+    }
+
+    /// A sync costs the same for one as for all, so where many are at work a commit waits, for less time than the sync
+    /// takes, until as many have come as were under way before (as PostgreSQL's `commit_delay` and `commit_siblings`).
+    fn gather(&mut self, jobs: &mut Vec<Job>) {
+        if self.company < COMPANY {
+            return;
+        }
+        let wanted = self.company.min(self.batch);
+        for _ in 0..BREATHS {
+            if jobs.len() >= wanted {
+                return;
+            }
+            self.engine.breathe();
+            while jobs.len() < self.batch
+                && let Ok(job) = self.queue.try_recv()
+            {
+                jobs.push(job);
             }
         }
     }

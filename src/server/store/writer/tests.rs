@@ -24,6 +24,15 @@ struct Script {
     foreign: Arc<Mutex<VecDeque<bool>>>,
     /// Holds the first batch back until the test says so.
     begin: Option<oneshot::Receiver<()>>,
+    /// What comes while it breathes.
+    breaths: Arc<Mutex<Breaths>>,
+}
+
+#[derive(Default)]
+struct Breaths {
+    taken: usize,
+    /// Comes with the next one.
+    coming: Option<(mpsc::Sender<Job>, Job)>,
 }
 
 #[async_trait]
@@ -64,6 +73,14 @@ impl Engine for Script {
         "e".into()
     }
 
+    fn breathe(&self) {
+        let mut breaths = self.breaths.lock().unwrap();
+        breaths.taken += 1;
+        if let Some((jobs, job)) = breaths.coming.take() {
+            assert!(jobs.try_send(job).is_ok());
+        }
+    }
+
     async fn foreign_write(&mut self) -> Result<bool, StoreError> {
         Ok(self.foreign.lock().unwrap().pop_front().unwrap_or(false))
     }
@@ -92,6 +109,7 @@ struct Desk {
     batches: Arc<Mutex<Vec<usize>>>,
     foreign: Arc<Mutex<VecDeque<bool>>>,
     begin: Option<oneshot::Sender<()>>,
+    breaths: Arc<Mutex<Breaths>>,
 }
 
 fn spawn(engine: Script, options: &StoreOptions) -> Writer {
@@ -102,6 +120,7 @@ fn spawn(engine: Script, options: &StoreOptions) -> Writer {
 
 fn desk(acts: &[Act]) -> Desk {
     let (told, batches, foreign) = (Arc::new(Told::default()), Arc::default(), Arc::default());
+    let breaths = Arc::<Mutex<Breaths>>::default();
     let (sender, receiver) = oneshot::channel();
     let engine = Script {
         acts: acts.iter().copied().collect(),
@@ -109,17 +128,31 @@ fn desk(acts: &[Act]) -> Desk {
         batches: Arc::clone(&batches),
         foreign: Arc::clone(&foreign),
         begin: Some(receiver),
+        breaths: Arc::clone(&breaths),
     };
     let options = StoreOptions { writer_batch: 4, observer: told.clone(), ..StoreOptions::default() };
-    Desk { writer: spawn(engine, &options), told, batches, foreign, begin: Some(sender) }
+    Desk { writer: spawn(engine, &options), told, batches, foreign, begin: Some(sender), breaths }
 }
 
 impl Desk {
     async fn post(&self, body: &str) -> oneshot::Receiver<Answer> {
-        let intent = Intent { actor: UserId(1), key: Key::parse("k").unwrap() };
-        let action = Action::Post { body: MessageBody::parse(body, 100).unwrap() };
-        let command = Command::new(intent, Slug::parse("general").unwrap(), action);
-        self.writer.submit(command).await.unwrap()
+        self.writer.submit(post(body)).await.unwrap()
+    }
+
+    /// Four are answered together.
+    async fn four(&mut self) {
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(self.post("together").await);
+        }
+        self.begin();
+        for answer in answers {
+            seq(answer.await);
+        }
+    }
+
+    fn breaths(&self) -> usize {
+        self.breaths.lock().unwrap().taken
     }
 
     /// Lets the writer begin.
@@ -128,8 +161,36 @@ impl Desk {
     }
 }
 
+fn post(body: &str) -> Command {
+    let intent = Intent { actor: UserId(1), key: Key::parse("k").unwrap() };
+    let action = Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    Command::new(intent, Slug::parse("general").unwrap(), action)
+}
+
 fn seq(answer: Result<Answer, oneshot::error::RecvError>) -> u64 {
     answer.unwrap().unwrap().seq.unwrap().0
+}
+
+#[tokio::test]
+async fn who_comes_alone_after_many_is_waited_with_once() {
+    let mut desk = desk(&[]);
+    desk.four().await;
+    assert_eq!(desk.breaths(), 0, "all that fits was there");
+    seq(desk.post("alone").await.await);
+    assert_eq!(desk.breaths(), BREATHS, "the others may come again");
+    seq(desk.post("alone").await.await);
+    assert_eq!(desk.breaths(), BREATHS, "they did not");
+}
+
+#[tokio::test]
+async fn who_comes_again_shares_the_commit() {
+    let mut desk = desk(&[]);
+    desk.four().await;
+    let (sender, second) = oneshot::channel();
+    desk.breaths.lock().unwrap().coming = Some((desk.writer.jobs.clone(), Job::Command(post("again"), sender)));
+    let first = desk.post("again").await;
+    assert_eq!((seq(first.await), seq(second.await)), (5, 6));
+    assert_eq!(*desk.batches.lock().unwrap(), [4, 2]);
 }
 
 #[tokio::test]
@@ -186,9 +247,17 @@ async fn a_full_queue_makes_the_next_command_wait() {
         batches: Arc::default(),
         foreign: Arc::default(),
         begin: Some(receiver),
+        breaths: Arc::default(),
     };
     let writer = spawn(engine, &StoreOptions { writer_queue: 1, writer_batch: 1, ..StoreOptions::default() });
-    let desk = Desk { writer, told: Arc::default(), batches: Arc::default(), foreign: Arc::default(), begin: None };
+    let desk = Desk {
+        writer,
+        told: Arc::default(),
+        batches: Arc::default(),
+        foreign: Arc::default(),
+        begin: None,
+        breaths: Arc::default(),
+    };
     let first = desk.post("in hand").await;
     tokio::task::yield_now().await;
     let second = desk.post("queued").await;
