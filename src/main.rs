@@ -1,6 +1,7 @@
 //! Reads the settings and runs what the command line asks for.
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use pickmate::server::cli::{Cli, Command, Place, Serve};
 use pickmate::server::config::{Config, ConfigError, Settings, leptos_options, process_environment};
 use pickmate::server::node::Node;
@@ -11,6 +12,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tracing::level_filters::LevelFilter;
+
+/// A page is made of thousands of short-lived strings, on many threads at once.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// As clap ends for a wrong flag.
 const WRONG_SETTING: u8 = 2;

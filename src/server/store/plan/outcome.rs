@@ -1,4 +1,4 @@
-use super::Answer;
+use super::{Answer, Plan};
 use crate::server::store::Grown;
 use crate::server::store::event_row::NewEvent;
 
@@ -13,6 +13,13 @@ pub(in crate::server::store) struct Outcome {
 
 impl Outcome {
     /// Adds events in the order of their seqs per room.
+    /// What was written of a plan.
+    pub fn take(&mut self, plan: Plan) {
+        self.erased |= !plan.erased.is_empty();
+        self.answers.extend(plan.answers);
+        self.grow(plan.events);
+    }
+
     pub fn grow(&mut self, events: Vec<NewEvent>) {
         for new in events {
             match self.grown.iter_mut().find(|grown| grown.room == new.room) {

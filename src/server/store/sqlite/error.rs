@@ -65,8 +65,8 @@ impl From<sqlx::Error> for InviteError {
 }
 
 /// Whatever COMMIT says in failing, the transaction may be durable.
-pub(super) fn unknown_outcome(error: sqlx::Error) -> StoreError {
-    match StoreError::from(error) {
+pub(super) fn unknown_outcome(error: impl Into<StoreError>) -> StoreError {
+    match error.into() {
         StoreError::Internal(words) => StoreError::Unavailable(words.into()),
         passing => passing,
     }

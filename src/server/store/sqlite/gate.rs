@@ -54,6 +54,30 @@ pub(super) struct Turn<'a> {
     held: MutexGuard<'a, Held>,
 }
 
+/// A connection in a transaction. Dropped, it is closed, and what it did is undone.
+pub(super) struct Lent<'a> {
+    connection: SqliteConnection,
+    held: &'a mut Held,
+}
+
+impl Lent<'_> {
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// After the transaction.
+    pub fn give_back(self) {
+        self.held.connection = Some(self.connection);
+    }
+
+    /// Whether there was a transaction to roll back, so that nothing of it is committed.
+    pub async fn roll_back(mut self) -> bool {
+        let undone = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        self.give_back();
+        undone.is_ok()
+    }
+}
+
 impl Gate {
     pub fn new(path: PathBuf, options: SqliteConnectOptions) -> Gate {
         Gate { path, options, held: Mutex::default() }
@@ -84,6 +108,13 @@ impl Turn<'_> {
     /// A transaction that may write from its first statement on; rolled back when dropped.
     pub async fn begin(&mut self) -> Result<Transaction<'_, Sqlite>, StoreError> {
         Ok(self.connection().await?.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The connection, for a transaction whose first and last words are said with others.
+    pub async fn lend(&mut self) -> Result<Lent<'_>, StoreError> {
+        self.connection().await?;
+        let connection = self.held.connection.take();
+        Ok(Lent { connection: connection.ok_or(StoreError::Internal("no connection".into()))?, held: &mut self.held })
     }
 
     /// Whether what is open can be used, or the reason why not.

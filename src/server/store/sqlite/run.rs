@@ -6,7 +6,10 @@ use super::super::columns::{access_from, seq_column, seq_from};
 use super::super::event_row::json;
 use super::super::key_row::KnownKey;
 use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
+use super::super::writer::Failed;
 use super::commit::{append_events, event_rows};
+use super::error::unknown_outcome;
+use super::gate::Turn;
 use super::keys::{self, put_keys};
 use super::messages::{self, put_messages};
 use crate::domain::{RoomId, Seq, UserId};
@@ -14,26 +17,45 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
-        t.author_id, t.rev, t.body_id, b.body,
-        j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(id) FROM bodies)
-    FROM json_each($1) AS j
-    LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
-    LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
-    LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
-    LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.value ->> 'key'
-    LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target'
-    LEFT JOIN bodies AS b ON b.id = t.body_id
-    ORDER BY j.id";
+/// For each command what there was, in order.
+macro_rules! look_up {
+    () => {
+        "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
+                t.author_id, t.rev, t.body_id, b.body,
+                j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(id) FROM bodies)
+            FROM json_each($1) AS j
+            LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
+            LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
+            LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
+            LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.value ->> 'key'
+            LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target'
+            LEFT JOIN bodies AS b ON b.id = t.body_id
+            ORDER BY j.id"
+    };
+}
 /// All that a run writes. Authors are members from here on and have read up to their own post.
-const WRITE: &str = concat!(
-    append_events!("$1", "$2"),
-    put_messages!("$3", "$4", "$8", "$5"),
-    put_keys!("$6"),
-    "INSERT INTO memberships (room_id, user_id, joined_at, last_read)
-        SELECT value ->> 'room', value ->> 'user', $8, value ->> 'seq' FROM json_each($7) WHERE true
-        ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = max(last_read, excluded.last_read)"
-);
+macro_rules! write_all {
+    () => {
+        concat!(
+            append_events!("$1", "$2"),
+            put_messages!("$3", "$4", "$8", "$5"),
+            put_keys!("$6"),
+            "INSERT INTO memberships (room_id, user_id, joined_at, last_read)
+                SELECT value ->> 'room', value ->> 'user', $8, value ->> 'seq' FROM json_each($7) WHERE true
+                ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = max(last_read, excluded.last_read);"
+        )
+    };
+}
+
+/// How a run is written: within a transaction, or as one.
+struct Words {
+    look_up: &'static str,
+    write: &'static str,
+}
+
+const WITHIN: Words = Words { look_up: look_up!(), write: write_all!() };
+/// Each call costs two switches between threads, so that the transaction's own words share the others' calls.
+const WHOLE: Words = Words { look_up: concat!("BEGIN IMMEDIATE;", look_up!()), write: concat!(write_all!(), "COMMIT") };
 
 #[derive(Serialize)]
 struct LookUp<'a> {
@@ -51,25 +73,69 @@ struct AuthorColumns {
     seq: i64,
 }
 
+/// One of the runs of a batch.
 pub(super) async fn carry_out(
     tx: &mut SqliteConnection,
     speeches: &[Speech<'_>],
     moment: Moment,
     outcome: &mut Outcome,
 ) -> Result<(), StoreError> {
-    let Seen { found, last_body } = look_up(tx, speeches).await?;
-    let plan = Plan::make(speeches, found, moment);
+    let (plan, last_body) = plan(tx, WITHIN.look_up, speeches, moment).await?;
     // Whatever is written has a key.
     if !plan.keys.is_empty() {
-        write(tx, &plan, last_body, moment).await?;
+        write(tx, WITHIN.write, &plan, last_body, moment).await?;
     }
-    outcome.erased |= !plan.erased.is_empty();
-    outcome.answers.extend(plan.answers);
-    outcome.grow(plan.events);
+    outcome.take(plan);
     Ok(())
 }
 
-async fn write(tx: &mut SqliteConnection, plan: &Plan, last_body: i64, moment: Moment) -> Result<(), StoreError> {
+/// A batch that is one run, as nearly all are.
+pub(super) async fn commit(turn: &mut Turn<'_>, speeches: &[Speech<'_>], moment: Moment) -> Result<Outcome, Failed> {
+    let mut lent = turn.lend().await?;
+    let (plan, last_body) = match plan(lent.connection(), WHOLE.look_up, speeches, moment).await {
+        Ok(planned) => planned,
+        Err(error) => {
+            lent.roll_back().await;
+            return Err(Failed::Before(error));
+        }
+    };
+    if plan.keys.is_empty() {
+        lent.roll_back().await;
+    } else {
+        match write(lent.connection(), WHOLE.write, &plan, last_body, moment).await {
+            Ok(()) => lent.give_back(),
+            Err(error) => {
+                let undone = lent.roll_back().await;
+                return Err(match error {
+                    // What is wrong with a statement shows before the commit.
+                    StoreError::Internal(_) if undone => Failed::Before(error),
+                    _ => Failed::Unknown(unknown_outcome(error)),
+                });
+            }
+        }
+    }
+    let mut outcome = Outcome::default();
+    outcome.take(plan);
+    Ok(outcome)
+}
+
+async fn plan(
+    db: &mut SqliteConnection,
+    words: &'static str,
+    speeches: &[Speech<'_>],
+    moment: Moment,
+) -> Result<(Plan, i64), StoreError> {
+    let Seen { found, last_body } = look_up(db, words, speeches).await?;
+    Ok((Plan::make(speeches, found, moment), last_body))
+}
+
+async fn write(
+    db: &mut SqliteConnection,
+    words: &'static str,
+    plan: &Plan,
+    last_body: i64,
+    moment: Moment,
+) -> Result<(), StoreError> {
     let (events, heads) = event_rows(&plan.events)?;
     let (bodies, messages) = messages::rows(plan, last_body)?;
     let author = |(&(room, user), seq): (&(RoomId, UserId), &Seq)| AuthorColumns {
@@ -79,8 +145,8 @@ async fn write(tx: &mut SqliteConnection, plan: &Plan, last_body: i64, moment: M
     };
     let authors: Vec<_> = plan.read.iter().map(author).collect();
     let (erased, keys, authors) = (json(&plan.erased)?, keys::rows(&plan.keys)?, json(&authors)?);
-    let write = sqlx::query(WRITE).bind(events).bind(heads).bind(bodies).bind(messages);
-    write.bind(erased).bind(keys).bind(authors).bind(moment.at).execute(&mut *tx).await?;
+    let write = sqlx::query(words).bind(events).bind(heads).bind(bodies).bind(messages);
+    write.bind(erased).bind(keys).bind(authors).bind(moment.at).execute(&mut *db).await?;
     Ok(())
 }
 
@@ -92,7 +158,7 @@ struct Seen {
     last_body: i64,
 }
 
-async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<Seen, StoreError> {
+async fn look_up(db: &mut SqliteConnection, words: &'static str, speeches: &[Speech<'_>]) -> Result<Seen, StoreError> {
     let asked: Vec<_> = speeches
         .iter()
         .map(|speech| LookUp {
@@ -103,7 +169,7 @@ async fn look_up(tx: &mut SqliteConnection, speeches: &[Speech<'_>]) -> Result<S
             epoch: speech.epoch,
         })
         .collect();
-    let rows: Vec<FoundRow> = sqlx::query_as(LOOK_UP).bind(json(&asked)?).fetch_all(&mut *tx).await?;
+    let rows: Vec<FoundRow> = sqlx::query_as(words).bind(json(&asked)?).fetch_all(&mut *db).await?;
     if rows.len() != speeches.len() {
         return Err(StoreError::Internal(format!("{} commands were looked up, {} found", speeches.len(), rows.len())));
     }
