@@ -24,11 +24,11 @@ macro_rules! append_events {
             "INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
                 SELECT value ->> 'room', value ->> 'seq', value ->> 'kind', value ->> 'at', value ->> 'actor',
                     value ->> 'member', value ->> 'key', value ->> 'target', value ->> 'data'
-                FROM json_each(",
+                FROM jsonb_each(",
             $events,
             ");
             UPDATE rooms SET head = j.value ->> 'seq'
-                FROM json_each(",
+                FROM jsonb_each(",
             $heads,
             ") AS j WHERE rooms.id = j.value ->> 'room';"
         )
@@ -38,7 +38,7 @@ pub(super) use append_events;
 
 /// Never back, never beyond the head; no row for somebody who is not a member.
 const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq', r.head)
-    FROM json_each($1) AS j JOIN rooms AS r ON r.id = j.value ->> 'room'
+    FROM jsonb_each($1) AS j JOIN rooms AS r ON r.id = j.value ->> 'room'
     WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
         AND memberships.last_read < min(j.value ->> 'seq', r.head)";
 

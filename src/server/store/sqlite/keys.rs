@@ -13,7 +13,7 @@ macro_rules! put_keys {
             "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
                 SELECT value ->> 'scope', value ->> 'actor', value ->> 'key', unhex(value ->> 'fingerprint'),
                     value ->> 'room', value ->> 'seq', value ->> 'expires_at'
-                FROM json_each(",
+                FROM jsonb_each(",
             $keys,
             ");"
         )

@@ -12,14 +12,14 @@ use serde::Serialize;
 macro_rules! put_messages {
     ($bodies:literal, $messages:literal, $at:literal, $erased:literal) => {
         concat!(
-            "INSERT INTO bodies (id, body) SELECT value ->> 'id', value ->> 'body' FROM json_each(",
+            "INSERT INTO bodies (id, body) SELECT value ->> 'id', value ->> 'body' FROM jsonb_each(",
             $bodies,
             ");
             INSERT INTO messages (room_id, seq, author_id, rev, at, body_id)
                 SELECT value ->> 'room', value ->> 'seq', value ->> 'author', value ->> 'rev', ",
             $at,
             ", value ->> 'body'
-                FROM json_each(",
+                FROM jsonb_each(",
             $messages,
             ") WHERE true
                 ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id;

@@ -17,13 +17,14 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-/// For each command what there was, in order.
+/// For each command what there was, in order. Lists of rows are taken apart by `jsonb_each` here and elsewhere, which
+/// gives rows as they are parsed; `json_each` would write each as text again, to be parsed for every column.
 macro_rules! look_up {
     () => {
         "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
                 t.author_id, t.rev, t.body_id, b.body,
                 j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(id) FROM bodies)
-            FROM json_each($1) AS j
+            FROM jsonb_each($1) AS j
             LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
             LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
             LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
@@ -41,7 +42,7 @@ macro_rules! write_all {
             put_messages!("$3", "$4", "$8", "$5"),
             put_keys!("$6"),
             "INSERT INTO memberships (room_id, user_id, joined_at, last_read)
-                SELECT value ->> 'room', value ->> 'user', $8, value ->> 'seq' FROM json_each($7) WHERE true
+                SELECT value ->> 'room', value ->> 'user', $8, value ->> 'seq' FROM jsonb_each($7) WHERE true
                 ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = max(last_read, excluded.last_read);"
         )
     };
