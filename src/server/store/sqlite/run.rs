@@ -2,7 +2,7 @@
 //! not depend on its length.
 
 use super::super::StoreError;
-use super::super::columns::{access_from, seq_column, seq_from};
+use super::super::columns::{access_from, damaged, seq_column, seq_from};
 use super::super::event_row::json;
 use super::super::key_row::KnownKey;
 use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
@@ -13,27 +13,31 @@ use super::gate::Turn;
 use super::keys::{self, put_keys};
 use super::messages::{self, put_messages};
 use crate::domain::{RoomId, Seq, UserId};
-use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
+use data_encoding::HEXUPPER;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
 
-/// For each command what there was, in order. Lists of rows are taken apart by `jsonb_each` here and elsewhere, which
-/// gives rows as they are parsed; `json_each` would write each as text again, to be parsed for every column.
+/// What there was before a run: for each command, in order, and the last id in the table of bodies. Lists of rows
+/// are taken apart by `jsonb_each` here and elsewhere, which gives rows as they are parsed; `json_each` would write
+/// each as text again, to be parsed for every column. And they come back as one value, since each row is handed from
+/// thread to thread by itself.
 macro_rules! look_up {
     () => {
-        "SELECT r.id, r.access, r.head, u.name, m.user_id, k.seq, k.fingerprint,
+        "SELECT json_group_array(json_array(
+                r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, iif(k.key IS NULL, NULL, hex(k.fingerprint)), k.seq,
                 t.author_id, t.rev, t.body_id, b.body,
-                j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch'), (SELECT max(id) FROM bodies)
+                j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch')
+            ) ORDER BY j.id), (SELECT max(id) FROM bodies)
             FROM jsonb_each($1) AS j
             LEFT JOIN rooms AS r ON r.slug = j.value ->> 'room'
             LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
             LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
             LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.value ->> 'key'
             LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target'
-            LEFT JOIN bodies AS b ON b.id = t.body_id
-            ORDER BY j.id"
+            LEFT JOIN bodies AS b ON b.id = t.body_id"
     };
 }
+
 /// All that a run writes. Authors are members from here on and have read up to their own post.
 macro_rules! write_all {
     () => {
@@ -170,29 +174,32 @@ async fn look_up(db: &mut SqliteConnection, words: &'static str, speeches: &[Spe
             epoch: speech.epoch,
         })
         .collect();
-    let rows: Vec<FoundRow> = sqlx::query_as(words).bind(json(&asked)?).fetch_all(&mut *db).await?;
+    let (rows, last_body): (String, Option<i64>) =
+        sqlx::query_as(words).bind(json(&asked)?).fetch_one(&mut *db).await?;
+    let rows: Vec<FoundRow> = serde_json::from_str(&rows).map_err(|error| damaged("row of a look-up", error))?;
     if rows.len() != speeches.len() {
         return Err(StoreError::Internal(format!("{} commands were looked up, {} found", speeches.len(), rows.len())));
     }
-    let last_body = rows.first().and_then(|row| row.last_body).unwrap_or(0);
     let found = rows.into_iter().zip(speeches).map(|(row, speech)| row.found(speech)).collect::<Result<_, _>>()?;
-    Ok(Seen { found, last_body })
+    Ok(Seen { found, last_body: last_body.unwrap_or(0) })
 }
 
+/// In the order of the columns.
+#[derive(Deserialize)]
 struct FoundRow {
     room: Option<i64>,
     access: Option<String>,
     head: Option<i64>,
     author_name: Option<String>,
-    membership: Option<i64>,
+    member: u8,
+    /// In hexadecimal digits; `None`: the key is not known.
+    fingerprint: Option<String>,
     known_seq: Option<i64>,
-    fingerprint: Option<Vec<u8>>,
     target_author: Option<i64>,
     target_rev: Option<i64>,
     body_id: Option<i64>,
     body: Option<String>,
-    other_epoch: Option<bool>,
-    last_body: Option<i64>,
+    other_epoch: Option<u8>,
 }
 
 impl FoundRow {
@@ -204,7 +211,9 @@ impl FoundRow {
             _ => None,
         };
         let known = match (room, self.fingerprint) {
-            (Some(room), Some(fingerprint)) => {
+            (Some(room), Some(digits)) => {
+                let fingerprint = HEXUPPER.decode(digits.as_bytes());
+                let fingerprint = fingerprint.map_err(|error| damaged("fingerprint of a key", error))?;
                 let seq = self.known_seq.map(seq_from).transpose()?;
                 Some(KnownKey { room: room.id, slug: speech.room.clone(), seq, fingerprint })
             }
@@ -217,27 +226,7 @@ impl FoundRow {
             }
             _ => None,
         };
-        let (author_name, member) = (self.author_name, self.membership.is_some());
-        Ok(Found { room, author_name, member, known, target, other_epoch: self.other_epoch.unwrap_or(false) })
-    }
-}
-
-impl FromRow<'_, SqliteRow> for FoundRow {
-    fn from_row(row: &SqliteRow) -> Result<FoundRow, sqlx::Error> {
-        Ok(FoundRow {
-            room: row.try_get(0)?,
-            access: row.try_get(1)?,
-            head: row.try_get(2)?,
-            author_name: row.try_get(3)?,
-            membership: row.try_get(4)?,
-            known_seq: row.try_get(5)?,
-            fingerprint: row.try_get(6)?,
-            target_author: row.try_get(7)?,
-            target_rev: row.try_get(8)?,
-            body_id: row.try_get(9)?,
-            body: row.try_get(10)?,
-            other_epoch: row.try_get(11)?,
-            last_body: row.try_get(12)?,
-        })
+        let (author_name, member, other_epoch) = (self.author_name, self.member != 0, self.other_epoch == Some(1));
+        Ok(Found { room, author_name, member, known, target, other_epoch })
     }
 }
