@@ -12,7 +12,7 @@ use super::listener;
 use super::metrics::Metrics;
 use super::router::router;
 use super::service::{base_address, publisher::Publisher, set_up};
-use super::state::AppState;
+use super::state::{AppState, Parts};
 use super::store::sqlite::SqliteStore;
 use super::store::{Store, StoreOptions};
 use anyhow::Context;
@@ -107,7 +107,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = SqliteStore::open(&config.data, options).await?;
-    Ok(AppState {
+    Ok(AppState::new(Parts {
         hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),
         rate_limits: Arc::new(RateLimits::new(&config)),
         readiness: Arc::new(Readiness::new(&config.limits)),
@@ -120,5 +120,5 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         leptos_options,
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),
-    })
+    }))
 }

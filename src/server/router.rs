@@ -26,12 +26,13 @@ pub fn router(state: AppState) -> Router {
         .merge(forms::router())
         .layer(from_fn_with_state(state.clone(), forms::designed));
 
-    // What a cookie could be abused for: the forms, /api/v1/…, the live socket /live.
+    // What a cookie could be abused for: the forms, /api/v1/…, and below the live socket.
     let guarded = app
         .route("/api/{function}", post(functions::call))
         .merge(http::router())
-        .merge(ws::router(&state))
         .layer(from_fn_with_state(state.clone(), security::own_origin));
+    // The live socket has no body, and its answer nothing to compress.
+    let live = ws::router().layer(from_fn_with_state(state.clone(), security::own_origin));
 
     guarded
         // /ws/chat/ and /async/ of the study note: any origin.
@@ -45,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(state.clone(), body_limit::check))
         .layer(CompressionLayer::new().gzip(true))
+        .merge(live)
         .layer(from_fn(request_log::log))
         .layer(from_fn_with_state(state.clone(), security::client_address))
         .layer(from_fn(move |request, next| security::headers(reload, request, next)))

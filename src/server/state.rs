@@ -1,4 +1,4 @@
-//! What every handler is given: cheap clones of shared parts.
+//! What every handler is given: one handle to shared parts.
 
 use super::auth::Passwords;
 use super::cache::Cache;
@@ -11,13 +11,31 @@ use super::metrics::Metrics;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use std::ops::Deref;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// One node's parts. A clone is another handle to the same ones.
+/// A handle to the parts of a node. Cloned for each layer that a request goes through, so it is a single pointer.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+impl AppState {
+    pub fn new(parts: Parts) -> AppState {
+        AppState(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// One node's parts.
+pub struct Parts {
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
     pub layer: Arc<dyn ChannelLayer>,

@@ -34,6 +34,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(10);
 /// not waited for.
 pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, stop: CancellationToken) {
     let door = Door::new(config);
+    door.open(&listener);
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -106,6 +107,16 @@ impl Door {
         }
     }
 
+    /// What is set here, the connections that are accepted have from the start: four calls less for each.
+    fn open(&self, listener: &TcpListener) {
+        let socket = SockRef::from(listener);
+        // A frame should leave when it is written, not when the kernel has gathered more.
+        let set = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&self.keepalive));
+        if let Err(error) = set {
+            tracing::warn!(%error, "connections go without their options");
+        }
+    }
+
     /// The next connection, once there is a place for it.
     async fn accept(&self, listener: &mut TcpListener) -> (Placed, SocketAddr) {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
@@ -117,11 +128,6 @@ impl Door {
             }
         };
         let (stream, peer) = Listener::accept(listener).await;
-        // A frame should leave when it is written, not when the kernel has gathered more.
-        let set = stream.set_nodelay(true).and_then(|()| SockRef::from(&stream).set_tcp_keepalive(&self.keepalive));
-        if let Err(error) = set {
-            tracing::debug!(%error, "a connection goes without its options");
-        }
         (Placed { stream, pace: Pace::new(), place: Place(place) }, peer)
     }
 }
@@ -203,6 +209,7 @@ mod tests {
         let config = Config { limits: Limits { open_connections: 1, ..Limits::default() }, ..Config::default() };
         let door = Door::new(&config);
         let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        door.open(&listener);
         let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = door.accept(&mut listener).await;
         assert!(accepted.stream.nodelay().unwrap());

@@ -11,7 +11,6 @@ use crate::server::state::AppState;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use std::sync::Arc;
 
 /// The answer to a command, when it is known; some commands have none.
 pub type Answer = BoxFuture<'static, Option<ServerFrame>>;
@@ -20,7 +19,7 @@ pub type Answer = BoxFuture<'static, Option<ServerFrame>>;
 /// returns, so a connection's posts keep their order; their acks come from the returned future.
 /// An error ends the connection.
 pub async fn obey(
-    state: &Arc<AppState>,
+    state: &AppState,
     actor: &Actor,
     connection: &Connection,
     text: &str,
@@ -45,7 +44,7 @@ pub async fn obey(
             let pending = messages::submit_deletion(state, actor, deletion).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }
-        ClientFrame::Read { room, seq } => return Ok(Some(read(Arc::clone(state), actor.clone(), room, seq))),
+        ClientFrame::Read { room, seq } => return Ok(Some(read(state.clone(), actor.clone(), room, seq))),
         ClientFrame::Join { room, after, epoch } => {
             let join = Join { room, after, epoch };
             if let Err((room, error)) = join_room(state, actor, connection, join).await {
@@ -105,7 +104,7 @@ fn answer(connection: &Connection, named: Named, pending: Result<PendingAck, App
     }
 }
 
-fn read(state: Arc<AppState>, actor: Actor, room: String, seq: Seq) -> Answer {
+fn read(state: AppState, actor: Actor, room: String, seq: Seq) -> Answer {
     let answer = async move {
         // A position in a room that is gone is nobody's loss.
         if let Err(error) = rooms::mark_read(&state, &actor, &room, seq).await {

@@ -15,7 +15,6 @@ use crate::server::state::AppState;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tungstenite::Message;
@@ -40,7 +39,7 @@ pub async fn run(mut live: Box<Live>) {
 
 /// A connection while it is open.
 pub struct Live {
-    state: Arc<AppState>,
+    state: AppState,
     actor: Actor,
     registered: Connection,
     socket: Socket,
@@ -56,7 +55,7 @@ pub struct Live {
 }
 
 impl Live {
-    pub fn new(state: Arc<AppState>, actor: Actor, registered: Connection, socket: Socket) -> Live {
+    pub fn new(state: AppState, actor: Actor, registered: Connection, socket: Socket) -> Live {
         let every = Duration::from_millis(state.config.limits.silence_ms / 2);
         let mut heartbeat = interval_at(Instant::now() + every, every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -12,18 +12,10 @@ mod upgrade;
 pub(super) use socket::close_code_of;
 pub use upgrade::admit;
 
-use super::auth::ClientIp;
 use super::state::AppState;
 use axum::Router;
-use axum::extract::Request;
 use axum::routing::any;
-use std::sync::Arc;
 
-pub fn router(state: &AppState) -> Router<AppState> {
-    // One for all sockets: a node has many more of them than of anything else.
-    let shared = Arc::new(state.clone());
-    Router::new().route(
-        "/live",
-        any(move |address: ClientIp, request: Request| upgrade::live(Arc::clone(&shared), address, request)),
-    )
+pub fn router() -> Router<AppState> {
+    Router::new().route("/live", any(upgrade::live))
 }

@@ -13,12 +13,11 @@ use crate::server::service::Actor;
 use crate::server::state::AppState;
 use crate::server::store::Credential;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::OnUpgrade;
 use std::net::IpAddr;
-use std::sync::Arc;
 use tungstenite::handshake::server::create_response;
 
 /// A frame over the limit is still read, up to this many times the limit: only a peer whose frame
@@ -28,7 +27,7 @@ const READ_BEYOND_LIMIT: usize = 4;
 /// `GET /live`. 400 for a handshake that is none or a subprotocol that is not ours; 403 for a foreign
 /// `Origin` (checked before this); then 101, and a close code as the first word when there is no session,
 /// or `refused` and 4429 when too many sockets are open or opened.
-pub async fn live(state: Arc<AppState>, ClientIp(address): ClientIp, request: Request) -> Response {
+pub async fn live(State(state): State<AppState>, ClientIp(address): ClientIp, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() else {
         let headers = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
@@ -126,7 +125,7 @@ pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<C
 
 /// Says why and hangs up. A client that spoke first is listened to until it has heard: hanging up on
 /// what it sent would reset the connection, and it would come back for ever.
-async fn deny(state: Arc<AppState>, mut socket: Socket, denied: Denied) {
+async fn deny(state: AppState, mut socket: Socket, denied: Denied) {
     let deadline = state.config.limits.close_timeout();
     let queue = state.hub.queue();
     queue.open(socket.wire(), []);
