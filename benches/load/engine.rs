@@ -1,5 +1,6 @@
-//! The engine without a server: SQLite as PickMate opens it, and for each post the statements that PickMate
-//! makes, prepared once, on one thread that does nothing else. What is left of the difference is the server's.
+//! The engine without a server: SQLite as PickMate opens it, and for each post the rows that PickMate reads and
+//! writes, by statements of their own that are prepared once, on one thread that does nothing else. What is left of
+//! the difference is the server's, but for one thing: PickMate writes the rows of a batch by a statement a table.
 
 use crate::post::{Post, now};
 use crate::process::pinned;
@@ -119,7 +120,9 @@ impl Engine {
         let mode: String = database.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
         ensure!(mode == "wal", "the journal is {mode}");
         let accounts = database.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
-        Ok(Engine { database, rooms: work.rooms, accounts, posted: 0 })
+        // Keys are made of the number, and another run may have been here.
+        let posted: i64 = database.query_row(LAST_BODY, [], |row| row.get(0))?;
+        Ok(Engine { database, rooms: work.rooms, accounts, posted: posted as u64 })
     }
 
     fn commit(&mut self, posts: u64) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Load against real servers: PickMate's release build with SQLite and full sync, and a bare axum server
-//! that only forwards, for comparison. One thread of sockets here, each server on a core of its own
+//! that only forwards, and the bare engine, for comparison. One thread of sockets here, each server on a core of its own
 //! (`scripts/bench.sh` pins both). `docs/performance.md` tells what is measured and what came of it.
 
 mod bare;
@@ -15,6 +15,7 @@ mod wire;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use engine::Work;
+use mimalloc::MiMalloc;
 use process::{Kind, Server};
 use report::{ENGINE, Figures, Report};
 use scenario::{SCENARIOS, Scenario};
@@ -48,6 +49,10 @@ struct Args {
     bench: bool,
 }
 
+/// As PickMate has, so that the servers differ in what they do.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(port) = args.bare {
@@ -72,7 +77,7 @@ fn main() -> Result<()> {
                 let figures = (scenario.run)(&mut server, time).context(name)?;
                 note(scenario.name, kind.name(), figures);
                 if *kind == Kind::PickMate
-                    && let Some(figures) = scenario.engine.figures(server.stop()?, scenario.rooms, time)?
+                    && let Some(figures) = scenario.beside.figures(server.stop()?, scenario.rooms, time)?
                 {
                     note(scenario.name, ENGINE, figures);
                 }

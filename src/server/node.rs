@@ -20,7 +20,6 @@ use leptos::config::LeptosOptions;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +39,7 @@ impl Node {
     pub async fn start(mut config: Config, leptos_options: LeptosOptions) -> anyhow::Result<Node> {
         // Once a process is enough; later calls say so and change nothing.
         let _ = any_spawner::Executor::init_tokio();
-        let listener =
-            TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let listener = listener::listen(&config).with_context(|| format!("cannot listen on {}", config.listen))?;
         config.listen = listener.local_addr().context("cannot read the bound address")?;
         let state = assemble(config, leptos_options).await?;
         let stop_pump = CancellationToken::new();

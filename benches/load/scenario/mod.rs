@@ -20,12 +20,12 @@ pub struct Scenario {
     /// How many rooms there are.
     pub rooms: usize,
     /// What the bare engine does beside it.
-    pub engine: Engine,
+    pub beside: Beside,
     /// Measures for so long.
     pub run: fn(&mut Server, Duration) -> Result<Figures>,
 }
 
-pub enum Engine {
+pub enum Beside {
     Nothing,
     /// As much as it can, in the batch size that it likes best.
     Most,
@@ -33,7 +33,7 @@ pub enum Engine {
     Paced(u64),
 }
 
-impl Engine {
+impl Beside {
     /// On this data directory, with the rooms that the server had.
     pub fn figures(&self, data: &Path, rooms: usize, time: Duration) -> Result<Option<Figures>> {
         let work = |batch, every_us| Work {
@@ -44,13 +44,13 @@ impl Engine {
             seconds: time.as_secs(),
         };
         match self {
-            Engine::Nothing => Ok(None),
-            Engine::Most => {
+            Beside::Nothing => Ok(None),
+            Beside::Most => {
                 let rates = BATCHES.iter().map(|batch| Ok(work(*batch, 0).measure()?.posts_per_second));
                 let best = rates.collect::<Result<Vec<_>>>()?.into_iter().fold(0.0, f64::max);
                 Ok(Some(Figures::default().with("posts/s", best)))
             }
-            Engine::Paced(rate) => {
+            Beside::Paced(rate) => {
                 let worked = work(1, 1_000_000 / rate).measure()?;
                 let figures = Figures::default().with("p50 ms", worked.p50_ms).with("p99 ms", worked.p99_ms);
                 Ok(Some(figures.with("CPU %", worked.cpu_percent)))
@@ -60,7 +60,7 @@ impl Engine {
 }
 
 /// From which the bare engine chooses.
-const BATCHES: [u64; 3] = [256, 1_024, 4_096];
+const BATCHES: [u64; 3] = [16, 256, 1_024];
 
 const BOTH: &[Kind] = &[Kind::PickMate, Kind::Bare];
 const OURS: &[Kind] = &[Kind::PickMate];
@@ -70,66 +70,66 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "fanout-100",
         servers: BOTH,
         rooms: 1,
-        engine: Engine::Nothing,
+        beside: Beside::Nothing,
         run: |server, time| fanout::many(server, 100, time),
     },
     Scenario {
         name: "fanout-1000",
         servers: BOTH,
         rooms: 1,
-        engine: Engine::Nothing,
+        beside: Beside::Nothing,
         run: |server, time| fanout::many(server, 1_000, time),
     },
     Scenario {
         name: "fanout-5000",
         servers: BOTH,
         rooms: 1,
-        engine: Engine::Nothing,
+        beside: Beside::Nothing,
         run: |server, time| fanout::many(server, 5_000, time),
     },
     Scenario {
         name: "one-in-flight",
         servers: BOTH,
         rooms: 1,
-        engine: Engine::Nothing,
+        beside: Beside::Nothing,
         run: |server, time| fanout::one(server, 1_000, time),
     },
     Scenario {
         name: "rooms",
         servers: BOTH,
         rooms: rooms::ROOMS,
-        engine: Engine::Paced(rooms::POSTS_PER_SECOND),
+        beside: Beside::Paced(rooms::POSTS_PER_SECOND),
         run: rooms::run,
     },
-    Scenario { name: "idle", servers: BOTH, rooms: 100, engine: Engine::Nothing, run: idle::run },
+    Scenario { name: "idle", servers: BOTH, rooms: 100, beside: Beside::Nothing, run: idle::run },
     Scenario {
         name: "writes-1",
         servers: OURS,
         rooms: 1,
-        engine: Engine::Most,
+        beside: Beside::Most,
         run: |server, time| writes::run(server, 1, 1, time),
     },
     Scenario {
         name: "writes-16",
         servers: OURS,
         rooms: 1,
-        engine: Engine::Most,
+        beside: Beside::Most,
         run: |server, time| writes::run(server, 16, 1, time),
     },
     Scenario {
         name: "writes-256",
         servers: OURS,
         rooms: 1,
-        engine: Engine::Most,
+        beside: Beside::Most,
         run: |server, time| writes::run(server, 256, 1, time),
     },
     Scenario {
         name: "writes-100-rooms",
         servers: OURS,
         rooms: 100,
-        engine: Engine::Most,
+        beside: Beside::Most,
         run: |server, time| writes::run(server, 256, 100, time),
     },
-    Scenario { name: "catch-up", servers: OURS, rooms: 1, engine: Engine::Nothing, run: catch_up::run },
-    Scenario { name: "pages", servers: OURS, rooms: 1, engine: Engine::Nothing, run: pages::run },
+    Scenario { name: "catch-up", servers: OURS, rooms: 1, beside: Beside::Nothing, run: catch_up::run },
+    Scenario { name: "pages", servers: OURS, rooms: 1, beside: Beside::Nothing, run: pages::run },
 ];

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,11 +30,27 @@ use tokio_util::task::TaskTracker;
 /// Linux) the connection ends.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 
+/// Those who may wait to be accepted; the system may allow fewer.
+const BACKLOG: u32 = 1_024;
+
+/// Listens at the configured address. What is set on the socket, before anybody can come, those have who are
+/// accepted: four calls less for each.
+pub fn listen(config: &Config) -> io::Result<TcpListener> {
+    let socket = if config.listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // A frame should leave when it is written, not when the kernel has gathered more.
+    socket.set_nodelay(true)?;
+    let silence = Duration::from_millis(config.limits.keepalive_ms);
+    let keepalive = TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY);
+    SockRef::from(&socket).set_tcp_keepalive(&keepalive)?;
+    socket.bind(config.listen)?;
+    socket.listen(BACKLOG)
+}
+
 /// Serves until `stop`, then lets the requests under way finish. Connections that became sockets are
 /// not waited for.
 pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, stop: CancellationToken) {
     let door = Door::new(config);
-    door.open(&listener);
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -81,7 +97,6 @@ pub async fn serve(mut listener: TcpListener, router: Router, config: &Config, s
 /// Who may come in, and how they are treated.
 struct Door {
     places: Arc<Semaphore>,
-    keepalive: TcpKeepalive,
     patience: Patience,
     http: http1::Builder,
 }
@@ -90,7 +105,6 @@ impl Door {
     fn new(config: &Config) -> Door {
         let limits = &config.limits;
         let places = if config.no_rate_limit { Semaphore::MAX_PERMITS } else { limits.open_connections };
-        let silence = Duration::from_millis(limits.keepalive_ms);
         let mut http = http1::Builder::new();
         // `pace` has its own deadlines for them.
         http.header_read_timeout(None);
@@ -102,18 +116,7 @@ impl Door {
                 idle: Duration::from_millis(limits.idle_timeout_ms),
                 taking: limits.write_timeout(),
             },
-            keepalive: TcpKeepalive::new().with_time(silence).with_interval(PROBE_EVERY),
             http,
-        }
-    }
-
-    /// What is set here, the connections that are accepted have from the start: four calls less for each.
-    fn open(&self, listener: &TcpListener) {
-        let socket = SockRef::from(listener);
-        // A frame should leave when it is written, not when the kernel has gathered more.
-        let set = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&self.keepalive));
-        if let Err(error) = set {
-            tracing::warn!(%error, "connections go without their options");
         }
     }
 
@@ -206,10 +209,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_accepted_connection_is_probed_and_holds_its_place_until_it_is_dropped() {
-        let config = Config { limits: Limits { open_connections: 1, ..Limits::default() }, ..Config::default() };
+        let config = Config {
+            limits: Limits { open_connections: 1, ..Limits::default() },
+            listen: ([127, 0, 0, 1], 0).into(),
+            ..Config::default()
+        };
         let door = Door::new(&config);
-        let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        door.open(&listener);
+        let mut listener = listen(&config).unwrap();
         let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = door.accept(&mut listener).await;
         assert!(accepted.stream.nodelay().unwrap());

@@ -12,7 +12,6 @@ pub(in crate::server::store) struct Outcome {
 }
 
 impl Outcome {
-    /// Adds events in the order of their seqs per room.
     /// What was written of a plan.
     pub fn take(&mut self, plan: Plan) {
         self.erased |= !plan.erased.is_empty();
@@ -20,6 +19,7 @@ impl Outcome {
         self.grow(plan.events);
     }
 
+    /// Adds events in the order of their seqs per room.
     pub fn grow(&mut self, events: Vec<NewEvent>) {
         for new in events {
             match self.grown.iter_mut().find(|grown| grown.room == new.room) {

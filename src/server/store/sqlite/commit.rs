@@ -11,7 +11,7 @@ use super::change::Changes;
 use super::error::unknown_outcome;
 use super::gate::Turn;
 use super::run;
-use crate::domain::RoomId;
+use crate::domain::{RoomId, Seq, UserId};
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use std::collections::BTreeMap;
@@ -37,19 +37,28 @@ macro_rules! append_events {
 pub(super) use append_events;
 
 /// Never back, never beyond the head; no row for somebody who is not a member.
-const MARK_READ: &str = "UPDATE memberships SET last_read = min(j.value ->> 'seq', r.head)
-    FROM jsonb_each($1) AS j JOIN rooms AS r ON r.id = j.value ->> 'room'
-    WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
-        AND memberships.last_read < min(j.value ->> 'seq', r.head)";
+macro_rules! mark_read {
+    ($marks:literal) => {
+        concat!(
+            "UPDATE memberships SET last_read = min(j.value ->> 'seq', r.head)
+                FROM jsonb_each(",
+            $marks,
+            ") AS j JOIN rooms AS r ON r.id = j.value ->> 'room'
+                WHERE memberships.room_id = r.id AND memberships.user_id = j.value ->> 'user'
+                    AND memberships.last_read < min(j.value ->> 'seq', r.head);"
+        )
+    };
+}
+pub(super) use mark_read;
 
 pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Moment) -> Result<Outcome, Failed> {
     let speeches: Vec<_> = batch.commands.iter().map_while(|command| Speech::of(command)).collect();
-    if speeches.len() == batch.commands.len() && batch.reads.is_empty() {
-        return run::commit(turn, &speeches, moment).await;
+    if speeches.len() == batch.commands.len() {
+        return run::commit(turn, &speeches, &batch.reads, moment).await;
     }
     let mut tx = turn.begin().await?;
     let outcome = carry_out(&mut tx, &batch.commands, moment).await?;
-    mark_read(&mut tx, &batch.reads).await?;
+    sqlx::query(mark_read!("$1")).bind(mark_rows(&batch.reads)?).execute(&mut *tx).await.map_err(StoreError::from)?;
     tx.commit().await.map_err(|error| Failed::Unknown(unknown_outcome(error)))?;
     Ok(outcome)
 }
@@ -85,22 +94,16 @@ pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreE
     Ok((json(&rows)?, json(&heads)?))
 }
 
-async fn mark_read(tx: &mut SqliteConnection, marks: &[&ReadMark]) -> Result<(), StoreError> {
-    // One row is updated once a statement, so the furthest mark of a member counts.
+/// What [`mark_read!`] is given. One row is updated once a statement, so the furthest mark of a member counts.
+pub(super) fn mark_rows(marks: &[&ReadMark]) -> Result<String, StoreError> {
     let mut furthest = BTreeMap::new();
     for mark in marks {
         let seq = furthest.entry((mark.room, mark.user)).or_insert(mark.seq);
         *seq = mark.seq.max(*seq);
     }
-    if furthest.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = furthest
-        .into_iter()
-        .map(|((room, user), seq)| MarkColumns { room: room.0, user: user.0, seq: seq_column(seq) })
-        .collect();
-    sqlx::query(MARK_READ).bind(json(&rows)?).execute(&mut *tx).await?;
-    Ok(())
+    let row =
+        |((room, user), seq): ((RoomId, UserId), Seq)| MarkColumns { room: room.0, user: user.0, seq: seq_column(seq) };
+    json(&furthest.into_iter().map(row).collect::<Vec<_>>())
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 
 use super::super::{Reason, StoreError, StoreOptions, Trouble, sql};
 use super::damage::{Damage, reads_sound};
-use super::directory::FILE;
+use super::directory::{self, FILE};
 use super::file::Stamp;
 use super::gate::{File, Gate, Turn};
 use super::history::History;
@@ -29,10 +29,12 @@ pub(super) struct Database {
     pub history: Arc<History>,
     path: PathBuf,
     options: StoreOptions,
+    /// A restore waits for the end of it, and so for the end of the last commit.
+    _entered: directory::Held,
 }
 
 impl Database {
-    pub fn new(dir: &Path, options: &StoreOptions) -> Database {
+    pub fn new(dir: &Path, options: &StoreOptions, entered: directory::Held) -> Database {
         let path = dir.join(FILE);
         let readers = options.readers.max(1);
         let limits = SqlitePoolOptions::new()
@@ -50,6 +52,7 @@ impl Database {
             history: Arc::new(History::new(dir)),
             path,
             options: options.clone(),
+            _entered: entered,
         }
     }
 

@@ -57,6 +57,7 @@ pub(super) struct Turn<'a> {
 /// A connection in a transaction. Dropped, it is closed, and what it did is undone.
 pub(super) struct Lent<'a> {
     connection: SqliteConnection,
+    data_version: Option<i64>,
     held: &'a mut Held,
 }
 
@@ -68,6 +69,7 @@ impl Lent<'_> {
     /// After the transaction.
     pub fn give_back(self) {
         self.held.connection = Some(self.connection);
+        self.held.data_version = self.data_version;
     }
 
     /// Whether there was a transaction to roll back, so that nothing of it is committed.
@@ -113,8 +115,9 @@ impl Turn<'_> {
     /// The connection, for a transaction whose first and last words are said with others.
     pub async fn lend(&mut self) -> Result<Lent<'_>, StoreError> {
         self.connection().await?;
-        let connection = self.held.connection.take();
-        Ok(Lent { connection: connection.ok_or(StoreError::Internal("no connection".into()))?, held: &mut self.held })
+        let connection = self.held.connection.take().ok_or(StoreError::Internal("no connection".into()))?;
+        let data_version = self.held.data_version.take();
+        Ok(Lent { connection, data_version, held: &mut self.held })
     }
 
     /// Whether what is open can be used, or the reason why not.

@@ -48,22 +48,20 @@ pub struct SqliteStore {
     writer: Writer,
     observer: Arc<dyn Observer>,
     prolongations: Prolongations,
-    /// A restore waits for the end of it.
-    _entered: directory::Held,
 }
 
 impl SqliteStore {
     /// Opens the database in `dir`, making both when missing, and brings its schema up to date.
     /// The error is one sentence for the operator.
     pub async fn open(dir: &Path, options: StoreOptions) -> Result<Arc<SqliteStore>, StoreError> {
-        let _entered = directory::enter(dir).await?;
-        let database = Arc::new(Database::new(dir, &options));
+        let entered = directory::enter(dir).await?;
+        let database = Arc::new(Database::new(dir, &options, entered));
         database.open().await?;
         let (history, readers, gate) = (database.history.clone(), database.readers.clone(), database.gate.clone());
         let (writer, work) = Writer::new(SqliteEngine::new(database.clone(), &options), &options);
         own_thread::drive(work)?;
         let (observer, prolongations) = (options.observer, Prolongations::default());
-        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer, prolongations, _entered }))
+        Ok(Arc::new(SqliteStore { database, history, readers, gate, writer, observer, prolongations }))
     }
 
     async fn close_all(&self) {

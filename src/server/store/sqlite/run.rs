@@ -6,8 +6,8 @@ use super::super::columns::{access_from, damaged, seq_column, seq_from};
 use super::super::event_row::json;
 use super::super::key_row::KnownKey;
 use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
-use super::super::writer::Failed;
-use super::commit::{append_events, event_rows};
+use super::super::writer::{Failed, ReadMark};
+use super::commit::{append_events, event_rows, mark_read, mark_rows};
 use super::error::unknown_outcome;
 use super::gate::Turn;
 use super::keys::{self, put_keys};
@@ -52,15 +52,25 @@ macro_rules! write_all {
     };
 }
 
+/// What the last statement answers: a call that merely ended may have ended early, with the thread that it went to.
+macro_rules! done {
+    () => {
+        "SELECT 1"
+    };
+}
+
 /// How a run is written: within a transaction, or as one.
 struct Words {
     look_up: &'static str,
     write: &'static str,
 }
 
-const WITHIN: Words = Words { look_up: look_up!(), write: write_all!() };
+const WITHIN: Words = Words { look_up: look_up!(), write: concat!(write_all!(), done!()) };
 /// Each call costs two switches between threads, so that the transaction's own words share the others' calls.
-const WHOLE: Words = Words { look_up: concat!("BEGIN IMMEDIATE;", look_up!()), write: concat!(write_all!(), "COMMIT") };
+const WHOLE: Words = Words {
+    look_up: concat!("BEGIN IMMEDIATE;", look_up!()),
+    write: concat!(write_all!(), mark_read!("$9"), "COMMIT;", done!()),
+};
 
 #[derive(Serialize)]
 struct LookUp<'a> {
@@ -88,14 +98,19 @@ pub(super) async fn carry_out(
     let (plan, last_body) = plan(tx, WITHIN.look_up, speeches, moment).await?;
     // Whatever is written has a key.
     if !plan.keys.is_empty() {
-        write(tx, WITHIN.write, &plan, last_body, moment).await?;
+        write(tx, WITHIN.write, Writing { plan: &plan, last_body, reads: &[], moment }).await?;
     }
     outcome.take(plan);
     Ok(())
 }
 
-/// A batch that is one run, as nearly all are.
-pub(super) async fn commit(turn: &mut Turn<'_>, speeches: &[Speech<'_>], moment: Moment) -> Result<Outcome, Failed> {
+/// A batch that is one run and what was read meanwhile, as nearly all are.
+pub(super) async fn commit(
+    turn: &mut Turn<'_>,
+    speeches: &[Speech<'_>],
+    reads: &[&ReadMark],
+    moment: Moment,
+) -> Result<Outcome, Failed> {
     let mut lent = turn.lend().await?;
     let (plan, last_body) = match plan(lent.connection(), WHOLE.look_up, speeches, moment).await {
         Ok(planned) => planned,
@@ -104,20 +119,20 @@ pub(super) async fn commit(turn: &mut Turn<'_>, speeches: &[Speech<'_>], moment:
             return Err(Failed::Before(error));
         }
     };
-    if plan.keys.is_empty() {
-        lent.roll_back().await;
-    } else {
-        match write(lent.connection(), WHOLE.write, &plan, last_body, moment).await {
-            Ok(()) => lent.give_back(),
-            Err(error) => {
-                let undone = lent.roll_back().await;
-                return Err(match error {
-                    // What is wrong with a statement shows before the commit.
-                    StoreError::Internal(_) if undone => Failed::Before(error),
-                    _ => Failed::Unknown(unknown_outcome(error)),
-                });
-            }
+    if plan.keys.is_empty() && reads.is_empty() {
+        if !lent.roll_back().await {
+            return Err(StoreError::Internal("a look-up could not be ended".into()).into());
         }
+    } else if let Err(error) =
+        write(lent.connection(), WHOLE.write, Writing { plan: &plan, last_body, reads, moment }).await
+    {
+        // What could be rolled back had not been committed.
+        return Err(match lent.roll_back().await {
+            true => Failed::Before(error),
+            false => Failed::Unknown(unknown_outcome(error)),
+        });
+    } else {
+        lent.give_back();
     }
     let mut outcome = Outcome::default();
     outcome.take(plan);
@@ -134,13 +149,17 @@ async fn plan(
     Ok((Plan::make(speeches, found, moment), last_body))
 }
 
-async fn write(
-    db: &mut SqliteConnection,
-    words: &'static str,
-    plan: &Plan,
+/// What is written in one call.
+struct Writing<'a> {
+    plan: &'a Plan,
+    /// The last id in the table of bodies.
     last_body: i64,
+    reads: &'a [&'a ReadMark],
     moment: Moment,
-) -> Result<(), StoreError> {
+}
+
+async fn write(db: &mut SqliteConnection, words: &'static str, writing: Writing<'_>) -> Result<(), StoreError> {
+    let Writing { plan, last_body, reads, moment } = writing;
     let (events, heads) = event_rows(&plan.events)?;
     let (bodies, messages) = messages::rows(plan, last_body)?;
     let author = |(&(room, user), seq): (&(RoomId, UserId), &Seq)| AuthorColumns {
@@ -151,7 +170,8 @@ async fn write(
     let authors: Vec<_> = plan.read.iter().map(author).collect();
     let (erased, keys, authors) = (json(&plan.erased)?, keys::rows(&plan.keys)?, json(&authors)?);
     let write = sqlx::query(words).bind(events).bind(heads).bind(bodies).bind(messages);
-    write.bind(erased).bind(keys).bind(authors).bind(moment.at).execute(&mut *db).await?;
+    let write = write.bind(erased).bind(keys).bind(authors).bind(moment.at).bind(mark_rows(reads)?);
+    write.fetch_one(&mut *db).await?;
     Ok(())
 }
 

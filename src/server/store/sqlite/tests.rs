@@ -263,3 +263,26 @@ async fn a_new_data_directory_is_private() {
     SqliteStore::open(&data, StoreOptions::default()).await.unwrap();
     assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
 }
+
+/// What the database itself refuses shows alone, is undone, and costs nobody else anything.
+#[tokio::test]
+async fn a_statement_that_fails_is_undone_and_the_others_are_committed() {
+    let place = place(Duration::from_secs(1)).await;
+    let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON bodies WHEN new.body = 'bad'
+        BEGIN SELECT raise(ABORT, 'refused'); END";
+    place.execute(trigger).await;
+    let post = |body| Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    let mut pending = Vec::new();
+    for (key, body) in [("a", "good"), ("b", "bad"), ("c", "good")] {
+        pending.push(place.submit(key, post(body)).await.unwrap());
+    }
+    let mut outcomes = Vec::new();
+    for one in pending {
+        outcomes.push(one.outcome().await.map(|done| done.seq));
+    }
+    assert!(matches!(outcomes[1], Err(Refusal::Store(StoreError::Internal(_)))), "{outcomes:?}");
+    let next = place.post("d").await.unwrap();
+    let page = place.store.page(place.room, None, 10).await.unwrap();
+    assert_eq!(Some(page.head), next);
+    assert_eq!(outcomes[0].as_ref().unwrap().map(Seq::next), *outcomes[2].as_ref().unwrap());
+}

@@ -2,30 +2,27 @@
 //! in its bounded queue, has the engine commit it in one transaction, tells the observer, then
 //! answers. It outlives every failure: a batch that fails is answered and the next one is tried.
 
+mod company;
+
 use super::plan::{Answer, Outcome};
 use super::{Command, Commits, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
 use crate::domain::{RoomId, Seq, UserId};
 use crate::server::clock::now_ms;
 use async_trait::async_trait;
+use company::Company;
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::sync::{oneshot, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// How often the writer looks whether another process wrote, and whether there are chores.
 const LOOK_ABROAD_EVERY: Duration = Duration::from_millis(200);
 
-/// Fewer commands under way than this are committed as they come.
-const COMPANY: usize = 4;
-
-/// More commands may come within so many breaths, if as many were under way before.
-const BREATHS: usize = 8;
-
-/// How long a commit waits at a time for more to share it with.
+/// How long a commit waits at a time for more to share it with; the system adds about as much.
 pub(super) const BREATH: Duration = Duration::from_micros(50);
 
 /// What an engine does for the writer. One caller at a time.
@@ -110,7 +107,7 @@ impl Writer {
             engine,
             queue,
             batch: options.writer_batch.max(1),
-            company: 0,
+            company: Company::new(),
             observer: options.observer.clone(),
             commits: options.commits.clone(),
             abroad: abroad.clone(),
@@ -189,9 +186,7 @@ struct Work<E> {
     engine: E,
     queue: mpsc::Receiver<Job>,
     batch: usize,
-    /// Commands that were under way when the last batch was answered: those in it, whose authors may go on, and
-    /// those that waited by then.
-    company: usize,
+    company: Company,
     observer: Arc<dyn Observer>,
     commits: Commits,
     abroad: Abroad,
@@ -215,25 +210,22 @@ impl<E: Engine> Work<E> {
                     0 => return,
                     _ => {
                         self.gather(&mut jobs);
-                        let size = jobs.len();
+                        let answered = commands(&jobs);
                         self.carry_out(std::mem::take(&mut jobs)).await;
-                        self.company = size + self.queue.len();
+                        self.company.note(answered, self.queue.len(), Instant::now());
                     }
                 },
             }
         }
     }
 
-    /// A sync costs the same for one as for all, so where many are at work a commit waits, for less time than the sync
-    /// takes, until as many have come as were under way before (as PostgreSQL's `commit_delay` and `commit_siblings`).
+    /// Where many are at work, waits a moment for those who were just answered.
     fn gather(&mut self, jobs: &mut Vec<Job>) {
-        if self.company < COMPANY {
-            return;
-        }
-        let wanted = self.company.min(self.batch);
-        for _ in 0..BREATHS {
-            if jobs.len() >= wanted {
-                return;
+        let Some((size, breaths)) = self.company.expected(Instant::now()) else { return };
+        let wanted = size.min(self.batch);
+        for _ in 0..breaths {
+            if commands(jobs) >= wanted {
+                break;
             }
             self.engine.breathe();
             while jobs.len() < self.batch
@@ -242,6 +234,7 @@ impl<E: Engine> Work<E> {
                 jobs.push(job);
             }
         }
+        self.company.waited(commands(jobs) >= wanted);
     }
 
     async fn look_abroad(&mut self) {
@@ -317,6 +310,10 @@ impl<E: Engine> Work<E> {
             self.abroad.announce();
         }
     }
+}
+
+fn commands(jobs: &[Job]) -> usize {
+    jobs.iter().filter(|job| matches!(job, Job::Command(..))).count()
 }
 
 /// Gives every command its answer. Nobody may be waiting any more.

@@ -1,4 +1,5 @@
 use super::super::{Action, Intent, StoreOptions};
+use super::company::BREATHS;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
 use crate::protocol::{Event, EventKind};
@@ -171,7 +172,7 @@ fn seq(answer: Result<Answer, oneshot::error::RecvError>) -> u64 {
     answer.unwrap().unwrap().seq.unwrap().0
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_comes_alone_after_many_is_waited_with_once() {
     let mut desk = desk(&[]);
     desk.four().await;
@@ -182,7 +183,7 @@ async fn who_comes_alone_after_many_is_waited_with_once() {
     assert_eq!(desk.breaths(), BREATHS, "they did not");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_comes_again_shares_the_commit() {
     let mut desk = desk(&[]);
     desk.four().await;
