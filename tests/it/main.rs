@@ -21,6 +21,7 @@ mod live;
 mod node;
 mod operated;
 mod pages;
+mod postgres;
 mod rate_limits;
 mod regressions;
 mod site;
