@@ -124,12 +124,15 @@ impl Connections {
     }
 }
 
-/// An ack means durable: `synchronous_commit`, whatever the server's default is. Who holds locks and falls
-/// silent is let go of by the server, so that other nodes go on.
+/// Whatever the server's defaults are. An ack means durable: `synchronous_commit`. A look-up sees what was
+/// committed until its locks were taken: `read committed`. Who holds locks and falls silent is let go of by
+/// the server, so that other nodes go on.
 fn connect_options(address: &Address, options: &StoreOptions) -> PgConnectOptions {
     let wait_ms = options.busy_timeout.as_millis();
     let settings = [
         ("synchronous_commit", "on".to_owned()),
+        ("default_transaction_isolation", "read committed".to_owned()),
+        ("client_min_messages", "warning".to_owned()),
         ("lock_timeout", wait_ms.to_string()),
         ("statement_timeout", (options.busy_timeout + GRACE / 2).as_millis().to_string()),
         ("idle_in_transaction_session_timeout", wait_ms.to_string()),
