@@ -24,6 +24,7 @@ mod pages;
 mod postgres;
 mod rate_limits;
 mod regressions;
+mod several_nodes;
 mod site;
 mod store_contract;
 mod visitor;

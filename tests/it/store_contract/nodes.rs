@@ -171,12 +171,15 @@ async fn another_epoch_is_found_out_while_the_store_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_connection_commits_for_good() {
+async fn every_write_is_durable_and_sees_what_others_committed() {
     let world = World::<Postgres>::new().await;
     let mut other = world.engine.0.other().await;
     // The server's own default is another: what counts is what each connection asked for.
     sqlx::query(
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$",
+        "DO $$ BEGIN
+             EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+             EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database());
+         END $$",
     )
     .execute(&mut other)
     .await
@@ -184,7 +187,8 @@ async fn every_connection_commits_for_good() {
     sqlx::raw_sql(
         "CREATE TABLE said (value TEXT);
          CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN INSERT INTO said VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+         BEGIN INSERT INTO said
+         VALUES (current_setting('synchronous_commit') || ', ' || current_setting('transaction_isolation')); RETURN NULL; END $$;
          CREATE TRIGGER say AFTER INSERT OR UPDATE ON writes FOR EACH ROW EXECUTE FUNCTION say()",
     )
     .execute(&mut other)
@@ -195,7 +199,7 @@ async fn every_connection_commits_for_good() {
     again.submit(once(author, "general", making(author))).await.unwrap().outcome().await.unwrap();
     let said: Vec<(String,)> = sqlx::query_as("SELECT value FROM said").fetch_all(&mut other).await.unwrap();
     let said: BTreeSet<_> = said.into_iter().map(|(value,)| value).collect();
-    assert_eq!(said, ["on".to_owned()].into());
+    assert_eq!(said, ["on, read committed".to_owned()].into());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -237,4 +241,24 @@ async fn what_cannot_be_opened_is_named() {
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&mut other).await.unwrap();
     let error = refused(&database).await;
     assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 1)"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_is_cut_short_is_no_final_refusal() {
+    let world = World::<Postgres>::new().await;
+    let author = world.user("a").await;
+    let room = world.room("general", Access::Open, author).await;
+    let mut other = world.engine.0.other().await;
+    let cut_in_commit = "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION cut()";
+    sqlx::raw_sql(cut_in_commit).execute(&mut other).await.unwrap();
+    let mut foreign = world.store.foreign_writes();
+    foreign.mark_unchanged();
+    assert_eq!(reason(world.post("general", author, "k", "hello").await), Reason::Unreachable);
+    assert!(foreign.has_changed().unwrap(), "whoever knows the heads compares them");
+    sqlx::raw_sql("DROP TRIGGER cut ON events").execute(&mut other).await.unwrap();
+    assert_eq!(world.post("general", author, "k", "hello").await.unwrap().seq, Some(Seq(2)));
+    assert_dense(&world.log(room).await);
 }
