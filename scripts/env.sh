@@ -24,6 +24,17 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Where PostgreSQL's programs are; nothing where there are none. Debian keeps them out of PATH.
+postgres_bin() {
+    local newest
+    newest=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+    if [ -x "$newest/initdb" ]; then
+        printf '%s\n' "$newest"
+    elif have initdb; then
+        dirname "$(command -v initdb)"
+    fi
+}
+
 # The version of a crate as Cargo.lock pins it.
 locked_version() {
     awk -v name="$1" '$1 == "name" { found = ($3 == "\"" name "\"") } found && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' "$ROOT/Cargo.lock"

@@ -1,13 +1,12 @@
 //! `pickmate admin`: what the operator of the machine may do without an account. Works on the
-//! store itself, also while a server runs on the same directory.
+//! store itself, also while servers run on the same data.
 
 use super::auth::hash_password;
 use super::clock::now_ms;
 use super::config::Config;
 use super::secret::{hash_secret, new_secret};
 use super::service::resets;
-use super::store::sqlite::SqliteStore;
-use super::store::{Action, Command, Log, NewUser, Refusal, Store, StoreOptions, User};
+use super::store::{self, Action, Command, NewUser, Refusal, Store, StoreOptions, User};
 use crate::domain::{Access, Password, Role, RoomName, Slug, UserId, UserName};
 use anyhow::{Context, bail};
 use std::io::{BufRead, Write};
@@ -80,7 +79,7 @@ pub async fn run(
     output: impl Write,
 ) -> anyhow::Result<()> {
     let options = StoreOptions::new(&config.limits, Arc::new(()));
-    let store = SqliteStore::open(&config.data, options).await?;
+    let store = store::open(config, options).await?;
     let done = carry_out(command, &*store, config, input).await;
     store.close().await;
     print(done?, output).context("the answer cannot be printed")

@@ -5,11 +5,12 @@ use super::clock::now_ms;
 use super::config::Config;
 use super::store::StoreOptions;
 use super::store::sqlite::archive::{self, Contents, Existing, NewBackup, NewRestore, Progress, Sessions};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::io::{Write, stderr};
 
 /// Makes the file and prints what it holds.
 pub async fn backup(command: &Backup, config: &Config, output: impl Write) -> anyhow::Result<()> {
+    require_a_file(config)?;
     let existing = if command.overwrite { Existing::Replace } else { Existing::Refuse };
     let new = NewBackup { dir: &config.data, file: &command.file, existing };
     let contents = archive::backup(new, &StoreOptions::default(), &tell).await?;
@@ -18,6 +19,7 @@ pub async fn backup(command: &Backup, config: &Config, output: impl Write) -> an
 
 /// Puts the file in place and prints what it held and where the former database is.
 pub async fn restore(command: &Restore, config: &Config, output: impl Write) -> anyhow::Result<()> {
+    require_a_file(config)?;
     let sessions = if command.keep_sessions { Sessions::Keep } else { Sessions::End };
     let new = NewRestore { dir: &config.data, file: &command.file, sessions, now: now_ms() };
     let restored = archive::restore(new, &StoreOptions::default(), &tell).await?;
@@ -26,6 +28,13 @@ pub async fn restore(command: &Restore, config: &Config, output: impl Write) -> 
         said += &format!("\nthe database before it is {}", before.display());
     }
     print(output, &said)
+}
+
+fn require_a_file(config: &Config) -> anyhow::Result<()> {
+    match &config.database {
+        Some(address) => bail!("{address} is a Postgres database: docs/operating.md tells how it is backed up"),
+        None => Ok(()),
+    }
 }
 
 fn in_words(contents: &Contents) -> String {

@@ -46,6 +46,9 @@ pub struct Place {
     /// Directory of the database [default: data]
     #[arg(long, value_name = "DIRECTORY", global = true)]
     data: Option<String>,
+    /// Postgres database in the place of the directory's, such as postgres://pickmate@localhost/pickmate
+    #[arg(long, value_name = "URL", global = true)]
+    database: Option<String>,
     /// Settings file [default: Leptos.toml, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub struct Place {
 
 impl Place {
     pub fn flags(&self) -> Flags {
-        Flags::default().with("data", self.data.clone())
+        Flags::default().with("data", self.data.clone()).with("database", self.database.clone())
     }
 
     pub fn config(&self) -> Option<&Path> {
@@ -69,6 +72,9 @@ pub struct Serve {
     /// Directory of the database, made when missing [default: data]
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<String>,
+    /// Postgres database in the place of the directory's, such as postgres://pickmate@localhost/pickmate
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Where people reach this installation, such as https://chat.example.org
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -94,6 +100,7 @@ impl Serve {
         Flags::default()
             .with("listen", self.listen.clone())
             .with("data", self.data.clone())
+            .with("database", self.database.clone())
             .with("public-url", self.public_url.clone())
             .with("trusted-proxy", self.trusted_proxy.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))

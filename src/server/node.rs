@@ -13,8 +13,7 @@ use super::metrics::Metrics;
 use super::router::router;
 use super::service::{base_address, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
-use super::store::sqlite::SqliteStore;
-use super::store::{Store, StoreOptions};
+use super::store::{self, Store, StoreOptions};
 use anyhow::Context;
 use leptos::config::LeptosOptions;
 use std::net::SocketAddr;
@@ -35,7 +34,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Opens the data directory, binds the address (port 0 takes a free one) and serves.
+    /// Opens the database, binds the address (port 0 takes a free one) and serves.
     pub async fn start(mut config: Config, leptos_options: LeptosOptions) -> anyhow::Result<Node> {
         // Once a process is enough; later calls say so and change nothing.
         let _ = any_spawner::Executor::init_tokio();
@@ -104,7 +103,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
-    let store: Arc<dyn Store> = SqliteStore::open(&config.data, options).await?;
+    let store: Arc<dyn Store> = store::open(&config, options).await?;
     Ok(AppState::new(Parts {
         hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),
         rate_limits: Arc::new(RateLimits::new(&config)),

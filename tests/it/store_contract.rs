@@ -7,13 +7,14 @@ mod history;
 mod keys;
 mod laws;
 mod links;
+mod nodes;
 mod pages;
 mod posting;
 mod processes;
 mod rooms;
 pub mod world;
 
-use world::{Sqlite, World};
+use world::{Postgres, Sqlite, World};
 
 macro_rules! suite {
     ($($module:ident: $($test:ident)*;)*) => {
@@ -127,3 +128,4 @@ suite! {
 }
 
 engine!(sqlite, Sqlite);
+engine!(postgres, Postgres);

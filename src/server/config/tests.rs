@@ -77,6 +77,10 @@ fn a_wrong_value_is_named_with_its_source() {
     assert_eq!(sentence(environment("PICKMATE_NO_RATE_LIMIT", "yes")), {
         "PICKMATE_NO_RATE_LIMIT: `yes` is not `true` or `false`"
     });
+    assert_eq!(
+        sentence(environment("PICKMATE_DATABASE", "mysql://mina:secret@db/chat")),
+        "PICKMATE_DATABASE: `mysql://mina:***@db/chat` is not an address like postgres://pickmate@localhost/pickmate"
+    );
     let file = Sources { file: "[pickmate]\ntrusted-proxy = [\"10.0.0.0/33\"]\n", ..flag("data", "d") };
     assert_eq!(
         sentence(file),
@@ -105,6 +109,13 @@ fn a_public_url_reads_as_a_browser_writes_it() {
     for bad in ["https://a/b", "https://a/?x", "ftp://a", "https://", "https://me@a", "https://a/#x"] {
         assert_eq!(origin(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn a_config_shows_no_password() {
+    let config = environment("PICKMATE_DATABASE", "postgres://mina:secret@db/chat").read().unwrap();
+    let shown = format!("{config:?}");
+    assert!(shown.contains("postgres://mina:***@db/chat") && !shown.contains("secret"), "{shown}");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! How values of the domain stand in columns, whatever the engine.
 
 use super::StoreError;
+use super::writer::ReadMark;
 use crate::domain::{Access, Role, RoomId, Seq, UserId};
 use crate::i18n::Locale;
+use std::collections::BTreeMap;
 
 /// A seq as the engines count. Nothing is beyond `i64::MAX`, so a larger one reads as that.
 pub(super) fn seq_column(seq: Seq) -> i64 {
@@ -82,6 +84,35 @@ impl From<&(RoomId, UserId)> for PairColumns {
     fn from((room, user): &(RoomId, UserId)) -> PairColumns {
         PairColumns { room: room.0, user: user.0 }
     }
+}
+
+/// A member with the seq up to which it has read, as the bulk statements take them.
+#[derive(serde::Serialize)]
+pub(super) struct ReaderColumns {
+    room: i64,
+    user: i64,
+    seq: i64,
+}
+
+pub(super) fn reader_columns<'a>(
+    read: impl IntoIterator<Item = (&'a (RoomId, UserId), &'a Seq)>,
+) -> Vec<ReaderColumns> {
+    let columns = |(&(room, user), seq): (&(RoomId, UserId), &Seq)| ReaderColumns {
+        room: room.0,
+        user: user.0,
+        seq: seq_column(*seq),
+    };
+    read.into_iter().map(columns).collect()
+}
+
+/// The furthest mark of each member, since one row is updated once a statement. `None`: there is none.
+pub(super) fn furthest(marks: &[&ReadMark]) -> Option<Vec<ReaderColumns>> {
+    let mut furthest = BTreeMap::new();
+    for mark in marks {
+        let seq = furthest.entry((mark.room, mark.user)).or_insert(mark.seq);
+        *seq = mark.seq.max(*seq);
+    }
+    (!furthest.is_empty()).then(|| reader_columns(&furthest))
 }
 
 pub(super) fn damaged(what: &str, value: impl std::fmt::Display) -> StoreError {

@@ -5,6 +5,8 @@ use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
 use crate::domain::{Access, RoomId, Seq, Slug, UserId};
 use crate::protocol::{Author, Event, EventKind};
 use serde::{Deserialize, Serialize};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+use std::collections::BTreeMap;
 
 /// The kinds for which [`EventKind::makes_row`] holds, as an SQL list.
 macro_rules! row_kinds {
@@ -38,6 +40,12 @@ pub(super) struct EventColumns<'a> {
     key: Option<&'a str>,
     target: Option<i64>,
     data: Option<String>,
+}
+
+#[derive(Serialize)]
+struct HeadColumns {
+    room: i64,
+    seq: i64,
 }
 
 /// What the column `data` holds, by kind.
@@ -108,6 +116,30 @@ pub(super) struct EventRow {
     pub rev: Option<i64>,
 }
 
+impl<'r, R: Row> FromRow<'r, R> for EventRow
+where
+    usize: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<EventRow, sqlx::Error> {
+        Ok(EventRow {
+            seq: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            at: row.try_get(2)?,
+            actor: row.try_get(3)?,
+            actor_name: row.try_get(4)?,
+            member: row.try_get(5)?,
+            member_name: row.try_get(6)?,
+            key: row.try_get(7)?,
+            target: row.try_get(8)?,
+            data: row.try_get(9)?,
+            body: row.try_get(10)?,
+            rev: row.try_get(11)?,
+        })
+    }
+}
+
 impl EventRow {
     pub fn into_event(self) -> Result<Event, StoreError> {
         let (seq, at) = (seq_from(self.seq)?, self.at);
@@ -166,6 +198,14 @@ impl EventRow {
         let text = self.data.as_deref().unwrap_or("{}");
         serde_json::from_str(text).map_err(|_| damaged("event with other data", self.seq))
     }
+}
+
+/// Events, and the heads that their rooms have after them, as the bulk statements take them.
+pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreError> {
+    let rows: Vec<EventColumns<'_>> = events.iter().map(NewEvent::columns).collect::<Result<_, _>>()?;
+    let heads: BTreeMap<RoomId, i64> = events.iter().map(|new| (new.room, seq_column(new.event.seq))).collect();
+    let heads: Vec<_> = heads.into_iter().map(|(room, seq)| HeadColumns { room: room.0, seq }).collect();
+    Ok((json(&rows)?, json(&heads)?))
 }
 
 /// JSON for a column or for the argument of a bulk statement.

@@ -1,8 +1,9 @@
 //! A key between the table `keys` and the commands that carry it.
 
-use super::columns::seq_column;
+use super::columns::{damaged, seq_column, seq_from};
+use super::event_row::json;
 use super::plan::Answer;
-use super::{Committed, Fingerprint, Intent, Refusal};
+use super::{Committed, Fingerprint, Intent, Refusal, StoreError};
 use crate::domain::{RoomId, Seq, Slug};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
@@ -48,6 +49,14 @@ impl NewKey {
     }
 }
 
+/// Keys as the bulk statement takes them.
+pub(super) fn key_rows(keys: &[NewKey]) -> Result<String, StoreError> {
+    json(&keys.iter().map(NewKey::columns).collect::<Vec<_>>())
+}
+
+/// Room, its address, seq and fingerprint.
+pub(super) type KnownKeyRow = (i64, String, Option<i64>, Vec<u8>);
+
 /// What a key was used for.
 #[derive(Clone, Debug)]
 pub(super) struct KnownKey {
@@ -58,6 +67,11 @@ pub(super) struct KnownKey {
 }
 
 impl KnownKey {
+    pub fn from_row((room, slug, seq, fingerprint): KnownKeyRow) -> Result<KnownKey, StoreError> {
+        let slug = Slug::parse(&slug).map_err(|_| damaged("room's address", slug))?;
+        Ok(KnownKey { room: RoomId(room), slug, seq: seq.map(seq_from).transpose()?, fingerprint })
+    }
+
     /// The first ack, if this is the command that the key was used for.
     pub fn answer(self, print: &Fingerprint) -> Answer {
         match print.is(&self.fingerprint) {

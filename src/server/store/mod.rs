@@ -6,15 +6,20 @@
 //! commands from a bounded queue and commits what has gathered in one transaction. Accounts and
 //! read positions are no events and are written beside it.
 
+mod account_row;
 mod accounts;
+mod change;
 mod columns;
 mod command;
+mod error;
 mod event_row;
 mod fingerprint;
 mod key_row;
 mod log;
 mod options;
 mod plan;
+pub mod postgres;
+mod room_row;
 mod rooms;
 mod sql;
 pub mod sqlite;
@@ -32,8 +37,21 @@ pub use options::{Commits, StoreOptions};
 pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
 pub use trouble::{Reason, Trouble};
 
+use crate::server::config::Config;
+use postgres::PostgresStore;
+use sqlite::SqliteStore;
+use std::sync::Arc;
+
 /// One community's data. Cheap to share; every method may be called from any task.
 pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
+
+/// Opens what the settings name. The error is one sentence for the operator.
+pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match &config.database {
+        Some(address) => PostgresStore::open(address, options).await?,
+        None => SqliteStore::open(&config.data, options).await?,
+    })
+}
 
 /// The engine could not do it. The words are for operators: they may name files.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -17,6 +17,8 @@ pub enum Reason {
     Replaced,
     /// The disk or the file system fails in another way.
     Io,
+    /// The database server does not answer.
+    Unreachable,
 }
 
 impl Reason {
@@ -31,6 +33,7 @@ impl Reason {
             Reason::Missing => "missing",
             Reason::Replaced => "replaced",
             Reason::Io => "io",
+            Reason::Unreachable => "unreachable",
         }
     }
 }

@@ -1,8 +1,10 @@
 //! A community to test with, and the engines it can live in.
 
+use crate::postgres::Database;
 use pickmate::domain::{Access, Key, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId, UserName};
 use pickmate::protocol::{Event, EventKind};
 use pickmate::server::config::Limits;
+use pickmate::server::store::postgres::PostgresStore;
 use pickmate::server::store::sqlite::SqliteStore;
 use pickmate::server::store::{
     Action, Command, Committed, Grown, Intent, NewUser, Observer, Pending, Refusal, Store, StoreOptions,
@@ -29,6 +31,18 @@ impl Engine for Sqlite {
 
     async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
         SqliteStore::open(self.0.path(), options).await.unwrap()
+    }
+}
+
+pub struct Postgres(pub Database);
+
+impl Engine for Postgres {
+    fn empty() -> Postgres {
+        Postgres(Database::new())
+    }
+
+    async fn open(&self, options: StoreOptions) -> Arc<dyn Store> {
+        PostgresStore::open(&self.0.address().await, options).await.unwrap()
     }
 }
 

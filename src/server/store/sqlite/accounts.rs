@@ -1,4 +1,5 @@
-use super::super::columns::{locale_column, locale_from, role_column, role_from};
+use super::super::account_row::{BASE_ADDRESS, COMMUNITY, PersonRow, SET_UP_LINK, person, session_user, user};
+use super::super::columns::{locale_column, role_column};
 use super::super::{
     Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError,
     UNNAMED, User, folded_name, sql,
@@ -10,11 +11,6 @@ use crate::protocol::{InviteView, PersonView};
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use sqlx::SqliteConnection;
-
-/// Names in the table `meta`.
-pub(super) const COMMUNITY: &str = "community";
-pub(super) const SET_UP_LINK: &str = "set_up_link";
-const BASE_ADDRESS: &str = "base_address";
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -66,11 +62,8 @@ impl Accounts for SqliteStore {
     }
 
     async fn people(&self) -> Result<Vec<PersonView>, StoreError> {
-        let rows: Vec<(i64, String, String, i64)> =
-            sqlx::query_as(sql::accounts::PEOPLE).fetch_all(&self.readers).await?;
-        rows.into_iter()
-            .map(|(id, name, role, created_at)| Ok(PersonView { id, name, role: role_from(&role)?, created_at }))
-            .collect()
+        let rows: Vec<PersonRow> = sqlx::query_as(sql::accounts::PEOPLE).fetch_all(&self.readers).await?;
+        rows.into_iter().map(person).collect()
     }
 
     async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
@@ -205,18 +198,4 @@ pub(super) async fn insert_user(
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|(id,)| UserId(id)))
-}
-
-type UserRow = (i64, String, String, String, Option<String>);
-
-fn user((id, name, role, password_hash, locale): UserRow) -> Result<User, StoreError> {
-    let locale = locale_from(locale.as_deref());
-    Ok(User { id: UserId(id), name, role: role_from(&role)?, password_hash, locale })
-}
-
-type SessionUserRow = (i64, String, String, Option<String>);
-
-pub(super) fn session_user((id, name, role, locale): SessionUserRow) -> Result<SessionUser, StoreError> {
-    let locale = locale_from(locale.as_deref());
-    Ok(SessionUser { id: UserId(id), name, role: role_from(&role)?, locale })
 }

@@ -2,19 +2,16 @@
 //! same number of statements however long it is; the rare commands between runs are carried out
 //! one by one.
 
-use super::super::columns::seq_column;
-use super::super::event_row::{EventColumns, NewEvent, json};
+use super::super::change::Changes;
+use super::super::columns::furthest;
+use super::super::error::unknown_outcome;
+use super::super::event_row::{NewEvent, event_rows, json};
 use super::super::plan::{Moment, Outcome, Speech};
 use super::super::writer::{Batch, Failed, ReadMark};
 use super::super::{Command, StoreError};
-use super::change::Changes;
-use super::error::unknown_outcome;
 use super::gate::Turn;
 use super::run;
-use crate::domain::{RoomId, Seq, UserId};
-use serde::Serialize;
 use sqlx::SqliteConnection;
-use std::collections::BTreeMap;
 
 /// Adds events to the logs and raises their rooms' heads. The parameters by their numbers: here and below, so that
 /// what is written together is one call, since each costs two switches between threads.
@@ -69,7 +66,7 @@ async fn carry_out(tx: &mut SqliteConnection, commands: &[&Command], moment: Mom
     while let Some((first, others)) = rest.split_first() {
         let speeches: Vec<_> = rest.iter().map_while(|command| Speech::of(command)).collect();
         if speeches.is_empty() {
-            (Changes { tx, moment }).carry_out(first, &mut outcome).await?;
+            (Changes { tables: &mut *tx, moment }).carry_out(first, &mut outcome).await?;
             rest = others;
         } else {
             run::carry_out(tx, &speeches, moment, &mut outcome).await?;
@@ -86,35 +83,7 @@ pub(super) async fn append(tx: &mut SqliteConnection, events: &[NewEvent]) -> Re
     Ok(())
 }
 
-/// What [`append_events!`] is given.
-pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreError> {
-    let rows: Vec<EventColumns<'_>> = events.iter().map(NewEvent::columns).collect::<Result<_, _>>()?;
-    let heads: BTreeMap<RoomId, i64> = events.iter().map(|new| (new.room, seq_column(new.event.seq))).collect();
-    let heads: Vec<_> = heads.into_iter().map(|(room, seq)| HeadColumns { room: room.0, seq }).collect();
-    Ok((json(&rows)?, json(&heads)?))
-}
-
-/// What [`mark_read!`] is given. One row is updated once a statement, so the furthest mark of a member counts.
+/// What [`mark_read!`] is given.
 pub(super) fn mark_rows(marks: &[&ReadMark]) -> Result<String, StoreError> {
-    let mut furthest = BTreeMap::new();
-    for mark in marks {
-        let seq = furthest.entry((mark.room, mark.user)).or_insert(mark.seq);
-        *seq = mark.seq.max(*seq);
-    }
-    let row =
-        |((room, user), seq): ((RoomId, UserId), Seq)| MarkColumns { room: room.0, user: user.0, seq: seq_column(seq) };
-    json(&furthest.into_iter().map(row).collect::<Vec<_>>())
-}
-
-#[derive(Serialize)]
-struct HeadColumns {
-    room: i64,
-    seq: i64,
-}
-
-#[derive(Serialize)]
-struct MarkColumns {
-    room: i64,
-    user: i64,
-    seq: i64,
+    json(&furthest(marks).unwrap_or_default())
 }

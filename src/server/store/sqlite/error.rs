@@ -1,6 +1,7 @@
 //! What SQLite's result codes mean to a caller.
 
-use super::super::{InviteError, Reason, Refusal, StoreError, Trouble};
+use super::super::error::reason;
+use super::super::{Reason, StoreError, Trouble};
 use sqlx::sqlite::SqliteError;
 use std::path::Path;
 
@@ -25,50 +26,15 @@ fn primary_code(error: &sqlx::Error) -> Option<i32> {
     code(error).map(|code| code & 0xff)
 }
 
-/// `None` where another try does not help.
-fn reason(error: &sqlx::Error) -> Option<Reason> {
-    use sqlx::Error;
-    match error {
-        Error::Database(_) => match (code(error)?, primary_code(error)?) {
-            (IO_SHARED_MEMORY_SIZE, _) | (_, FULL) => Some(Reason::DiskFull),
-            (_, BUSY | LOCKED) => Some(Reason::Locked),
-            (_, READ_ONLY) => Some(Reason::ReadOnly),
-            (_, CORRUPT | NOT_A_DATABASE) => Some(Reason::Corrupt),
-            (_, IO | CANNOT_OPEN) => Some(Reason::Io),
-            _ => None,
-        },
-        Error::Io(_) => Some(Reason::Io),
-        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => Some(Reason::Unavailable),
+/// What SQLite's answer means; `None` where another try does not help, or of another engine.
+pub(in crate::server::store) fn reason_of_answer(error: &sqlx::Error) -> Option<Reason> {
+    match (code(error)?, primary_code(error)?) {
+        (IO_SHARED_MEMORY_SIZE, _) | (_, FULL) => Some(Reason::DiskFull),
+        (_, BUSY | LOCKED) => Some(Reason::Locked),
+        (_, READ_ONLY) => Some(Reason::ReadOnly),
+        (_, CORRUPT | NOT_A_DATABASE) => Some(Reason::Corrupt),
+        (_, IO | CANNOT_OPEN) => Some(Reason::Io),
         _ => None,
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> StoreError {
-        match reason(&error) {
-            Some(reason) => StoreError::Unavailable(Trouble::new(reason, error.to_string())),
-            None => StoreError::Internal(error.to_string()),
-        }
-    }
-}
-
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Refusal {
-        Refusal::Store(error.into())
-    }
-}
-
-impl From<sqlx::Error> for InviteError {
-    fn from(error: sqlx::Error) -> InviteError {
-        InviteError::Store(error.into())
-    }
-}
-
-/// Whatever COMMIT says in failing, the transaction may be durable.
-pub(super) fn unknown_outcome(error: impl Into<StoreError>) -> StoreError {
-    match error.into() {
-        StoreError::Internal(words) => StoreError::Unavailable(words.into()),
-        passing => passing,
     }
 }
 

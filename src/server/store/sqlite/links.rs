@@ -1,20 +1,15 @@
 //! One-time links: set-up, invites, resets. What a link gives and its use are one transaction.
 
-use super::super::columns::count_from;
+use super::super::account_row::{COMMUNITY, InviteRow, LISTED_INVITES, SET_UP_LINK, invite};
+use super::super::change::{Changes, NewRoom};
 use super::super::plan::Moment;
 use super::super::{InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
 use super::SqliteStore;
-use super::accounts::{COMMUNITY, SET_UP_LINK, insert_user};
-use super::change::{Changes, NewRoom};
+use super::accounts::insert_user;
 use crate::domain::{Access, Role, UserId};
 use crate::protocol::InviteView;
 use data_encoding::HEXLOWER;
 use sqlx::SqliteConnection;
-
-/// Invites that a list shows at most.
-const LISTED_INVITES: i64 = 100;
-
-type InviteRow = (i64, String, i64, i64, i64, i64, Option<i64>);
 
 impl SqliteStore {
     pub(super) async fn carry_out_set_up(
@@ -30,7 +25,7 @@ impl SqliteStore {
         let owner = insert_user(&mut tx, &account, now).await?.ok_or(InviteError::NameTaken)?;
         sqlx::query(sql::accounts::PUT_META).bind(COMMUNITY).bind(&new.community).execute(&mut *tx).await?;
         let room = NewRoom { slug: &new.room_slug, name: &new.room_name, access: Access::Open, creator: Some(owner) };
-        let mut changes = Changes { tx: &mut tx, moment: Moment { at: now, keys_until: now } };
+        let mut changes = Changes { tables: &mut *tx, moment: Moment { at: now, keys_until: now } };
         let entered = match changes.create_room(room).await {
             // The operator made it before: the owner becomes a member of it.
             Err(Refusal::SlugTaken) => changes.add_member(&new.room_slug, owner, None).await,
@@ -64,7 +59,7 @@ impl SqliteStore {
     pub(super) async fn list_invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError> {
         let rows: Vec<InviteRow> =
             sqlx::query_as(sql::accounts::INVITES).bind(LISTED_INVITES).bind(now).fetch_all(&self.readers).await?;
-        rows.into_iter().map(invite_view).collect()
+        rows.into_iter().map(invite).collect()
     }
 
     pub(super) async fn use_invite(
@@ -128,17 +123,4 @@ async fn take_set_up_link(tx: &mut SqliteConnection, secret_hash: &[u8; 32]) -> 
     let take = sqlx::query(sql::accounts::TAKE_META).bind(SET_UP_LINK).bind(HEXLOWER.encode(secret_hash));
     let taken = take.execute(&mut *tx).await?;
     if owners > 0 || taken.rows_affected() == 0 { Err(InviteError::LinkExpired) } else { Ok(()) }
-}
-
-fn invite_view(row: InviteRow) -> Result<InviteView, StoreError> {
-    let (id, created_by, created_at, expires_at, uses, max_uses, revoked_at) = row;
-    Ok(InviteView {
-        id,
-        created_by,
-        created_at,
-        expires_at,
-        uses: count_from(uses)?,
-        max_uses: count_from(max_uses)?,
-        revoked: revoked_at.is_some(),
-    })
 }

@@ -12,8 +12,7 @@ use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
+use sqlx::SqliteConnection;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -160,23 +159,4 @@ async fn events(tx: &mut SqliteConnection, sql: &'static str, read: Read) -> Res
         events.push(row.into_event()?);
     }
     Ok(events)
-}
-
-impl FromRow<'_, SqliteRow> for EventRow {
-    fn from_row(row: &SqliteRow) -> Result<EventRow, sqlx::Error> {
-        Ok(EventRow {
-            seq: row.try_get(0)?,
-            kind: row.try_get(1)?,
-            at: row.try_get(2)?,
-            actor: row.try_get(3)?,
-            actor_name: row.try_get(4)?,
-            member: row.try_get(5)?,
-            member_name: row.try_get(6)?,
-            key: row.try_get(7)?,
-            target: row.try_get(8)?,
-            data: row.try_get(9)?,
-            body: row.try_get(10)?,
-            rev: row.try_get(11)?,
-        })
-    }
 }

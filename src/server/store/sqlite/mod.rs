@@ -4,7 +4,6 @@
 
 mod accounts;
 pub mod archive;
-mod change;
 mod chores;
 mod commit;
 mod damage;
@@ -26,6 +25,9 @@ mod rooms;
 mod run;
 mod sessions;
 mod sidecar;
+mod tables;
+
+pub(super) use error::reason_of_answer;
 
 use super::writer::Writer;
 use super::{Observer, Store, StoreError, StoreOptions};

@@ -2,17 +2,17 @@
 //! not depend on its length.
 
 use super::super::StoreError;
-use super::super::columns::{access_from, damaged, seq_column, seq_from};
-use super::super::event_row::json;
-use super::super::key_row::KnownKey;
+use super::super::columns::{access_from, damaged, reader_columns, seq_column, seq_from};
+use super::super::error::unknown_outcome;
+use super::super::event_row::{event_rows, json};
+use super::super::key_row::{KnownKey, key_rows};
 use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
 use super::super::writer::{Failed, ReadMark};
-use super::commit::{append_events, event_rows, mark_read, mark_rows};
-use super::error::unknown_outcome;
+use super::commit::{append_events, mark_read, mark_rows};
 use super::gate::Turn;
-use super::keys::{self, put_keys};
+use super::keys::put_keys;
 use super::messages::{self, put_messages};
-use crate::domain::{RoomId, Seq, UserId};
+use crate::domain::{RoomId, UserId};
 use data_encoding::HEXUPPER;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
@@ -79,13 +79,6 @@ struct LookUp<'a> {
     key: &'a str,
     target: Option<i64>,
     epoch: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct AuthorColumns {
-    room: i64,
-    user: i64,
-    seq: i64,
 }
 
 /// One of the runs of a batch.
@@ -162,13 +155,7 @@ async fn write(db: &mut SqliteConnection, words: &'static str, writing: Writing<
     let Writing { plan, last_body, reads, moment } = writing;
     let (events, heads) = event_rows(&plan.events)?;
     let (bodies, messages) = messages::rows(plan, last_body)?;
-    let author = |(&(room, user), seq): (&(RoomId, UserId), &Seq)| AuthorColumns {
-        room: room.0,
-        user: user.0,
-        seq: seq_column(*seq),
-    };
-    let authors: Vec<_> = plan.read.iter().map(author).collect();
-    let (erased, keys, authors) = (json(&plan.erased)?, keys::rows(&plan.keys)?, json(&authors)?);
+    let (erased, keys, authors) = (json(&plan.erased)?, key_rows(&plan.keys)?, json(&reader_columns(&plan.read))?);
     let write = sqlx::query(words).bind(events).bind(heads).bind(bodies).bind(messages);
     let write = write.bind(erased).bind(keys).bind(authors).bind(moment.at).bind(mark_rows(reads)?);
     write.fetch_one(&mut *db).await?;

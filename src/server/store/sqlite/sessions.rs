@@ -1,8 +1,8 @@
+use super::super::account_row::{AccountChange, AccountRow, account};
 use super::super::columns::hash_from;
 use super::super::event_row::json;
-use super::super::{Credential, FoundAccount, Observer, PROLONG_EVERY_MS, StoreError, sql};
+use super::super::{Credential, FoundAccount, PROLONG_EVERY_MS, StoreError, sql};
 use super::SqliteStore;
-use super::accounts::session_user;
 use super::gate::Gate;
 use crate::domain::UserId;
 use data_encoding::HEXLOWER;
@@ -19,21 +19,6 @@ const TOKENS: &str = "SELECT t.hash, u.id, u.name, u.role, u.locale, NULL FROM j
 
 const PROLONG: &str = "UPDATE sessions SET expires_at = $2
     WHERE expires_at < $2 AND hash IN (SELECT unhex(value) FROM json_each($1))";
-
-type AccountRow = (Vec<u8>, i64, String, String, Option<String>, Option<i64>);
-
-fn account((hash, id, name, role, locale, expires_at): AccountRow) -> Result<([u8; 32], FoundAccount), StoreError> {
-    Ok((hash_from(&hash)?, FoundAccount { user: session_user((id, name, role, locale))?, expires_at }))
-}
-
-/// Tells of a change once it is dropped.
-struct AccountChange(Arc<dyn Observer>);
-
-impl Drop for AccountChange {
-    fn drop(&mut self) {
-        self.0.accounts_changed();
-    }
-}
 
 /// Sessions that are to be prolonged. Who uses one does not wait for it, and no reading fails because
 /// nothing can be written.
@@ -150,7 +135,7 @@ impl SqliteStore {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let (told, change) = (AccountChange(Arc::clone(&self.observer)), change(Arc::clone(&self.gate)));
+        let (told, change) = (AccountChange::begin(&self.observer), change(Arc::clone(&self.gate)));
         let carried_out = tokio::spawn(async move {
             let _told = told;
             change.await

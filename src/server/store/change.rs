@@ -1,16 +1,14 @@
 //! The rare commands, one at a time: rooms made, joined, left, renamed, opened and closed.
 //! Everything is checked before the first write, so that a refusal leaves nothing behind.
 
-use super::super::columns::{access_column, access_from, role_from, seq_column, seq_from};
-use super::super::event_row::NewEvent;
-use super::super::key_row::{NewKey, OUTSIDE};
-use super::super::plan::{Answer, Moment, Outcome};
-use super::super::{Action, Command, Committed, Refusal, StoreError, sql};
-use super::commit::append;
-use super::keys;
+use super::columns::{access_from, role_from, seq_from};
+use super::event_row::NewEvent;
+use super::key_row::{KnownKey, NewKey, OUTSIDE};
+use super::plan::{Answer, Moment, Outcome};
+use super::{Action, Command, Committed, Intent, Refusal, StoreError};
 use crate::domain::{Access, Role, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::{Author, Event, EventKind};
-use sqlx::SqliteConnection;
+use async_trait::async_trait;
 
 /// What a command did: nothing, or one event.
 pub(super) struct Change {
@@ -25,12 +23,13 @@ impl Change {
         Committed { room: self.room, slug: self.slug.clone(), seq, repeated: false }
     }
 
-    fn none(room: RoomRow) -> Change {
+    fn none(room: Room) -> Change {
         Change { room: room.id, slug: room.slug, events: Vec::new() }
     }
 }
 
-struct RoomRow {
+/// A room as it stands.
+pub(super) struct Room {
     id: RoomId,
     slug: Slug,
     name: String,
@@ -39,9 +38,61 @@ struct RoomRow {
     head: Seq,
 }
 
-struct Account {
+/// Id, name, access, creator and head.
+pub(super) type RoomRow = (i64, String, String, Option<i64>, i64);
+
+impl Room {
+    pub fn from_row(slug: &Slug, (id, name, access, creator, head): RoomRow) -> Result<Room, StoreError> {
+        Ok(Room {
+            id: RoomId(id),
+            slug: slug.clone(),
+            name,
+            access: access_from(&access)?,
+            creator: creator.map(UserId),
+            head: seq_from(head)?,
+        })
+    }
+}
+
+pub(super) struct Account {
     author: Author,
     role: Role,
+}
+
+impl Account {
+    pub fn from_row(id: UserId, (name, role): (String, String)) -> Result<Account, StoreError> {
+        Ok(Account { author: Author { id: id.0, name }, role: role_from(&role)? })
+    }
+}
+
+/// Somebody becomes a member, having read up to `last_read`.
+pub(super) struct NewMembership {
+    pub room: RoomId,
+    pub member: UserId,
+    pub joined_at: i64,
+    pub last_read: Seq,
+}
+
+/// What an engine does for these commands, in the transaction of the batch. Nobody else changes the rooms
+/// that it tells of before that ends.
+#[async_trait]
+pub(super) trait Tables: Send {
+    /// What the key was used for in the room; outside of rooms with `None`.
+    async fn known(&mut self, room: Option<&Slug>, intent: &Intent) -> Result<Option<KnownKey>, StoreError>;
+    /// A key that is not known yet.
+    async fn put_key(&mut self, key: &NewKey) -> Result<(), StoreError>;
+    async fn account(&mut self, user: UserId) -> Result<Option<Account>, StoreError>;
+    async fn room(&mut self, slug: &Slug) -> Result<Option<Room>, StoreError>;
+    async fn is_member(&mut self, room: RoomId, user: UserId) -> Result<bool, StoreError>;
+    async fn member_count(&mut self, room: RoomId) -> Result<i64, StoreError>;
+    /// With an empty log.
+    async fn insert_room(&mut self, new: &NewRoom<'_>, at: i64) -> Result<RoomId, StoreError>;
+    async fn insert_membership(&mut self, new: NewMembership) -> Result<(), StoreError>;
+    async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError>;
+    async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError>;
+    async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError>;
+    /// Events that follow densely on the heads of their rooms.
+    async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
 }
 
 /// Somebody who can see the room.
@@ -51,8 +102,8 @@ struct Viewer {
 }
 
 /// Commands on their way through one transaction, at one moment.
-pub(super) struct Changes<'a> {
-    pub tx: &'a mut SqliteConnection,
+pub(super) struct Changes<'a, T> {
+    pub tables: &'a mut T,
     pub moment: Moment,
 }
 
@@ -63,7 +114,7 @@ pub(super) struct NewRoom<'a> {
     pub creator: Option<UserId>,
 }
 
-impl Changes<'_> {
+impl<T: Tables> Changes<'_, T> {
     /// A command with its key. A refusal is an answer; an error is the whole batch's.
     pub async fn carry_out(&mut self, command: &Command, outcome: &mut Outcome) -> Result<(), StoreError> {
         match self.answer(command, outcome).await {
@@ -84,7 +135,7 @@ impl Changes<'_> {
             outcome.grow(change.events);
             return Ok(committed);
         };
-        if let Some(known) = keys::known(self.tx, command.scope(), intent).await? {
+        if let Some(known) = self.tables.known(command.scope(), intent).await? {
             return known.answer(&print);
         }
         let change = self.change(room, actor, action).await?;
@@ -97,7 +148,7 @@ impl Changes<'_> {
             seq: committed.seq,
             expires_at: Some(self.moment.keys_until),
         };
-        keys::put(self.tx, &key).await?;
+        self.tables.put_key(&key).await?;
         outcome.grow(change.events);
         Ok(committed)
     }
@@ -122,22 +173,15 @@ impl Changes<'_> {
 
     pub async fn create_room(&mut self, new: NewRoom<'_>) -> Result<Change, Refusal> {
         let creator = match new.creator {
-            Some(creator) => Some(account(self.tx, creator).await?.ok_or(Refusal::Forbidden)?),
+            Some(creator) => Some(self.tables.account(creator).await?.ok_or(Refusal::Forbidden)?),
             None => None,
         };
-        if room_by_slug(self.tx, new.slug).await?.is_some() {
+        if self.tables.room(new.slug).await?.is_some() {
             return Err(Refusal::SlugTaken);
         }
-        let (id,): (i64,) = sqlx::query_as(sql::rooms::INSERT_ROOM)
-            .bind(new.slug.as_str())
-            .bind(new.name.as_str())
-            .bind(access_column(new.access))
-            .bind(new.creator.map(|creator| creator.0))
-            .bind(self.moment.at)
-            .fetch_one(&mut *self.tx)
-            .await?;
-        let room = RoomRow {
-            id: RoomId(id),
+        let id = self.tables.insert_room(&new, self.moment.at).await?;
+        let room = Room {
+            id,
             slug: new.slug.clone(),
             name: new.name.as_str().to_owned(),
             access: new.access,
@@ -151,64 +195,60 @@ impl Changes<'_> {
     }
 
     pub async fn add_member(&mut self, slug: &Slug, member: UserId, actor: Option<UserId>) -> Result<Change, Refusal> {
-        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
         if let Some(actor) = actor {
-            let viewer = view(self.tx, &room, actor).await?;
+            let viewer = self.view(&room, actor).await?;
             if !viewer.member && actor != member {
                 return Err(Refusal::Forbidden);
             }
         }
-        let newcomer = account(self.tx, member).await?.ok_or(Refusal::NotFound)?;
-        if is_member(self.tx, room.id, member).await? {
+        let newcomer = self.tables.account(member).await?.ok_or(Refusal::NotFound)?;
+        if self.tables.is_member(room.id, member).await? {
             return Ok(Change::none(room));
         }
         self.enter(room, newcomer.author, actor).await
     }
 
     /// Makes the account a member that has read everything so far, its own arrival included.
-    async fn enter(&mut self, room: RoomRow, member: Author, actor: Option<UserId>) -> Result<Change, Refusal> {
-        sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
-            .bind(room.id.0)
-            .bind(member.id)
-            .bind(self.moment.at)
-            .bind(seq_column(room.head.next()))
-            .execute(&mut *self.tx)
-            .await?;
+    async fn enter(&mut self, room: Room, member: Author, actor: Option<UserId>) -> Result<Change, Refusal> {
+        let new = NewMembership {
+            room: room.id,
+            member: UserId(member.id),
+            joined_at: self.moment.at,
+            last_read: room.head.next(),
+        };
+        self.tables.insert_membership(new).await?;
         self.log(room, actor, EventKind::Joined { member }).await
     }
 
     async fn leave(&mut self, slug: &Slug, member: UserId) -> Result<Change, Refusal> {
-        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
-        let viewer = view(self.tx, &room, member).await?;
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, member).await?;
         if !viewer.member {
             return Ok(Change::none(room));
         }
-        if room.access == Access::Closed {
-            let (members,): (i64,) =
-                sqlx::query_as(sql::rooms::MEMBER_COUNT).bind(room.id.0).fetch_one(&mut *self.tx).await?;
-            if members <= 1 {
-                return Err(Refusal::LastMember);
-            }
+        if room.access == Access::Closed && self.tables.member_count(room.id).await? <= 1 {
+            return Err(Refusal::LastMember);
         }
-        sqlx::query(sql::rooms::DELETE_MEMBERSHIP).bind(room.id.0).bind(member.0).execute(&mut *self.tx).await?;
+        self.tables.delete_membership(room.id, member).await?;
         self.log(room, Some(member), EventKind::Left { member: viewer.account.author }).await
     }
 
     async fn rename(&mut self, slug: &Slug, actor: UserId, name: &RoomName) -> Result<Change, Refusal> {
-        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
-        let viewer = view(self.tx, &room, actor).await?;
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
         require_manager(&room, &viewer.account)?;
         if room.name == name.as_str() {
             return Ok(Change::none(room));
         }
-        sqlx::query(sql::rooms::SET_NAME).bind(room.id.0).bind(name.as_str()).execute(&mut *self.tx).await?;
+        self.tables.set_name(room.id, name).await?;
         let kind = EventKind::Renamed { by: viewer.account.author, name: name.as_str().to_owned() };
         self.log(room, Some(actor), kind).await
     }
 
     async fn set_access(&mut self, slug: &Slug, actor: UserId, access: Access) -> Result<Change, Refusal> {
-        let room = room_by_slug(self.tx, slug).await?.ok_or(Refusal::NotFound)?;
-        let viewer = view(self.tx, &room, actor).await?;
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
         require_manager(&room, &viewer.account)?;
         if room.access == access {
             return Ok(Change::none(room));
@@ -217,60 +257,32 @@ impl Changes<'_> {
         if access == Access::Closed && !viewer.member {
             return Err(Refusal::Forbidden);
         }
-        sqlx::query(sql::rooms::SET_ACCESS).bind(room.id.0).bind(access_column(access)).execute(&mut *self.tx).await?;
-        let room = RoomRow { access, ..room };
+        self.tables.set_access(room.id, access).await?;
+        let room = Room { access, ..room };
         self.log(room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }).await
     }
 
+    /// `NotFound` unless the account can see the room.
+    async fn view(&mut self, room: &Room, user: UserId) -> Result<Viewer, Refusal> {
+        let account = self.tables.account(user).await?.ok_or(Refusal::NotFound)?;
+        let member = self.tables.is_member(room.id, user).await?;
+        match member || room.access == Access::Open {
+            true => Ok(Viewer { account, member }),
+            false => Err(Refusal::NotFound),
+        }
+    }
+
     /// Adds the room's next event.
-    async fn log(&mut self, room: RoomRow, actor: Option<UserId>, kind: EventKind) -> Result<Change, Refusal> {
+    async fn log(&mut self, room: Room, actor: Option<UserId>, kind: EventKind) -> Result<Change, Refusal> {
         let event = Event { seq: room.head.next(), at: self.moment.at, kind };
-        let RoomRow { id, slug, access, .. } = room;
+        let Room { id, slug, access, .. } = room;
         let events = vec![NewEvent { room: id, slug: slug.clone(), access, actor, event }];
-        append(self.tx, &events).await?;
+        self.tables.append(&events).await?;
         Ok(Change { room: id, slug, events })
     }
 }
 
-fn require_manager(room: &RoomRow, account: &Account) -> Result<(), Refusal> {
+fn require_manager(room: &Room, account: &Account) -> Result<(), Refusal> {
     let created = room.creator == Some(UserId(account.author.id));
     if created || account.role == Role::Owner { Ok(()) } else { Err(Refusal::Forbidden) }
-}
-
-/// `NotFound` unless the account can see the room.
-async fn view(tx: &mut SqliteConnection, room: &RoomRow, user: UserId) -> Result<Viewer, Refusal> {
-    let account = account(tx, user).await?.ok_or(Refusal::NotFound)?;
-    let member = is_member(tx, room.id, user).await?;
-    match member || room.access == Access::Open {
-        true => Ok(Viewer { account, member }),
-        false => Err(Refusal::NotFound),
-    }
-}
-
-async fn account(tx: &mut SqliteConnection, user: UserId) -> Result<Option<Account>, StoreError> {
-    let row: Option<(String, String)> =
-        sqlx::query_as(sql::rooms::ACCOUNT).bind(user.0).fetch_optional(&mut *tx).await?;
-    row.map(|(name, role)| Ok(Account { author: Author { id: user.0, name }, role: role_from(&role)? })).transpose()
-}
-
-async fn is_member(tx: &mut SqliteConnection, room: RoomId, user: UserId) -> Result<bool, StoreError> {
-    let (count,): (i64,) =
-        sqlx::query_as(sql::rooms::MEMBERSHIPS).bind(room.0).bind(user.0).fetch_one(&mut *tx).await?;
-    Ok(count > 0)
-}
-
-async fn room_by_slug(tx: &mut SqliteConnection, slug: &Slug) -> Result<Option<RoomRow>, StoreError> {
-    let row: Option<(i64, String, String, Option<i64>, i64)> =
-        sqlx::query_as(sql::rooms::ROOM_BY_SLUG).bind(slug.as_str()).fetch_optional(&mut *tx).await?;
-    row.map(|(id, name, access, creator, head)| {
-        Ok(RoomRow {
-            id: RoomId(id),
-            slug: slug.clone(),
-            name,
-            access: access_from(&access)?,
-            creator: creator.map(UserId),
-            head: seq_from(head)?,
-        })
-    })
-    .transpose()
 }

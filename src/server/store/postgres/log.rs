@@ -1,0 +1,165 @@
+//! Reading the logs. Bounds and events come from one state of the database, so that a page says at which
+//! head it stands.
+
+use super::super::columns::{damaged, room_ids, seq_column, seq_from};
+use super::super::event_row::EventRow;
+use super::super::{
+    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
+};
+use super::{PostgresStore, tables};
+use crate::domain::{RoomId, Seq, Slug};
+use crate::protocol::{Event, Page};
+use crate::server::clock::now_ms;
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use sqlx::PgConnection;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+const HEADS: &str = "SELECT id, head FROM rooms WHERE id = ANY($1)";
+
+#[async_trait]
+impl Log for PostgresStore {
+    fn epoch(&self) -> Arc<str> {
+        self.epoch.borrow().clone()
+    }
+
+    fn epochs(&self) -> watch::Receiver<Arc<str>> {
+        self.epoch.subscribe()
+    }
+
+    async fn submit(&self, command: Command) -> Result<Pending, StoreError> {
+        self.writer.submit(command).await.map(Pending)
+    }
+
+    async fn known(
+        &self,
+        room: Option<&Slug>,
+        intent: &Intent,
+        print: &Fingerprint,
+    ) -> Result<Option<Committed>, Refusal> {
+        let known = tables::known(self.connections.readers(), room, intent).await?;
+        known.map(|known| known.answer(print)).transpose()
+    }
+
+    async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
+        let mut tx = self.connections.read().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
+        let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
+        tx.commit().await?;
+        let expected = after.next().max(first);
+        if events.first().is_some_and(|event| event.seq != expected) {
+            return Err(damaged("hole in the log after", after));
+        }
+        Ok(EventPage { head, first, events })
+    }
+
+    async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
+        let mut tx = self.connections.read().await?;
+        let (head, first) = bounds(&mut tx, room).await?;
+        let read = Read { room, position: i64::MAX, limit: budget.events.into(), bytes: budget.bytes };
+        let mut events = events(&mut tx, sql::log::EVENTS_BEFORE, read).await?;
+        tx.commit().await?;
+        events.reverse();
+        Ok(EventPage { head, first, events })
+    }
+
+    async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        self.window(sql::log::ROWS_BEFORE, room, before, limit).await
+    }
+
+    async fn messages(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
+        self.window(sql::log::MESSAGES_BEFORE, room, before, limit).await
+    }
+
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+        let query = sqlx::query_as(HEADS).bind(room_ids(rooms));
+        let rows: Vec<(i64, i64)> = query.fetch_all(self.connections.readers()).await?;
+        rows.into_iter().map(|(room, head)| Ok((RoomId(room), seq_from(head)?))).collect()
+    }
+
+    fn foreign_writes(&self) -> watch::Receiver<u64> {
+        self.writer.foreign_writes()
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        if !self.writer.is_open() {
+            return Err(StoreError::Unavailable("the store is closed".into()));
+        }
+        match self.probe().await {
+            // Nobody waits for a connection without end, and the pool does not say why there was none.
+            Err(sqlx::Error::PoolTimedOut) => {
+                self.connections.connect().await?;
+                Err(sqlx::Error::PoolTimedOut.into())
+            }
+            probed => Ok(probed?),
+        }
+    }
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.connections.close().await;
+    }
+}
+
+impl PostgresStore {
+    /// Commits what nobody sees, and other nodes need not notice.
+    async fn probe(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.connections.begin().await?;
+        let put = sqlx::query(sql::accounts::PUT_META).bind("probe").bind(now_ms().to_string());
+        put.execute(&mut *tx).await?;
+        tx.commit().await
+    }
+
+    /// The newest `limit` events before `before` of those that `sql` selects, ascending.
+    async fn window(
+        &self,
+        sql: &'static str,
+        room: RoomId,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let mut tx = self.connections.read().await?;
+        let (epoch,): (String,) = sqlx::query_as(sql::accounts::META).bind("epoch").fetch_one(&mut *tx).await?;
+        let (head, _) = bounds(&mut tx, room).await?;
+        let position = before.map_or(i64::MAX, seq_column);
+        // One more than asked for tells whether there are older ones.
+        let read = Read { room, position, limit: i64::from(limit) + 1, bytes: usize::MAX };
+        let mut rows = events(&mut tx, sql, read).await?;
+        tx.commit().await?;
+        let older = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        rows.reverse();
+        Ok(Page { epoch, head, rows, older })
+    }
+}
+
+/// Head and first of a room; an unknown one reads as an empty log.
+async fn bounds(tx: &mut PgConnection, room: RoomId) -> Result<(Seq, Seq), StoreError> {
+    let row: Option<(i64, i64)> = sqlx::query_as(sql::log::BOUNDS).bind(room.0).fetch_optional(&mut *tx).await?;
+    match row {
+        Some((head, first)) => Ok((seq_from(head)?, seq_from(first)?)),
+        None => Ok((Seq::ZERO, Seq::ZERO.next())),
+    }
+}
+
+struct Read {
+    room: RoomId,
+    position: i64,
+    limit: i64,
+    bytes: usize,
+}
+
+async fn events(tx: &mut PgConnection, sql: &'static str, read: Read) -> Result<Vec<Event>, StoreError> {
+    let mut rows = sqlx::query_as(sql).bind(read.room.0).bind(read.position).bind(read.limit).fetch(&mut *tx);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < read.bytes
+        && let Some(row) = rows.try_next().await?
+    {
+        let row: EventRow = row;
+        bytes += row.body.as_ref().map_or(0, String::len);
+        events.push(row.into_event()?);
+    }
+    Ok(events)
+}

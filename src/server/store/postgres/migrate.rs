@@ -1,0 +1,38 @@
+//! Brings the schema up to date: numbered files, forward only, all in one transaction. Of several nodes
+//! that start at once one migrates and the others wait for it.
+
+use super::super::StoreError;
+use super::Address;
+use super::error::open_error;
+use super::lock::Lock;
+use sqlx::{Connection, PgConnection};
+
+/// The version of a file is its place here, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/postgres/0001_first.sql")];
+
+/// A migration takes as long as it takes, and so does waiting for another node's.
+const TAKE_YOUR_TIME: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0";
+
+const CREATE_SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)";
+const SCHEMA_VERSION: &str = "SELECT coalesce(max(version), 0) FROM schema_version";
+const PUT_SCHEMA_VERSION: &str = "INSERT INTO schema_version (version) VALUES ($1)";
+
+pub(super) async fn run(connection: &mut PgConnection, address: &Address) -> Result<(), StoreError> {
+    let failed = |error| open_error(address, error);
+    let mut tx = connection.begin().await.map_err(failed)?;
+    sqlx::raw_sql(TAKE_YOUR_TIME).execute(&mut *tx).await.map_err(failed)?;
+    Lock::Schema.take(&mut tx).await.map_err(failed)?;
+    sqlx::query(CREATE_SCHEMA_VERSION).execute(&mut *tx).await.map_err(failed)?;
+    let (version,): (i64,) = sqlx::query_as(SCHEMA_VERSION).fetch_one(&mut *tx).await.map_err(failed)?;
+    let Some(missing) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)) else {
+        return Err(StoreError::Internal(format!(
+            "{address} was written by a newer PickMate (schema {version}, this one knows {})",
+            MIGRATIONS.len()
+        )));
+    };
+    for (sql, version) in missing.iter().zip(version + 1..) {
+        sqlx::raw_sql(*sql).execute(&mut *tx).await.map_err(failed)?;
+        sqlx::query(PUT_SCHEMA_VERSION).bind(version).execute(&mut *tx).await.map_err(failed)?;
+    }
+    tx.commit().await.map_err(failed)
+}

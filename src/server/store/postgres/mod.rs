@@ -1,0 +1,56 @@
+//! Postgres: one database, written to by any number of nodes at once. Each node's writer has a connection
+//! of its own; reading, and what is written beside the writer, goes through a pool.
+//!
+//! Whoever changes a room locks its row first and looks up then, in a statement of its own: so it sees
+//! what was committed by whoever held the lock before. Rooms are locked in the order of their ids, so that
+//! two nodes never wait for each other.
+
+mod accounts;
+mod address;
+mod commit;
+mod connections;
+mod engine;
+mod error;
+mod links;
+mod lock;
+mod log;
+mod migrate;
+mod rooms;
+mod run;
+mod sessions;
+mod tables;
+
+pub use address::Address;
+pub(super) use error::reason_of_answer;
+
+use super::writer::Writer;
+use super::{Observer, Store, StoreError, StoreOptions};
+use connections::Connections;
+use engine::PostgresEngine;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The community's data in a Postgres database.
+pub struct PostgresStore {
+    connections: Connections,
+    epoch: Arc<watch::Sender<Arc<str>>>,
+    writer: Writer,
+    observer: Arc<dyn Observer>,
+}
+
+impl PostgresStore {
+    /// Opens the database, which is there, and brings its schema up to date. The error is one sentence for
+    /// the operator.
+    pub async fn open(address: &Address, options: StoreOptions) -> Result<Arc<PostgresStore>, StoreError> {
+        let connections = Connections::new(address, &options);
+        let mut connection = connections.connect().await?;
+        migrate::run(&mut connection, connections.address()).await?;
+        let epoch = Arc::new(watch::Sender::new("".into()));
+        let engine = PostgresEngine::begin(&connections, connection, &epoch, &options).await?;
+        let (writer, work) = Writer::new(engine, &options);
+        tokio::spawn(work);
+        Ok(Arc::new(PostgresStore { connections, epoch, writer, observer: options.observer }))
+    }
+}
+
+impl Store for PostgresStore {}

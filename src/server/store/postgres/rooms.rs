@@ -1,0 +1,62 @@
+use super::super::columns::seq_from;
+use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, readers};
+use super::super::writer::ReadMark;
+use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
+use super::PostgresStore;
+use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::MemberList;
+use async_trait::async_trait;
+
+const READABLE: &str = "SELECT r.id, u.id FROM unnest($1::bigint[], $2::bigint[]) AS j (room, reader)
+    JOIN rooms AS r ON r.id = j.room
+    JOIN users AS u ON u.id = j.reader
+    LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
+    WHERE r.access = 'open' OR m.user_id IS NOT NULL";
+
+const READERS: &str = "SELECT r.id, r.slug, r.access, m.user_id FROM rooms AS r
+    LEFT JOIN memberships AS m ON m.room_id = r.id AND r.access = 'closed'
+    WHERE r.slug = ANY($1) ORDER BY r.id";
+
+#[async_trait]
+impl Rooms for PostgresStore {
+    async fn room(&self, slug: &Slug, user: UserId) -> Result<Option<RoomView>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::ROOM).bind(user.0).bind(slug.as_str());
+        let row: Option<RoomRow> = query.fetch_optional(self.connections.readers()).await?;
+        row.map(|row| row.view(user)).transpose()
+    }
+
+    async fn room_head(&self, slug: &Slug, user: UserId) -> Result<Option<RoomHead>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::ROOM_HEAD).bind(user.0).bind(slug.as_str());
+        let row: Option<(i64, i64)> = query.fetch_optional(self.connections.readers()).await?;
+        row.map(|(id, head)| Ok(RoomHead { id: RoomId(id), head: seq_from(head)? })).transpose()
+    }
+
+    async fn rooms(&self, user: UserId) -> Result<Vec<RoomView>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::ROOMS).bind(user.0);
+        let rows: Vec<RoomRow> = query.fetch_all(self.connections.readers()).await?;
+        listed(rows, user)
+    }
+
+    async fn members(&self, room: RoomId, limit: u32) -> Result<MemberList, StoreError> {
+        let query = sqlx::query_as(sql::rooms::MEMBERS).bind(room.0).bind(i64::from(limit));
+        let rows: Vec<MemberRow> = query.fetch_all(self.connections.readers()).await?;
+        member_list(rows)
+    }
+
+    async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        let (rooms, users): (Vec<_>, Vec<_>) = pairs.iter().map(|(room, user)| (room.0, user.0)).unzip();
+        let query = sqlx::query_as(READABLE).bind(rooms).bind(users);
+        let rows: Vec<(i64, i64)> = query.fetch_all(self.connections.readers()).await?;
+        Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
+    }
+
+    async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError> {
+        let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+        let rows: Vec<ReaderRow> = sqlx::query_as(READERS).bind(asked).fetch_all(self.connections.readers()).await?;
+        readers(rows)
+    }
+
+    async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {
+        self.writer.mark_read(ReadMark { room, user, seq }).await
+    }
+}

@@ -1,0 +1,176 @@
+//! A run of commands about messages: look up, decide, write, in a number of statements that does not
+//! depend on its length.
+
+use super::super::StoreError;
+use super::super::columns::{access_from, reader_columns, seq_column, seq_from};
+use super::super::event_row::{event_rows, json};
+use super::super::key_row::{KnownKey, key_rows};
+use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
+use super::tables::LockedRooms;
+use crate::domain::{RoomId, UserId};
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
+
+/// What there was before a run, for each command in order. In a statement after the one that took the
+/// locks, it sees what others committed until then.
+const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, k.fingerprint, k.seq,
+        t.author_id, t.rev, t.body_id, b.body,
+        coalesce(j.epoch <> (SELECT value FROM meta WHERE name = 'epoch'), false)
+    FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])
+        WITH ORDINALITY AS j (room, actor, key, target, epoch, n)
+    LEFT JOIN rooms AS r ON r.slug = j.room AND r.id = ANY($6)
+    LEFT JOIN users AS u ON u.id = j.actor
+    LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
+    LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.key
+    LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.target
+    LEFT JOIN bodies AS b ON b.id = t.body_id
+    ORDER BY j.n";
+
+/// All that a run writes: one statement. Authors are members from here on and have read up to their own
+/// post. Bodies get numbers that no other node gives.
+const WRITE: &str = r#"WITH raised AS (
+        UPDATE rooms SET head = j.seq FROM jsonb_to_recordset($2::jsonb) AS j (room bigint, seq bigint)
+        WHERE rooms.id = j.room
+    ), logged AS (
+        INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
+        SELECT room, seq, kind, at, actor, member, key, target, data FROM jsonb_to_recordset($1::jsonb) AS j
+            (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)
+    ), said AS MATERIALIZED (
+        SELECT room, seq, author, rev, body, CASE WHEN body IS NOT NULL THEN nextval('body_ids') END AS body_id
+        FROM jsonb_to_recordset($3::jsonb) AS j (room bigint, seq bigint, author bigint, rev bigint, body text)
+    ), kept AS (
+        INSERT INTO bodies (id, body) SELECT body_id, body FROM said WHERE body_id IS NOT NULL
+    ), stood AS (
+        INSERT INTO messages (room_id, seq, author_id, rev, at, body_id)
+        SELECT room, seq, author, rev, $4, body_id FROM said
+        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id
+    ), erased AS (
+        UPDATE bodies SET body = NULL WHERE id = ANY($5)
+    ), used AS (
+        INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
+        SELECT scope, actor, key, decode(fingerprint, 'hex'), room, seq, expires_at
+        FROM jsonb_to_recordset($6::jsonb) AS j
+            (scope bigint, actor bigint, key text, fingerprint text, room bigint, seq bigint, expires_at bigint)
+    )
+    INSERT INTO memberships (room_id, user_id, joined_at, last_read)
+    SELECT room, "user", $4, seq FROM jsonb_to_recordset($7::jsonb) AS j (room bigint, "user" bigint, seq bigint)
+    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = greatest(memberships.last_read, excluded.last_read)"#;
+
+#[derive(Serialize)]
+struct MessageColumns<'a> {
+    room: i64,
+    seq: i64,
+    author: i64,
+    rev: i64,
+    body: Option<&'a str>,
+}
+
+pub(super) async fn carry_out(
+    locked: &mut LockedRooms<'_>,
+    speeches: &[Speech<'_>],
+    moment: Moment,
+    outcome: &mut Outcome,
+) -> Result<(), StoreError> {
+    let found = look_up(locked, speeches).await?;
+    let plan = Plan::make(speeches, found, moment);
+    // Whatever is written has a key.
+    if !plan.keys.is_empty() {
+        write(locked.tx, &plan, moment).await?;
+    }
+    outcome.take(plan);
+    Ok(())
+}
+
+async fn look_up(locked: &mut LockedRooms<'_>, speeches: &[Speech<'_>]) -> Result<Vec<Found>, StoreError> {
+    let rooms: Vec<_> = speeches.iter().map(|speech| speech.room.as_str()).collect();
+    let actors: Vec<_> = speeches.iter().map(|speech| speech.intent.actor.0).collect();
+    let keys: Vec<_> = speeches.iter().map(|speech| speech.intent.key.as_str()).collect();
+    let targets: Vec<_> = speeches.iter().map(|speech| speech.target().map(seq_column)).collect();
+    let epochs: Vec<_> = speeches.iter().map(|speech| speech.epoch).collect();
+    let query = sqlx::query_as(LOOK_UP).bind(rooms).bind(actors).bind(keys).bind(targets).bind(epochs);
+    let rows: Vec<FoundRow> = query.bind(&locked.ids).fetch_all(&mut *locked.tx).await?;
+    if rows.len() != speeches.len() {
+        return Err(StoreError::Internal(format!("{} commands were looked up, {} found", speeches.len(), rows.len())));
+    }
+    rows.into_iter().zip(speeches).map(|(row, speech)| row.found(speech)).collect()
+}
+
+async fn write(tx: &mut PgConnection, plan: &Plan, moment: Moment) -> Result<(), StoreError> {
+    let (events, heads) = event_rows(&plan.events)?;
+    let messages = plan.messages.iter().map(|((room, seq), message)| MessageColumns {
+        room: room.0,
+        seq: seq_column(*seq),
+        author: message.author.0,
+        rev: seq_column(message.rev),
+        body: message.body.as_ref().map(|body| body.text.as_str()),
+    });
+    let messages = json(&messages.collect::<Vec<_>>())?;
+    let (keys, readers) = (key_rows(&plan.keys)?, json(&reader_columns(&plan.read))?);
+    let write = sqlx::query(WRITE).bind(events).bind(heads).bind(messages).bind(moment.at);
+    write.bind(&plan.erased).bind(keys).bind(readers).execute(tx).await?;
+    Ok(())
+}
+
+/// A command's room, its author, whether it is a member, what its key was used for, the message that it
+/// changes, and whether it names another epoch.
+struct FoundRow {
+    room: Option<i64>,
+    access: Option<String>,
+    head: Option<i64>,
+    author_name: Option<String>,
+    member: bool,
+    fingerprint: Option<Vec<u8>>,
+    known_seq: Option<i64>,
+    target_author: Option<i64>,
+    target_rev: Option<i64>,
+    body_id: Option<i64>,
+    body: Option<String>,
+    other_epoch: bool,
+}
+
+impl FromRow<'_, PgRow> for FoundRow {
+    fn from_row(row: &PgRow) -> Result<FoundRow, sqlx::Error> {
+        Ok(FoundRow {
+            room: row.try_get(0)?,
+            access: row.try_get(1)?,
+            head: row.try_get(2)?,
+            author_name: row.try_get(3)?,
+            member: row.try_get(4)?,
+            fingerprint: row.try_get(5)?,
+            known_seq: row.try_get(6)?,
+            target_author: row.try_get(7)?,
+            target_rev: row.try_get(8)?,
+            body_id: row.try_get(9)?,
+            body: row.try_get(10)?,
+            other_epoch: row.try_get(11)?,
+        })
+    }
+}
+
+impl FoundRow {
+    fn found(self, speech: &Speech<'_>) -> Result<Found, StoreError> {
+        let room = match (self.room, self.access, self.head) {
+            (Some(id), Some(access), Some(head)) => {
+                Some(FoundRoom { id: RoomId(id), access: access_from(&access)?, head: seq_from(head)? })
+            }
+            _ => None,
+        };
+        let known = match (room, self.fingerprint) {
+            (Some(room), Some(fingerprint)) => {
+                let seq = self.known_seq.map(seq_from).transpose()?;
+                Some(KnownKey { room: room.id, slug: speech.room.clone(), seq, fingerprint })
+            }
+            _ => None,
+        };
+        let target = match (self.target_author, self.target_rev) {
+            (Some(author), Some(rev)) => {
+                let body = self.body.map(|text| Body { text, id: self.body_id });
+                Some(Message { author: UserId(author), rev: seq_from(rev)?, body })
+            }
+            _ => None,
+        };
+        let (author_name, member, other_epoch) = (self.author_name, self.member, self.other_epoch);
+        Ok(Found { room, author_name, member, known, target, other_epoch })
+    }
+}

@@ -1,0 +1,116 @@
+//! The statements behind the rare commands.
+
+use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
+use super::super::columns::{access_column, seq_column};
+use super::super::event_row::NewEvent;
+use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
+use super::super::{Intent, StoreError, sql};
+use super::commit::append;
+use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
+use async_trait::async_trait;
+use sqlx::{PgConnection, PgExecutor};
+
+const PUT_KEYS: &str = "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
+    SELECT scope, actor, key, decode(fingerprint, 'hex'), room, seq, expires_at FROM jsonb_to_recordset($1::jsonb)
+        AS j (scope bigint, actor bigint, key text, fingerprint text, room bigint, seq bigint, expires_at bigint)";
+
+/// A transaction with the rooms that it has locked. Others are not there for it: one that was made after
+/// the locks were taken could be changed by another node meanwhile.
+pub(super) struct LockedRooms<'a> {
+    pub tx: &'a mut PgConnection,
+    pub ids: Vec<i64>,
+}
+
+/// What the key was used for in the room; outside of rooms with `None`.
+pub(super) async fn known(
+    db: impl PgExecutor<'_>,
+    room: Option<&Slug>,
+    intent: &Intent,
+) -> Result<Option<KnownKey>, StoreError> {
+    let query = sqlx::query_as(sql::log::KNOWN_KEY).bind(room.map(Slug::as_str)).bind(intent.actor.0);
+    let row: Option<KnownKeyRow> = query.bind(intent.key.as_str()).fetch_optional(db).await?;
+    row.map(KnownKey::from_row).transpose()
+}
+
+#[async_trait]
+impl Tables for LockedRooms<'_> {
+    async fn known(&mut self, room: Option<&Slug>, intent: &Intent) -> Result<Option<KnownKey>, StoreError> {
+        known(&mut *self.tx, room, intent).await
+    }
+
+    async fn put_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
+        let keys = key_rows(std::slice::from_ref(key))?;
+        sqlx::query(PUT_KEYS).bind(keys).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn account(&mut self, user: UserId) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query_as(sql::rooms::ACCOUNT).bind(user.0).fetch_optional(&mut *self.tx).await?;
+        row.map(|row| Account::from_row(user, row)).transpose()
+    }
+
+    async fn room(&mut self, slug: &Slug) -> Result<Option<Room>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::ROOM_BY_SLUG).bind(slug.as_str());
+        let row: Option<RoomRow> = query.fetch_optional(&mut *self.tx).await?;
+        let locked = row.filter(|(id, ..)| self.ids.contains(id));
+        locked.map(|row| Room::from_row(slug, row)).transpose()
+    }
+
+    async fn is_member(&mut self, room: RoomId, user: UserId) -> Result<bool, StoreError> {
+        let query = sqlx::query_as(sql::rooms::MEMBERSHIPS).bind(room.0).bind(user.0);
+        let (count,): (i64,) = query.fetch_one(&mut *self.tx).await?;
+        Ok(count > 0)
+    }
+
+    async fn member_count(&mut self, room: RoomId) -> Result<i64, StoreError> {
+        let query = sqlx::query_as(sql::rooms::MEMBER_COUNT).bind(room.0);
+        let (members,): (i64,) = query.fetch_one(&mut *self.tx).await?;
+        Ok(members)
+    }
+
+    /// Whoever makes rooms holds [`Lock::Rooms`](super::lock::Lock::Rooms), so the address is still free.
+    async fn insert_room(&mut self, new: &NewRoom<'_>, at: i64) -> Result<RoomId, StoreError> {
+        let (id,): (i64,) = sqlx::query_as(sql::rooms::INSERT_ROOM)
+            .bind(new.slug.as_str())
+            .bind(new.name.as_str())
+            .bind(access_column(new.access))
+            .bind(new.creator.map(|creator| creator.0))
+            .bind(at)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        self.ids.push(id);
+        Ok(RoomId(id))
+    }
+
+    async fn insert_membership(&mut self, new: NewMembership) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
+            .bind(new.room.0)
+            .bind(new.member.0)
+            .bind(new.joined_at)
+            .bind(seq_column(new.last_read))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError> {
+        let delete = sqlx::query(sql::rooms::DELETE_MEMBERSHIP).bind(room.0).bind(user.0);
+        delete.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::SET_NAME).bind(room.0).bind(name.as_str()).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError> {
+        let set = sqlx::query(sql::rooms::SET_ACCESS).bind(room.0).bind(access_column(access));
+        set.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
+        append(self.tx, events).await
+    }
+}

@@ -1,0 +1,88 @@
+//! The statements behind the rare commands.
+
+use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
+use super::super::columns::{access_column, seq_column};
+use super::super::event_row::NewEvent;
+use super::super::key_row::{KnownKey, NewKey};
+use super::super::{Intent, StoreError, sql};
+use super::commit::append;
+use super::keys;
+use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+
+/// In a transaction that may write: nobody else writes meanwhile.
+#[async_trait]
+impl Tables for SqliteConnection {
+    async fn known(&mut self, room: Option<&Slug>, intent: &Intent) -> Result<Option<KnownKey>, StoreError> {
+        keys::known(self, room, intent).await
+    }
+
+    async fn put_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
+        keys::put(self, key).await
+    }
+
+    async fn account(&mut self, user: UserId) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query_as(sql::rooms::ACCOUNT).bind(user.0).fetch_optional(self).await?;
+        row.map(|row| Account::from_row(user, row)).transpose()
+    }
+
+    async fn room(&mut self, slug: &Slug) -> Result<Option<Room>, StoreError> {
+        let row: Option<RoomRow> =
+            sqlx::query_as(sql::rooms::ROOM_BY_SLUG).bind(slug.as_str()).fetch_optional(self).await?;
+        row.map(|row| Room::from_row(slug, row)).transpose()
+    }
+
+    async fn is_member(&mut self, room: RoomId, user: UserId) -> Result<bool, StoreError> {
+        let (count,): (i64,) =
+            sqlx::query_as(sql::rooms::MEMBERSHIPS).bind(room.0).bind(user.0).fetch_one(self).await?;
+        Ok(count > 0)
+    }
+
+    async fn member_count(&mut self, room: RoomId) -> Result<i64, StoreError> {
+        let (members,): (i64,) = sqlx::query_as(sql::rooms::MEMBER_COUNT).bind(room.0).fetch_one(self).await?;
+        Ok(members)
+    }
+
+    async fn insert_room(&mut self, new: &NewRoom<'_>, at: i64) -> Result<RoomId, StoreError> {
+        let (id,): (i64,) = sqlx::query_as(sql::rooms::INSERT_ROOM)
+            .bind(new.slug.as_str())
+            .bind(new.name.as_str())
+            .bind(access_column(new.access))
+            .bind(new.creator.map(|creator| creator.0))
+            .bind(at)
+            .fetch_one(self)
+            .await?;
+        Ok(RoomId(id))
+    }
+
+    async fn insert_membership(&mut self, new: NewMembership) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::INSERT_MEMBERSHIP)
+            .bind(new.room.0)
+            .bind(new.member.0)
+            .bind(new.joined_at)
+            .bind(seq_column(new.last_read))
+            .execute(self)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::DELETE_MEMBERSHIP).bind(room.0).bind(user.0).execute(self).await?;
+        Ok(())
+    }
+
+    async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::SET_NAME).bind(room.0).bind(name.as_str()).execute(self).await?;
+        Ok(())
+    }
+
+    async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError> {
+        sqlx::query(sql::rooms::SET_ACCESS).bind(room.0).bind(access_column(access)).execute(self).await?;
+        Ok(())
+    }
+
+    async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
+        append(self, events).await
+    }
+}
