@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::cache::Cache;
-use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice};
+use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice, Reach};
 use pickmate::server::config::{Config, Limits};
 use pickmate::server::encode::LogName;
 use pickmate::server::hub::queue::Work;
@@ -51,6 +51,10 @@ impl ChannelLayer for Watched {
 
     async fn next(&self) -> Option<Delivery> {
         self.layer.next().await
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach
     }
 }
 
@@ -328,6 +332,10 @@ impl ChannelLayer for Broken {
 
     async fn next(&self) -> Option<Delivery> {
         panic!("on purpose")
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Alone
     }
 }
 

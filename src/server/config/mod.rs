@@ -15,6 +15,7 @@ pub use limits::{LIMITS, Limit, LimitError, Limits};
 pub use settings::{Settings, process_environment};
 pub use site::{leptos_options, leptos_options_without_site};
 
+use super::channel_layer::redis::{RedisAddress, redacted};
 use axum::http::Uri;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,6 +27,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data directory; the database is `pickmate.sqlite3` in it.
     pub data: PathBuf,
+    /// Connects the nodes of an installation; without it this one is alone.
+    pub redis: Option<RedisAddress>,
     /// Where people reach this installation: scheme, host and port, written as a browser writes an
     /// `Origin`. Decides links, the cookie's `Secure` and the allowed `Origin`; without it the
     /// request's `Host` does.
@@ -51,6 +54,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             data: PathBuf::from("data"),
+            redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             no_rate_limit: false,
@@ -67,6 +71,7 @@ impl Config {
         Ok(Config {
             listen: parsed(layers.one("listen")?, listen, "an address like 127.0.0.1:3000")?.unwrap_or(default.listen),
             data: parsed(layers.one("data")?, directory, "a directory")?.unwrap_or(default.data),
+            redis: redis(layers.one("redis")?)?,
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
@@ -94,6 +99,14 @@ fn listen(text: &str) -> Option<SocketAddr> {
 
 fn directory(text: &str) -> Option<PathBuf> {
     (!text.trim().is_empty()).then(|| PathBuf::from(text))
+}
+
+/// The value may hold a password, so it is not repeated as it is.
+fn redis(said: Option<Said>) -> Result<Option<RedisAddress>, ConfigError> {
+    let Some(Said { source, value }) = said else { return Ok(None) };
+    let expected = "an address like redis://127.0.0.1:6379";
+    let address = RedisAddress::parse(&value);
+    address.map(Some).ok_or_else(|| ConfigError::Value { source_name: source, value: redacted(&value), expected })
 }
 
 fn switch(text: &str) -> Option<bool> {
