@@ -21,11 +21,7 @@ impl LayerMetrics {
             "1 while this node and the others hear each other, or there are no others",
             self.connected.clone(),
         );
-        registry.register(
-            "channel_layer_published",
-            "Notices that were handed to other nodes",
-            self.published.clone(),
-        );
+        registry.register("channel_layer_published", "Notices that were handed to other nodes", self.published.clone());
         registry.register(
             "channel_layer_dropped",
             "Notices that could not be handed over: the others read the store instead",

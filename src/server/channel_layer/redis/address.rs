@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn addresses_with_and_without_tls_are_taken() {
-        let good = ["redis://127.0.0.1", "redis://:pw@host:6380/1", "rediss://me:pw@redis.example.org", "unix:///run/redis"];
+        let good =
+            ["redis://127.0.0.1", "redis://:pw@host:6380/1", "rediss://me:pw@redis.example.org", "unix:///run/redis"];
         for text in good {
             assert!(RedisAddress::parse(text).is_some(), "{text}");
         }
@@ -66,8 +67,18 @@ mod tests {
     #[test]
     fn nobody_sees_the_password() {
         let address = RedisAddress::parse("redis://me:p%40ss@host:6379/1").unwrap();
-        assert_eq!((address.to_string(), format!("{address:?}")), ("redis://…@host:6379/1".into(), "redis://…@host:6379/1".into()));
-        for text in ["me:secret@host", "redis://secret@ho@st", "unix:///run/redis?pass=secret", "redis://a#secret", "redis://a?b@secret", "redis://:secret?@h"] {
+        assert_eq!(
+            (address.to_string(), format!("{address:?}")),
+            ("redis://…@host:6379/1".into(), "redis://…@host:6379/1".into())
+        );
+        for text in [
+            "me:secret@host",
+            "redis://secret@ho@st",
+            "unix:///run/redis?pass=secret",
+            "redis://a#secret",
+            "redis://a?b@secret",
+            "redis://:secret?@h",
+        ] {
             assert!(!redacted(text).contains("secret"), "{text}");
         }
     }

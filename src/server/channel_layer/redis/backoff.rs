@@ -35,7 +35,10 @@ mod tests {
         let mut backoff = Backoff::default();
         let ms = |wait: Duration| wait.as_millis() as u64;
         let waits: Vec<_> = (0..20).map(|_| ms(backoff.next())).collect();
-        assert!(waits[0] <= FIRST_MS && waits[19] >= CAP_MS / 2 && waits.iter().all(|wait| *wait <= CAP_MS), "{waits:?}");
+        assert!(
+            waits[0] <= FIRST_MS && waits[19] >= CAP_MS / 2 && waits.iter().all(|wait| *wait <= CAP_MS),
+            "{waits:?}"
+        );
         backoff.reset();
         assert!(ms(backoff.next()) <= FIRST_MS);
     }

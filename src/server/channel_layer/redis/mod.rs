@@ -79,7 +79,9 @@ impl RedisLayer {
         let (hearing, speaking) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         let heard = sender.clone();
         tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move { subscriber::run(hearing, heard).await }));
-        tokio::spawn(self.stop.clone().run_until_cancelled_owned(async move { publisher::run(speaking, sender).await }));
+        tokio::spawn(
+            self.stop.clone().run_until_cancelled_owned(async move { publisher::run(speaking, sender).await }),
+        );
     }
 }
 

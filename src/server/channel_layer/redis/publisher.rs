@@ -34,11 +34,7 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
 }
 
 /// One connection, from its beginning to its end. The error has what may not have been handed over.
-async fn speak(
-    shared: &Shared,
-    sender: &Sender,
-    backoff: &mut Backoff,
-) -> Result<Infallible, (Gone, Option<Batch>)> {
+async fn speak(shared: &Shared, sender: &Sender, backoff: &mut Backoff) -> Result<Infallible, (Gone, Option<Batch>)> {
     let mut connection = connect(shared).await.map_err(|gone| (gone, None))?;
     shared.outbox.open();
     shared.speaks.store(true, Ordering::Relaxed);

@@ -242,7 +242,9 @@ mod tests {
     }
 
     fn growth(sizes: &[usize]) -> Growth {
-        let event = |(index, size): (usize, &usize)| Bytes::from(format!(r#"{{"seq":{},"b":"{}"}}"#, index + 5, "가".repeat(*size)));
+        let event = |(index, size): (usize, &usize)| {
+            Bytes::from(format!(r#"{{"seq":{},"b":"{}"}}"#, index + 5, "가".repeat(*size)))
+        };
         Growth {
             room: RoomId(1),
             log: LogName { slug: Slug::parse("점심").unwrap(), epoch: "e1".into() },
@@ -282,7 +284,7 @@ mod tests {
     #[test]
     fn a_long_growth_is_cut_and_an_event_that_is_too_large_is_left_in_the_store() {
         let long = Notice::Grew(Arc::new(growth(&[1_000, 1_000, 1_000, 3_000, 10])));
-        let parts: Vec<_> = heard(&long).into_iter().map(|heard| match heard {
+        let parts = heard(&long).into_iter().map(|heard| match heard {
             Heard::Notice(Notice::Grew(part)) => (part.first.0, part.last().0, part.changes.len()),
             Heard::Notice(Notice::Unread { room: RoomId(1) }) => (0, 0, 0),
             other => panic!("{other:?}"),
@@ -305,7 +307,9 @@ mod tests {
     fn what_is_not_understood_is_looked_up() {
         let hear = |channel: &str, message: &'static str| node(2).hear(channel, Bytes::from(message));
         let unread = Heard::Notice(Notice::Unread { room: RoomId(1) });
-        for message in [r#"{"v":2,"new":true}"#, "", "{", r#"{"v":1}"#, r#"{"v":1,"db":"d1","node":1,"told":{"sang":{}}}"#] {
+        for message in
+            [r#"{"v":2,"new":true}"#, "", "{", r#"{"v":1}"#, r#"{"v":1,"db":"d1","node":1,"told":{"sang":{}}}"#]
+        {
             assert_eq!(hear("pickmate:d1:room:1", message), unread, "{message}");
             let user = Notice::RoomsChanged { user: Some(UserId(2)) };
             assert_eq!(hear("pickmate:d1:user:2", message), Heard::Notice(user), "{message}");
@@ -313,7 +317,8 @@ mod tests {
         }
         let elsewhere = r#"{"v":1,"db":"d1","node":1,"told":{"unread":{"room":2}}}"#;
         assert_eq!(hear("pickmate:d1:room:1", elsewhere), unread, "a notice comes on its group's channel");
-        let quoted = r#"{"v":1,"db":"d1","node":1,"told":{"grew":{"room":1,"slug":"a","epoch":"\"","first":1,"events":[1]}}}"#;
+        let quoted =
+            r#"{"v":1,"db":"d1","node":1,"told":{"grew":{"room":1,"slug":"a","epoch":"\"","first":1,"events":[1]}}}"#;
         assert_eq!(hear("pickmate:d1:room:1", quoted), unread, "nothing that needs escapes gets into frames");
     }
 

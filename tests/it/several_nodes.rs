@@ -1,0 +1,83 @@
+//! Two nodes that work on one database and share a Redis.
+
+use crate::app::{Person, TestApp};
+use crate::channel_layer_contract::until;
+use crate::redis_server::RedisServer;
+use pickmate::domain::{Access, Slug};
+use pickmate::server::channel_layer::Reach;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+struct Nodes {
+    one: TestApp,
+    other: TestApp,
+    mina: Person,
+    room: Slug,
+}
+
+impl Nodes {
+    async fn on(server: &RedisServer) -> Nodes {
+        let one = TestApp::spawn_with(|config| config.redis = Some(server.address())).await;
+        let other = one.another_node().await;
+        let mina = one.owner("mina").await;
+        let room = one.room("general", Access::Open, &mina).await;
+        let nodes = Nodes { one, other, mina, room };
+        nodes.reach(Reach::Whole).await;
+        nodes
+    }
+
+    async fn reach(&self, reach: Reach) {
+        for node in [&self.one, &self.other] {
+            until(|| node.state().hub.reach() == reach).await;
+        }
+    }
+}
+
+async fn ready(node: &TestApp) -> (StatusCode, Value) {
+    let answer = node.browser().get(node.url("/readyz")).send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_on_two_nodes_talk_whatever_happens_to_redis() {
+    let mut server = RedisServer::start();
+    let nodes = Nodes::on(&server).await;
+    let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&nodes.mina).await);
+    let head = here.join(&nodes.room, 0).await;
+    there.join(&nodes.room, 0).await;
+    assert_eq!(ready(&nodes.one).await, (StatusCode::OK, json!({"store": "ok", "channel_layer": "ok"})));
+
+    nodes.one.post(&nodes.room, &nodes.mina, "k1", "both ways").await;
+    nodes.other.post(&nodes.room, &nodes.mina, "k2", "both ways").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 2).await, (1..=head + 2).collect::<Vec<_>>());
+    }
+
+    server.kill();
+    nodes.reach(Reach::Cut).await;
+    let said = (StatusCode::OK, json!({"store": "ok", "channel_layer": "unreachable"}));
+    assert_eq!(ready(&nodes.one).await, said, "posts are taken");
+    nodes.one.post(&nodes.room, &nodes.mina, "k3", "without Redis").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 3).await, [head + 3]);
+    }
+
+    server.start_again();
+    nodes.reach(Reach::Whole).await;
+    nodes.other.post(&nodes.room, &nodes.mina, "k4", "with Redis").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 4).await, [head + 4]);
+    }
+    let text = nodes.one.browser().get(nodes.one.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("\npickmate_channel_layer_connected 1\n"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_the_database_is_the_same_on_every_node() {
+    let app = TestApp::spawn().await;
+    let other = app.another_node().await;
+    let id = app.store().database_id();
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+    assert_eq!(other.store().database_id(), id);
+    assert_ne!(TestApp::spawn().await.store().database_id(), id);
+}
