@@ -59,7 +59,7 @@ impl RedisServer {
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let (verb, arguments) = words.split_once(' ').unwrap();
         redis::cmd(verb)
-            .arg(&arguments.split(' ').collect::<Vec<_>>())
+            .arg(arguments.split(' ').collect::<Vec<_>>())
             .query_async::<()>(&mut connection)
             .await
             .unwrap();
