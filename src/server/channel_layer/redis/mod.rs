@@ -12,15 +12,15 @@ mod wire;
 
 pub use address::{RedisAddress, redacted};
 
-use super::inbox::{CAPACITY, Inbox};
+use super::inbox::{CAPACITY, Inbox, locked};
 use super::{ChannelLayer, Delivery, Group, LayerMetrics, Notice, Reach};
 use async_trait::async_trait;
 use outbox::Outbox;
 use rand::Rng;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use subscriber::Link;
+use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wire::Sender;
 
@@ -46,9 +46,17 @@ struct Shared {
     inbox: Inbox,
     outbox: Outbox,
     link: Mutex<Option<Link>>,
-    hears: AtomicBool,
-    speaks: AtomicBool,
+    state: Mutex<State>,
+    /// The connection that hears broke, so the other one may be of no use either.
+    doubt: Notify,
     metrics: LayerMetrics,
+}
+
+/// Which of the two connections work, as far as is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    hears: bool,
+    speaks: bool,
 }
 
 impl RedisLayer {
@@ -64,8 +72,8 @@ impl RedisLayer {
             inbox: Inbox::new(capacity),
             outbox: Outbox::default(),
             link: Mutex::default(),
-            hears: AtomicBool::new(false),
-            speaks: AtomicBool::new(false),
+            state: Mutex::default(),
+            doubt: Notify::new(),
             metrics,
         };
         let stop = CancellationToken::new();
@@ -86,13 +94,19 @@ impl RedisLayer {
 }
 
 impl Shared {
-    fn count_connected(&self) {
-        self.metrics.connected.set(i64::from(self.reach() == Reach::Whole));
+    /// Returns what was before.
+    fn change(&self, change: impl FnOnce(&mut State)) -> State {
+        let mut state = locked(&self.state);
+        let before = *state;
+        change(&mut state);
+        // Under the lock, so that the last change is what is shown.
+        self.metrics.connected.set(i64::from(state.hears && state.speaks));
+        before
     }
 
     fn reach(&self) -> Reach {
-        let whole = self.hears.load(Ordering::Relaxed) && self.speaks.load(Ordering::Relaxed);
-        if whole { Reach::Whole } else { Reach::Cut }
+        let State { hears, speaks } = *locked(&self.state);
+        if hears && speaks { Reach::Whole } else { Reach::Cut }
     }
 
     fn may_have_missed(&self) {

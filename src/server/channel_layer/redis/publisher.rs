@@ -11,7 +11,6 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::time::{sleep, timeout};
 
 /// Speaks until it is dropped.
@@ -19,10 +18,9 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
     let mut backoff = Backoff::default();
     loop {
         let Err((gone, under_way)) = speak(&shared, &sender, &mut backoff).await;
-        let was_connected = shared.speaks.swap(false, Ordering::Relaxed);
+        let was_connected = shared.change(|state| state.speaks = false).speaks;
         let untold = shared.outbox.close(under_way);
         shared.metrics.dropped.inc_by(untold as u64);
-        shared.count_connected();
         let wait = backoff.next();
         if was_connected {
             tracing::warn!(redis = %shared.address, %gone, untold, "other nodes are not told; connecting again");
@@ -37,11 +35,14 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
 async fn speak(shared: &Shared, sender: &Sender, backoff: &mut Backoff) -> Result<Infallible, (Gone, Option<Batch>)> {
     let mut connection = connect(shared).await.map_err(|gone| (gone, None))?;
     shared.outbox.open();
-    shared.speaks.store(true, Ordering::Relaxed);
-    shared.count_connected();
+    shared.change(|state| state.speaks = true);
     tracing::info!(redis = %shared.address, "other nodes are told");
     loop {
-        let batch = timeout(PING_EVERY, shared.outbox.next()).await.ok();
+        let batch = tokio::select! {
+            batch = shared.outbox.next() => Some(batch),
+            () = shared.doubt.notified() => None,
+            () = sleep(PING_EVERY) => None,
+        };
         let sent = send(&mut connection, packed(sender, batch.as_ref())).await;
         sent.map_err(|gone| (gone, batch.clone()))?;
         backoff.reset();

@@ -82,11 +82,11 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
     let mut backoff = Backoff::default();
     loop {
         let Err(gone) = hear(&shared, &sender, &mut backoff).await;
-        let was_connected = shared.hears.swap(false, Ordering::Relaxed);
+        let was_connected = shared.change(|state| state.hears = false).hears;
+        shared.doubt.notify_one();
         if let Some(link) = locked(&shared.link).take() {
             link.broken.cancel();
         }
-        shared.count_connected();
         let wait = backoff.next();
         if was_connected {
             tracing::warn!(redis = %shared.address, %gone, "other nodes are not heard; connecting again");
@@ -112,8 +112,7 @@ async fn hear(shared: &Shared, sender: &Sender, backoff: &mut Backoff) -> Result
     let end = async {
         subscribe_all(shared, sender, &mut sink).await?;
         backoff.reset();
-        shared.hears.store(true, Ordering::Relaxed);
-        shared.count_connected();
+        shared.change(|state| state.hears = true);
         // After everything is subscribed, so that what was missed before is found by the comparison and what
         // comes later is heard.
         shared.may_have_missed();
