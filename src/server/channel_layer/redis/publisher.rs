@@ -16,13 +16,15 @@ use tokio::time::{sleep, timeout};
 /// Speaks until it is dropped.
 pub async fn run(shared: Arc<Shared>, sender: Sender) {
     let mut backoff = Backoff::default();
+    // One that is not there from the start is told of once, too.
+    let mut first = true;
     loop {
         let Err((gone, under_way)) = speak(&shared, &sender, &mut backoff).await;
         let was_connected = shared.change(|state| state.speaks = false).speaks;
         let untold = shared.outbox.close(under_way);
         shared.metrics.dropped.inc_by(untold as u64);
         let wait = backoff.next();
-        if was_connected {
+        if was_connected || std::mem::take(&mut first) {
             tracing::warn!(redis = %shared.address, %gone, untold, "other nodes are not told; connecting again");
         } else {
             tracing::debug!(redis = %shared.address, %gone, "other nodes are still not told");

@@ -80,6 +80,8 @@ impl Link {
 /// Hears until it is dropped.
 pub async fn run(shared: Arc<Shared>, sender: Sender) {
     let mut backoff = Backoff::default();
+    // One that is not there from the start is told of once, too.
+    let mut first = true;
     loop {
         let Err(gone) = hear(&shared, &sender, &mut backoff).await;
         let was_connected = shared.change(|state| state.hears = false).hears;
@@ -88,7 +90,7 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
             link.broken.cancel();
         }
         let wait = backoff.next();
-        if was_connected {
+        if was_connected || std::mem::take(&mut first) {
             tracing::warn!(redis = %shared.address, %gone, "other nodes are not heard; connecting again");
         } else {
             tracing::debug!(redis = %shared.address, %gone, "other nodes are still not heard");
