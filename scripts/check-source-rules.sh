@@ -31,6 +31,8 @@ grep -rn 'inner_html' src --include='*.rs' |
     forbid "no raw HTML: views are made from the Markdown tree" || true
 grep -rnE '\bsqlx::|\bsqlx\b.*\{' src --include='*.rs' | grep -vE '^src/server/(store/|error\.rs)' |
     forbid "SQL and its crate stay in src/server/store" || true
+grep -rnE '\bredis::' src --include='*.rs' | grep -vE '^src/server/channel_layer/redis/|channel_layer::redis::' |
+    forbid "Redis' crate stays in src/server/channel_layer/redis" || true
 grep -rnE 'extract::ws\b' src --include='*.rs' | grep -vE '^src/server/django/' |
     forbid "axum's socket stays in src/server/django" || true
 grep -rnE '\bnet::tcp\b|\btungstenite::' src --include='*.rs' | grep -vE '^src/server/(ws/|django/|encode\.rs)' |

@@ -75,6 +75,11 @@ pub struct Serve {
     /// Postgres database in the place of the directory's, such as postgres://pickmate@localhost/pickmate
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Redis that connects several nodes, such as redis://127.0.0.1:6379
+    ///
+    /// A password is better kept in the environment or the settings file: flags are seen by everybody on the machine.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Where people reach this installation, such as https://chat.example.org
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -101,6 +106,7 @@ impl Serve {
             .with("listen", self.listen.clone())
             .with("data", self.data.clone())
             .with("database", self.database.clone())
+            .with("redis", self.redis.clone())
             .with("public-url", self.public_url.clone())
             .with("trusted-proxy", self.trusted_proxy.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))

@@ -1,5 +1,6 @@
 //! For load balancers and operators: alive, ready, numbers.
 
+use super::channel_layer::Reach;
 use super::config::Limits;
 use super::state::AppState;
 use super::store::StoreError;
@@ -26,12 +27,16 @@ pub async fn healthz() -> &'static str {
     "ok"
 }
 
-/// 503 when posts cannot be taken, or the node is stopping.
+/// 503 when posts cannot be taken, or the node is stopping. Posting goes on without other nodes.
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let said = state.readiness.of_store(store_says(&state)).await;
     let store = if said == OK && state.shutdown.is_cancelled() { "stopping" } else { said };
     let status = if store == OK { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let channel_layer = if state.hub.pump_has_ended() { "failed" } else { OK };
+    let channel_layer = match state.hub.reach() {
+        _ if state.hub.pump_has_ended() => "failed",
+        Reach::Cut => "unreachable",
+        Reach::Alone | Reach::Whole => OK,
+    };
     (status, Json(Parts { store, channel_layer })).into_response()
 }
 

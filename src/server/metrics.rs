@@ -1,5 +1,6 @@
 //! Numbers for `/metrics`.
 
+use super::channel_layer::LayerMetrics;
 use super::hub::Waiting;
 use super::store::Commits;
 use prometheus_client::encoding::text::encode;
@@ -7,6 +8,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use prometheus_client::registry::Registry;
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 /// The node's counters, each also held by the part that counts.
@@ -30,6 +32,9 @@ pub struct Metrics {
     /// Times the store was read, whatever for.
     pub store_reads: Counter,
     pub commits: Commits,
+    pub layer: LayerMetrics,
+    /// How long it takes until the head of a room is compared with the store again, without a notice; 0 without other nodes.
+    pub comparison_seconds: Gauge<f64, AtomicU64>,
     /// Of all connections' queues together, when they were last looked at.
     queued_bytes: Gauge,
     behind: Gauge,
@@ -71,6 +76,8 @@ impl Metrics {
             stalled: Counter::default(),
             store_reads: Counter::default(),
             commits: Commits::default(),
+            layer: LayerMetrics::default(),
+            comparison_seconds: Gauge::default(),
             queued_bytes: Gauge::default(),
             behind: Gauge::default(),
             cache_reads: Family::default(),
@@ -97,6 +104,12 @@ impl Metrics {
             metrics.queued_bytes.clone(),
         );
         registry.register("behind", "Live sockets that are behind in some room", metrics.behind.clone());
+        metrics.layer.register(registry);
+        registry.register(
+            "comparison_seconds",
+            "Time until the head of a followed room is compared with the store again, without a notice",
+            metrics.comparison_seconds.clone(),
+        );
         registry.register("cache_reads", "Reads of the store by the live sockets' caches", metrics.cache_reads.clone());
         metrics
     }

@@ -2,6 +2,7 @@
 
 use super::auth::Passwords;
 use super::cache::Cache;
+use super::channel_layer::redis::RedisLayer;
 use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::clock::now_ms;
 use super::config::Config;
@@ -98,12 +99,22 @@ impl Node {
 
 async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new());
-    let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryLayer::new());
+    let redis = config.redis.clone().map(|address| Arc::new(RedisLayer::new(address, metrics.layer.clone())));
+    let layer: Arc<dyn ChannelLayer> = match &redis {
+        Some(redis) => redis.clone(),
+        None => {
+            metrics.layer.connected.set(1);
+            Arc::new(MemoryLayer::new())
+        }
+    };
     let cache = Arc::new(Cache::new(&config.limits, &metrics));
     let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = store::open(&config, options).await?;
+    if let Some(redis) = redis {
+        redis.open(store.database_id());
+    }
     Ok(AppState::new(Parts {
         hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),
         rate_limits: Arc::new(RateLimits::new(&config)),

@@ -27,7 +27,7 @@ pub struct TestApp {
     node: Option<Node>,
     config: Config,
     /// Held: the directory goes with it.
-    _data: TempDir,
+    data: Arc<TempDir>,
 }
 
 /// An account with a session and a token.
@@ -45,7 +45,7 @@ impl TestApp {
 
     /// With settings of its own.
     pub async fn spawn_with(settle: impl FnOnce(&mut Config)) -> TestApp {
-        let data = TempDir::new().unwrap();
+        let data = Arc::new(TempDir::new().unwrap());
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
@@ -53,7 +53,12 @@ impl TestApp {
         };
         settle(&mut config);
         let node = Some(start(config.clone()).await);
-        TestApp { node, config, _data: data }
+        TestApp { node, config, data }
+    }
+
+    /// Another node on the same data and with the same settings.
+    pub async fn another_node(&self) -> TestApp {
+        TestApp { node: Some(start(self.config.clone()).await), config: self.config.clone(), data: self.data.clone() }
     }
 
     fn node(&self) -> &Node {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use pickmate::domain::{Access, Role, RoomId, RoomName, Seq, UserId};
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::cache::Cache;
-use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice};
+use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, Growth, MemoryLayer, Notice, Reach};
 use pickmate::server::config::{Config, Limits};
 use pickmate::server::encode::LogName;
 use pickmate::server::hub::queue::Work;
@@ -31,6 +31,8 @@ const SESSION: [u8; 32] = [7; 32];
 struct Watched {
     layer: MemoryLayer,
     groups: Mutex<HashSet<Group>>,
+    /// Other than [`Reach::Alone`]: nothing arrives, and nothing tells that it was lost.
+    reach: Reach,
 }
 
 #[async_trait::async_trait]
@@ -50,7 +52,14 @@ impl ChannelLayer for Watched {
     }
 
     async fn next(&self) -> Option<Delivery> {
-        self.layer.next().await
+        match self.reach {
+            Reach::Alone => self.layer.next().await,
+            Reach::Whole | Reach::Cut => std::future::pending().await,
+        }
+    }
+
+    fn reach(&self) -> Reach {
+        self.reach
     }
 }
 
@@ -71,10 +80,17 @@ struct Nodes {
 impl Nodes {
     /// With an inbox of `capacity` notices on node B.
     async fn new(capacity: usize) -> Nodes {
+        Nodes::that_reach(capacity, Reach::Alone).await
+    }
+
+    async fn that_reach(capacity: usize, reach: Reach) -> Nodes {
         let data = TempDir::new().unwrap();
-        let config = Config { limits: Limits { session_check_ms: 1, ..Default::default() }, ..Config::default() };
+        let config = Config {
+            limits: Limits { session_check_ms: 1, compare_every_ms: 1, ..Default::default() },
+            ..Config::default()
+        };
         let layer = MemoryLayer::with_capacity(capacity);
-        let bus = Arc::new(Watched { layer: layer.peer(), groups: Mutex::default() });
+        let bus = Arc::new(Watched { layer: layer.peer(), groups: Mutex::default(), reach });
         let publisher = Publisher::new(Arc::new(layer), cache(), Arc::new(Metrics::new()));
         let options = StoreOptions::new(&config.limits, Arc::new(publisher));
         let store: Arc<dyn Store> = SqliteStore::open(data.path(), options).await.unwrap();
@@ -248,6 +264,44 @@ async fn what_a_full_inbox_lost_is_caught_up_with() {
 }
 
 #[tokio::test]
+async fn growth_that_nothing_told_of_is_found_by_the_clock() {
+    let nodes = Nodes::that_reach(1, Reach::Whole).await;
+    let (_, listener) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    nodes.posts(5).await;
+    let behind = async |head| {
+        listener.awaits(|_, work| work.behind.clone().filter(|behind| behind.head == Seq(head))).await;
+    };
+    behind(7).await;
+    nodes.run(post("general", nodes.mina, "again", "hello")).await;
+    behind(8).await;
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn who_left_while_the_nodes_were_cut_off_is_found_by_the_clock() {
+    let nodes = Nodes::that_reach(1, Reach::Cut).await;
+    let (joon, listener) = nodes.joon().await;
+    let pump = nodes.pump(now);
+    nodes.leave(joon).await;
+    listener.is_revoked().await;
+    pump.end().await;
+}
+
+#[tokio::test]
+async fn events_that_a_notice_does_not_carry_are_looked_up() {
+    let nodes = Nodes::new(8_192).await;
+    let (_, listener) = nodes.joon().await;
+    nodes.posts(1).await;
+    let Some(Delivery::Notice(Notice::Grew(_))) = nodes.bus.next().await else { panic!("the post's notice") };
+    nodes.bus.publish(Notice::Unread { room: nodes.room });
+    let pump = nodes.pump(now);
+    let behind = listener.awaits(|_, work| work.behind.clone()).await;
+    assert_eq!((behind.at, behind.head), (Seq(2), Seq(3)));
+    pump.end().await;
+}
+
+#[tokio::test]
 async fn a_revocation_whose_notice_was_lost_is_found_by_comparing() {
     let nodes = Nodes::new(1).await;
     let (joon, listener) = nodes.joon().await;
@@ -328,6 +382,10 @@ impl ChannelLayer for Broken {
 
     async fn next(&self) -> Option<Delivery> {
         panic!("on purpose")
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Alone
     }
 }
 

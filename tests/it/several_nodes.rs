@@ -1,78 +1,83 @@
-//! Nodes and commands of the operator on one Postgres database.
+//! Two nodes that work on one database and share a Redis.
 
-use crate::app::{Live, TestApp};
-use crate::command::Machine;
-use crate::postgres::Database;
-use pickmate::domain::Access;
-use pickmate::protocol::EventKind;
-use pickmate::server::store::postgres::Address;
+use crate::app::{Person, TestApp};
+use crate::channel_layer_contract::until;
+use crate::redis_server::RedisServer;
+use pickmate::domain::{Access, Slug};
+use pickmate::server::channel_layer::Reach;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
 
-async fn node(address: &Address) -> TestApp {
-    let address = address.clone();
-    TestApp::spawn_with(|config| config.database = Some(address)).await
+struct Nodes {
+    one: TestApp,
+    other: TestApp,
+    mina: Person,
+    room: Slug,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn followers_of_every_node_see_what_all_of_them_write() {
-    let database = Database::new();
-    let address = database.address().await;
-    let (mut one, mut other) = (node(&address).await, node(&address).await);
-    let mina = one.owner("mina").await;
-    let room = one.room("general", Access::Open, &mina).await;
-    let mut followers: Vec<Live> = vec![one.live(&mina).await, other.live(&mina).await];
-    for follower in &mut followers {
-        assert_eq!(follower.join(&room, 0).await, 1);
+impl Nodes {
+    async fn on(server: &RedisServer) -> Nodes {
+        let one = TestApp::spawn_with(|config| config.redis = Some(server.address())).await;
+        let other = one.another_node().await;
+        let mina = one.owner("mina").await;
+        let room = one.room("general", Access::Open, &mina).await;
+        let nodes = Nodes { one, other, mina, room };
+        nodes.reach(Reach::Whole).await;
+        nodes
     }
-    for n in 0..20 {
-        let (here, there) = (format!("here-{n}"), format!("there-{n}"));
-        tokio::join!(one.post(&room, &mina, &here, "hello"), other.post(&room, &mina, &there, "hello"));
-    }
-    for follower in &mut followers {
-        assert_eq!(follower.seqs_until(41).await, (1..=41).collect::<Vec<_>>(), "dense, in order, once");
-    }
-    let id = one.store().room_head(&room, mina.id).await.unwrap().unwrap().id;
-    let log = other.store().events_after(id, pickmate::domain::Seq::ZERO, 100).await.unwrap().events;
-    assert_eq!(log.iter().filter(|event| matches!(event.kind, EventKind::Posted { .. })).count(), 40);
-    for app in [&mut one, &mut other] {
-        app.stop().await;
+
+    async fn reach(&self, reach: Reach) {
+        for node in [&self.one, &self.other] {
+            until(|| node.state().hub.reach() == reach).await;
+        }
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operator_works_on_the_database_that_is_named() {
-    let database = Database::new();
-    let url = database.url().await;
-    let machine = Machine::new();
-    let made =
-        machine.run(&format!("admin user create mina --password-stdin --owner --database {url}"), "correct horse\n");
-    assert_eq!((made.status, made.err.as_str()), (Some(0), ""));
-    let room = machine.run(&format!("admin room create general --database {url}"), "");
-    assert_eq!((room.status, room.err.as_str()), (Some(0), ""));
-    assert!(!machine.path("data").exists(), "nothing is made beside it");
-    let mut node = node(&database.address().await).await;
-    assert_eq!(node.set_up_link(), None);
-    let mina = node.store().user_by_name("mina").await.unwrap().unwrap();
-    assert_eq!(node.store().rooms(mina.id).await.unwrap().len(), 1);
-    node.stop().await;
+async fn ready(node: &TestApp) -> (StatusCode, Value) {
+    let answer = node.browser().get(node.url("/readyz")).send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
 }
 
-#[test]
-fn what_is_for_the_file_only_says_so_and_shows_no_password() {
-    let mut machine = Machine::new();
-    machine.set("PICKMATE_DATABASE", "postgres://mina:secret@localhost/chat");
-    for verb in ["backup copy", "restore copy"] {
-        let said = machine.run(verb, "");
-        let expected = "pickmate: postgres://mina:***@localhost/chat is a Postgres database: docs/operating.md tells how it is backed up\n";
-        assert_eq!((said.status, said.err.as_str()), (Some(1), expected));
+#[tokio::test(flavor = "multi_thread")]
+async fn people_on_two_nodes_talk_whatever_happens_to_redis() {
+    let mut server = RedisServer::start();
+    let nodes = Nodes::on(&server).await;
+    let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&nodes.mina).await);
+    let head = here.join(&nodes.room, 0).await;
+    there.join(&nodes.room, 0).await;
+    assert_eq!(ready(&nodes.one).await, (StatusCode::OK, json!({"store": "ok", "channel_layer": "ok"})));
+
+    nodes.one.post(&nodes.room, &nodes.mina, "k1", "both ways").await;
+    nodes.other.post(&nodes.room, &nodes.mina, "k2", "both ways").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 2).await, (1..=head + 2).collect::<Vec<_>>());
     }
+
+    server.kill();
+    nodes.reach(Reach::Cut).await;
+    let said = (StatusCode::OK, json!({"store": "ok", "channel_layer": "unreachable"}));
+    assert_eq!(ready(&nodes.one).await, said, "posts are taken");
+    nodes.one.post(&nodes.room, &nodes.mina, "k3", "without Redis").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 3).await, [head + 3]);
+    }
+
+    server.start_again();
+    nodes.reach(Reach::Whole).await;
+    nodes.other.post(&nodes.room, &nodes.mina, "k4", "with Redis").await;
+    for live in [&mut here, &mut there] {
+        assert_eq!(live.seqs_until(head + 4).await, [head + 4]);
+    }
+    let text = nodes.one.browser().get(nodes.one.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("\npickmate_channel_layer_connected 1\n"), "{text}");
 }
 
-#[test]
-fn a_database_that_cannot_be_reached_is_named() {
-    let mut machine = Machine::new();
-    machine.set("PICKMATE_DATABASE", "postgres://mina:secret@localhost/chat?host=nowhere.invalid");
-    let said = machine.run("serve --listen 127.0.0.1:0", "");
-    assert_eq!(said.status, Some(1));
-    assert!(said.err.contains("postgres://mina:***@localhost/chat cannot be reached: "), "{}", said.err);
-    assert!(!said.err.contains("secret"), "{}", said.err);
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_the_database_is_the_same_on_every_node() {
+    let app = TestApp::spawn().await;
+    let other = app.another_node().await;
+    let id = app.store().database_id();
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+    assert_eq!(other.store().database_id(), id);
+    assert_ne!(TestApp::spawn().await.store().database_id(), id);
 }

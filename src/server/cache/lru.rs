@@ -48,6 +48,15 @@ impl<K: Eq + Hash + Clone, V> Lru<K, V> {
         Some(&mut slot.value)
     }
 
+    /// Does not count as asking.
+    pub fn peek<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.slots.get(key).map(|slot| &slot.value)
+    }
+
     /// Changes a value that is held; `change` returns its weight from now on, or `None` to drop it.
     /// Does not count as asking.
     pub fn change<Q>(&mut self, key: &Q, change: impl FnOnce(&mut V) -> Option<usize>)

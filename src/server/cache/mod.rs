@@ -15,7 +15,7 @@ pub mod sessions;
 use super::channel_layer::Growth;
 use super::config::Limits;
 use super::metrics::Metrics;
-use crate::domain::RoomId;
+use crate::domain::{RoomId, Seq};
 use crate::server::store::Grown;
 use log::Logs;
 use rooms::Rooms;
@@ -56,6 +56,11 @@ impl Cache {
     /// A log grew, here or on another node. To be told in the order of commits; telling twice changes nothing.
     pub fn grew(&self, growth: &Arc<Growth>) {
         self.logs.ring().apply(growth);
+    }
+
+    /// The head of a log in the store, which may have grown without a notice.
+    pub fn head_seen(&self, room: RoomId, head: Seq) {
+        self.logs.ring().outrun(room, head);
     }
 
     /// Nobody here follows the room any more, so that its notices no longer come.

@@ -2,9 +2,13 @@
 //! changed in the store. The term and its verbs are Django Channels'. Losing a notice costs
 //! latency, never a message: the hub compares what it knows with the store and catches up.
 
+mod inbox;
 mod memory;
+mod metrics;
+pub mod redis;
 
 pub use memory::MemoryLayer;
+pub use metrics::LayerMetrics;
 
 use super::encode::LogName;
 use crate::domain::{RoomId, Seq, Slug, UserId};
@@ -26,6 +30,8 @@ pub enum Group {
 pub enum Notice {
     /// The log of a room grew.
     Grew(Arc<Growth>),
+    /// The log of a room grew, by events that are to be read from the store.
+    Unread { room: RoomId },
     /// Some account may have lost the right to read the room: ask the store who still may.
     Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
@@ -62,11 +68,11 @@ impl Notice {
     pub fn group(&self) -> Group {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
-            Notice::Recheck { room } => Group::Room(*room),
-            Notice::SignedOut { user, .. } | Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => {
-                Group::User(*user)
-            }
-            Notice::RoomsChanged { user: None } | Notice::SessionEnded { .. } => Group::Everyone,
+            Notice::Unread { room } => Group::Room(*room),
+            Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
+            // Every node remembers rights and sessions, also where nobody follows the room or is connected.
+            Notice::Recheck { .. } | Notice::SignedOut { .. } | Notice::SessionEnded { .. } => Group::Everyone,
+            Notice::RoomsChanged { user: None } => Group::Everyone,
         }
     }
 }
@@ -79,6 +85,16 @@ pub enum Delivery {
     Lost,
 }
 
+/// Whether a node and the others hear each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// There are no others.
+    Alone,
+    Whole,
+    /// Nothing of the others arrives, or nothing reaches them. [`Delivery::Lost`] follows once it does again.
+    Cut,
+}
+
 /// One node's end of the layer. Delivery is at most once. Notices that one node publishes to one
 /// group arrive in order unless lost; between nodes there is no order.
 #[async_trait]
@@ -87,11 +103,14 @@ pub trait ChannelLayer: Send + Sync + 'static {
     /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be.
     fn publish(&self, notice: Notice);
 
-    /// From the return on, notices published to `group` reach this node.
+    /// From the return on, notices published to `group` reach this node. While the node is cut off it
+    /// returns at once: the [`Delivery::Lost`] that follows covers the group.
     async fn subscribe(&self, group: Group);
 
     async fn unsubscribe(&self, group: Group);
 
     /// The next delivery for this node; `None` when the layer is closed. One caller at a time.
     async fn next(&self) -> Option<Delivery>;
+
+    fn reach(&self) -> Reach;
 }

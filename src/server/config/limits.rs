@@ -146,6 +146,10 @@ limits! {
     silence_ms: u64 = 60_000, 100..=3_600_000;
     /// How often the sessions of open sockets are compared with the store.
     session_check_ms: u64 = 30_000, 100..=3_600_000;
+    /// With Redis: how often the heads of followed rooms are compared with the store, whatever notices tell.
+    compare_every_ms: u64 = 4_000, 100..=600_000;
+    /// Heads that are compared so a second, at most; with more rooms each is compared less often.
+    compared_heads_per_second: u32 = 5_000, 1..=1_000_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
     /// Members that are listed beside a room; the others are counted.

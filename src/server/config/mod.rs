@@ -15,6 +15,7 @@ pub use limits::{LIMITS, Limit, LimitError, Limits};
 pub use settings::{Settings, process_environment};
 pub use site::{leptos_options, leptos_options_without_site};
 
+use super::channel_layer::redis::{RedisAddress, redacted};
 use super::store::postgres::Address;
 use axum::http::Uri;
 use ipnet::IpNet;
@@ -29,6 +30,8 @@ pub struct Config {
     pub data: PathBuf,
     /// A Postgres database in the place of the file.
     pub database: Option<Address>,
+    /// Connects the nodes of an installation; without it this one is alone.
+    pub redis: Option<RedisAddress>,
     /// Where people reach this installation: scheme, host and port, written as a browser writes an
     /// `Origin`. Decides links, the cookie's `Secure` and the allowed `Origin`; without it the
     /// request's `Host` does.
@@ -55,6 +58,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             data: PathBuf::from("data"),
             database: None,
+            redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             no_rate_limit: false,
@@ -72,6 +76,7 @@ impl Config {
             listen: parsed(layers.one("listen")?, listen, "an address like 127.0.0.1:3000")?.unwrap_or(default.listen),
             data: parsed(layers.one("data")?, directory, "a directory")?.unwrap_or(default.data),
             database: layers.one("database")?.map(database).transpose()?,
+            redis: redis(layers.one("redis")?)?,
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
@@ -106,6 +111,14 @@ fn database(said: Said) -> Result<Address, ConfigError> {
     let expected = "an address like postgres://pickmate@localhost/pickmate";
     let (source_name, value) = (said.source, Address::shown(&said.value));
     Address::parse(&said.value).ok_or(ConfigError::Value { source_name, value, expected })
+}
+
+/// The value may hold a password, so it is not repeated as it is.
+fn redis(said: Option<Said>) -> Result<Option<RedisAddress>, ConfigError> {
+    let Some(Said { source, value }) = said else { return Ok(None) };
+    let expected = "an address like redis://127.0.0.1:6379";
+    let address = RedisAddress::parse(&value);
+    address.map(Some).ok_or_else(|| ConfigError::Value { source_name: source, value: redacted(&value), expected })
 }
 
 fn switch(text: &str) -> Option<bool> {

@@ -89,6 +89,14 @@ fn a_wrong_value_is_named_with_its_source() {
 }
 
 #[test]
+fn a_password_of_redis_is_never_repeated() {
+    let wrong = environment("PICKMATE_REDIS", "redis://:secret@host:port").read().unwrap_err();
+    assert_eq!(wrong, "PICKMATE_REDIS: `redis://…@host:port` is not an address like redis://127.0.0.1:6379");
+    let config = environment("PICKMATE_REDIS", "rediss://:secret@host").read().unwrap();
+    assert!(config.redis.is_some() && !format!("{config:?}").contains("secret"), "{config:?}");
+}
+
+#[test]
 fn a_message_fits_what_carries_it_however_it_is_escaped() {
     let sentence = |limits: &'static str| environment("PICKMATE_LIMIT", limits).read();
     assert_eq!(

@@ -2,6 +2,7 @@
 //! notices from the channel layer and offers them to connections' queues, which write to their sockets
 //! what those take; never awaits a peer. What a queue cannot take, its connection reads from the log later.
 
+mod comparison;
 mod connection;
 mod news;
 mod pump;
@@ -14,7 +15,7 @@ pub use connection::{Connection, Peer};
 pub use wire::Wire;
 
 use super::cache::Cache;
-use super::channel_layer::{ChannelLayer, Group};
+use super::channel_layer::{ChannelLayer, Group, Reach};
 use super::config::Config;
 use super::metrics::Metrics;
 use queue::{Queue, QueueLimits};
@@ -36,6 +37,8 @@ struct Shared {
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
     session_check: Duration,
+    /// How often heads are compared by the clock, and how many a second at most.
+    comparison: (Duration, u32),
     /// Held while subscriptions change, so that the last leaver and a new joiner of a room cannot
     /// leave the layer in the other's state.
     subscribing: tokio::sync::Mutex<()>,
@@ -92,6 +95,7 @@ impl Hub {
                 per_address: unless_lifted(limits.connections_per_address),
             },
             session_check: Duration::from_millis(limits.session_check_ms),
+            comparison: (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second),
             subscribing: tokio::sync::Mutex::const_new(()),
             ended: tokio::sync::Notify::new(),
             settling: TaskTracker::new(),
@@ -149,6 +153,11 @@ impl Hub {
         let spread = self.0.draining.load(Ordering::Relaxed) as u64 * 1_000 / u64::from((*per_second).max(1));
         let spread = u32::try_from(spread).unwrap_or(u32::MAX);
         after_ms.saturating_add(rand::rng().random_range(0..=spread))
+    }
+
+    /// Whether this node and the others hear each other.
+    pub fn reach(&self) -> Reach {
+        self.0.layer.reach()
     }
 
     /// Whether the pump has stopped or died: nothing is delivered live on this node any more.

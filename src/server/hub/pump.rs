@@ -2,23 +2,21 @@
 //! whatever notices did not tell.
 
 use super::Hub;
+use super::comparison::{BATCH, Rounds};
 use crate::domain::{RoomId, UserId};
 use crate::protocol::{CloseCode, ServerFrame};
-use crate::server::channel_layer::{Delivery, Group, Notice};
+use crate::server::channel_layer::{Delivery, Group, Notice, Reach};
 use crate::server::encode;
 use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// After a comparison failed, because the store was busy or gone.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// Rooms or sessions that one statement compares.
-const BATCH: usize = 2_000;
 
 /// Tells that the pump is over, also after a panic.
 struct Ended(Hub);
@@ -41,6 +39,9 @@ impl Hub {
         let mut lists = false;
         let mut session_check = interval_at(Instant::now() + self.0.session_check, self.0.session_check);
         session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let between_nodes = layer.reach() != Reach::Alone;
+        let (every, heads_per_second) = self.0.comparison;
+        let mut rounds = Rounds::new(every, heads_per_second, Instant::now());
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -71,7 +72,8 @@ impl Hub {
                     self.start_over();
                 }
                 _ = session_check.tick() => self.check_sessions(&*store, now()).await,
-                () = tokio::time::sleep(RETRY), if unsure => {}
+                () = sleep(RETRY), if unsure => {}
+                () = sleep_until(rounds.due()), if between_nodes => self.go_round(&mut rounds, &*store, now()).await,
             }
             if unsure && self.compare(&*store, now()).await.is_ok() {
                 unsure = false;
@@ -90,6 +92,7 @@ impl Hub {
                 self.0.cache.grew(&growth);
                 self.spread(&growth);
             }
+            Notice::Unread { room } => self.compare_heads(&[room], store).await?,
             Notice::Recheck { room } => {
                 self.0.cache.readers_changed();
                 self.recheck(&[room], store).await?;
@@ -112,14 +115,45 @@ impl Hub {
     async fn compare(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
         let rooms = self.registry().followed();
         for batch in rooms.chunks(BATCH) {
-            let heads = store.heads(batch).await?;
-            let registry = self.registry();
-            for (room, head) in heads {
-                registry.followers(room).for_each(|queue| queue.observe_head(room, head));
-            }
+            self.compare_heads(batch, store).await?;
         }
         self.recheck(&rooms, store).await?;
         self.end_fallen_sessions(store, now).await
+    }
+
+    /// In one statement.
+    async fn compare_heads(&self, rooms: &[RoomId], store: &dyn Store) -> Result<(), StoreError> {
+        let heads = store.heads(rooms).await?;
+        let registry = self.registry();
+        for (room, head) in heads {
+            // First, so that whoever asks from here on does not get what is known to be too old.
+            self.0.cache.head_seen(room, head);
+            registry.followers(room).for_each(|queue| queue.observe_head(room, head));
+        }
+        Ok(())
+    }
+
+    /// One batch of the comparison by the clock.
+    async fn go_round(&self, rounds: &mut Rounds, store: &dyn Store, now: i64) {
+        let batch = rounds.next(Instant::now(), || self.registry().followed());
+        self.0.metrics.comparison_seconds.set(rounds.period().as_secs_f64());
+        if let Err(error) = self.compare_by_clock(&batch, store, now).await {
+            tracing::warn!(%error, "cannot compare rooms; trying again in the next round");
+        }
+    }
+
+    /// Heads; and while nothing is heard of other nodes, rights and sessions too.
+    async fn compare_by_clock(&self, batch: &[RoomId], store: &dyn Store, now: i64) -> Result<(), StoreError> {
+        if !batch.is_empty() {
+            self.compare_heads(batch, store).await?;
+        }
+        if self.0.layer.reach() == Reach::Cut {
+            self.0.cache.readers_changed();
+            self.0.cache.accounts_changed();
+            self.recheck(batch, store).await?;
+            self.end_fallen_sessions(store, now).await?;
+        }
+        Ok(())
     }
 
     /// Ends the subscriptions of those who may no longer read these rooms.

@@ -126,6 +126,11 @@ mod tests {
         assert_eq!(told_to_everyone(Access::Open, made_and_renamed()).await, [changed.clone(), changed.clone()]);
         let by = Author { id: 1, name: "mina".into() };
         let closed = vec![EventKind::AccessChanged { by, access: Access::Closed }];
-        assert_eq!(told_to_everyone(Access::Closed, closed).await, [changed]);
+        let recheck = Notice::Recheck { room: RoomId(1) };
+        assert_eq!(
+            told_to_everyone(Access::Closed, closed).await,
+            [recheck, changed],
+            "any node may remember who reads it"
+        );
     }
 }

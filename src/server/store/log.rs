@@ -39,6 +39,9 @@ impl Pending {
 /// The rooms' logs.
 #[async_trait]
 pub trait Log {
+    /// Names this database, in letters and digits: the same on every node that works on it, and after a restore.
+    fn database_id(&self) -> Arc<str>;
+
     /// Names this history, in letters and digits: another value after a restore, so that old cursors
     /// do not compare.
     fn epoch(&self) -> Arc<str>;

@@ -125,6 +125,14 @@ impl Ring {
         }
     }
 
+    /// The store has this head: a tail that ends before it is not the whole any more.
+    pub fn outrun(&self, room: RoomId, head: Seq) {
+        let reaches = self.lock().tails.peek(&room).is_some_and(|tail| tail.head >= head);
+        if !reaches {
+            self.forget(room);
+        }
+    }
+
     /// The room is not followed here any more, or changed without our being told how.
     pub fn forget(&self, room: RoomId) {
         let mut state = self.lock();

@@ -337,3 +337,21 @@ fn the_room_that_was_asked_for_longest_ago_makes_room() {
     }
     assert!(world.ring.head(RoomId(0), EPOCH).is_none() && world.ring.head(RoomId(1), EPOCH).is_some());
 }
+
+#[test]
+fn a_tail_that_the_store_has_outrun_is_forgotten_and_a_read_under_way_too() {
+    let (mut model, ring, room) = (Model::default(), Arc::new(Ring::new(&limits())), RoomId(1));
+    model.commit(room, &[Write::Post("a".into()), Write::Post("b".into())]);
+    let load = |ring: &Arc<Ring>, model: &Model| {
+        let (ticket, page) = (ring.begin(log(room)), model.tail(ring.budget()));
+        ring.finish(&ticket, EPOCH.into(), &page);
+    };
+    load(&ring, &model);
+    ring.outrun(room, Seq(2));
+    assert_eq!(ring.head(room, EPOCH), Some(Seq(2)));
+    let (ticket, page) = (ring.begin(log(room)), model.tail(ring.budget()));
+    ring.outrun(room, Seq(3));
+    assert_eq!(ring.head(room, EPOCH), None);
+    ring.finish(&ticket, EPOCH.into(), &page);
+    assert_eq!(ring.head(room, EPOCH), None, "it began before");
+}

@@ -20,6 +20,10 @@ const HEADS: &str = "SELECT id, head FROM rooms WHERE id = ANY($1)";
 
 #[async_trait]
 impl Log for PostgresStore {
+    fn database_id(&self) -> Arc<str> {
+        Arc::clone(&self.database_id)
+    }
+
     fn epoch(&self) -> Arc<str> {
         self.epoch.borrow().clone()
     }

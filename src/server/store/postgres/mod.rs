@@ -23,16 +23,19 @@ mod tables;
 pub use address::Address;
 pub(super) use error::reason_of_answer;
 
+use super::columns::damaged;
 use super::writer::Writer;
-use super::{Observer, Store, StoreError, StoreOptions};
+use super::{Observer, Store, StoreError, StoreOptions, sql};
 use connections::Connections;
 use engine::PostgresEngine;
+use sqlx::PgConnection;
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The community's data in a Postgres database.
 pub struct PostgresStore {
     connections: Connections,
+    database_id: Arc<str>,
     epoch: Arc<watch::Sender<Arc<str>>>,
     writer: Writer,
     observer: Arc<dyn Observer>,
@@ -45,12 +48,19 @@ impl PostgresStore {
         let connections = Connections::new(address, &options);
         let mut connection = connections.connect().await?;
         migrate::run(&mut connection, connections.address()).await?;
+        let database_id = database_id(&mut connection).await?;
         let epoch = Arc::new(watch::Sender::new("".into()));
         let engine = PostgresEngine::begin(&connections, connection, &epoch, &options).await?;
         let (writer, work) = Writer::new(engine, &options);
         tokio::spawn(work);
-        Ok(Arc::new(PostgresStore { connections, epoch, writer, observer: options.observer }))
+        Ok(Arc::new(PostgresStore { connections, database_id, epoch, writer, observer: options.observer }))
     }
 }
 
 impl Store for PostgresStore {}
+
+async fn database_id(connection: &mut PgConnection) -> Result<Arc<str>, StoreError> {
+    let query = sqlx::query_as(sql::accounts::META).bind("database_id");
+    let row: Option<(String,)> = query.fetch_optional(connection).await?;
+    row.map(|(id,)| id.into()).ok_or_else(|| damaged("database without its", "id"))
+}

@@ -10,7 +10,7 @@ use super::sidecar::{Record, Sidecar};
 use crate::domain::{RoomId, Seq};
 use sqlx::SqliteConnection;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 const ALL_HEADS: &str = "SELECT id, head FROM rooms";
@@ -18,13 +18,19 @@ const NEW_EPOCH: &str = "UPDATE meta SET value = lower(hex(randomblob(8))) WHERE
 
 /// The epoch as this process knows it, and the file that guards it.
 pub(super) struct History {
+    database_id: Mutex<Arc<str>>,
     epoch: watch::Sender<Arc<str>>,
     sidecar: Arc<Sidecar>,
 }
 
 impl History {
     pub fn new(dir: &Path) -> History {
-        History { epoch: watch::Sender::new("".into()), sidecar: Arc::new(Sidecar::new(dir)) }
+        let (database_id, epoch) = (Mutex::new("".into()), watch::Sender::new("".into()));
+        History { database_id, epoch, sidecar: Arc::new(Sidecar::new(dir)) }
+    }
+
+    pub fn database_id(&self) -> Arc<str> {
+        self.database_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn epoch(&self) -> Arc<str> {
@@ -40,6 +46,7 @@ impl History {
     pub async fn settle(&self, turn: &mut Turn<'_>) -> Result<(), StoreError> {
         let mut tx = turn.begin().await?;
         let held = read(&mut tx).await?;
+        *self.database_id.lock().unwrap_or_else(PoisonError::into_inner) = held.database_id.as_str().into();
         let beside = self.read_sidecar().await?;
         let sign = sign_of_a_copy(beside.as_ref(), &held);
         let Some(sign) = sign else {

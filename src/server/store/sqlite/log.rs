@@ -20,6 +20,10 @@ const HEADS: &str = "SELECT id, head FROM rooms WHERE id IN (SELECT value FROM j
 
 #[async_trait]
 impl Log for SqliteStore {
+    fn database_id(&self) -> Arc<str> {
+        self.history.database_id()
+    }
+
     fn epoch(&self) -> Arc<str> {
         self.history.epoch()
     }

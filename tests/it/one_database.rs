@@ -1,0 +1,78 @@
+//! Nodes and commands of the operator on one Postgres database.
+
+use crate::app::{Live, TestApp};
+use crate::command::Machine;
+use crate::postgres::Database;
+use pickmate::domain::Access;
+use pickmate::protocol::EventKind;
+use pickmate::server::store::postgres::Address;
+
+async fn node(address: &Address) -> TestApp {
+    let address = address.clone();
+    TestApp::spawn_with(|config| config.database = Some(address)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn followers_of_every_node_see_what_all_of_them_write() {
+    let database = Database::new();
+    let address = database.address().await;
+    let (mut one, mut other) = (node(&address).await, node(&address).await);
+    let mina = one.owner("mina").await;
+    let room = one.room("general", Access::Open, &mina).await;
+    let mut followers: Vec<Live> = vec![one.live(&mina).await, other.live(&mina).await];
+    for follower in &mut followers {
+        assert_eq!(follower.join(&room, 0).await, 1);
+    }
+    for n in 0..20 {
+        let (here, there) = (format!("here-{n}"), format!("there-{n}"));
+        tokio::join!(one.post(&room, &mina, &here, "hello"), other.post(&room, &mina, &there, "hello"));
+    }
+    for follower in &mut followers {
+        assert_eq!(follower.seqs_until(41).await, (1..=41).collect::<Vec<_>>(), "dense, in order, once");
+    }
+    let id = one.store().room_head(&room, mina.id).await.unwrap().unwrap().id;
+    let log = other.store().events_after(id, pickmate::domain::Seq::ZERO, 100).await.unwrap().events;
+    assert_eq!(log.iter().filter(|event| matches!(event.kind, EventKind::Posted { .. })).count(), 40);
+    for app in [&mut one, &mut other] {
+        app.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_works_on_the_database_that_is_named() {
+    let database = Database::new();
+    let url = database.url().await;
+    let machine = Machine::new();
+    let made =
+        machine.run(&format!("admin user create mina --password-stdin --owner --database {url}"), "correct horse\n");
+    assert_eq!((made.status, made.err.as_str()), (Some(0), ""));
+    let room = machine.run(&format!("admin room create general --database {url}"), "");
+    assert_eq!((room.status, room.err.as_str()), (Some(0), ""));
+    assert!(!machine.path("data").exists(), "nothing is made beside it");
+    let mut node = node(&database.address().await).await;
+    assert_eq!(node.set_up_link(), None);
+    let mina = node.store().user_by_name("mina").await.unwrap().unwrap();
+    assert_eq!(node.store().rooms(mina.id).await.unwrap().len(), 1);
+    node.stop().await;
+}
+
+#[test]
+fn what_is_for_the_file_only_says_so_and_shows_no_password() {
+    let mut machine = Machine::new();
+    machine.set("PICKMATE_DATABASE", "postgres://mina:secret@localhost/chat");
+    for verb in ["backup copy", "restore copy"] {
+        let said = machine.run(verb, "");
+        let expected = "pickmate: postgres://mina:***@localhost/chat is a Postgres database: docs/operating.md tells how it is backed up\n";
+        assert_eq!((said.status, said.err.as_str()), (Some(1), expected));
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named() {
+    let mut machine = Machine::new();
+    machine.set("PICKMATE_DATABASE", "postgres://mina:secret@localhost/chat?host=nowhere.invalid");
+    let said = machine.run("serve --listen 127.0.0.1:0", "");
+    assert_eq!(said.status, Some(1));
+    assert!(said.err.contains("postgres://mina:***@localhost/chat cannot be reached: "), "{}", said.err);
+    assert!(!said.err.contains("secret"), "{}", said.err);
+}
