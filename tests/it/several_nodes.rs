@@ -2,9 +2,12 @@
 
 use crate::app::{Person, TestApp};
 use crate::channel_layer_contract::until;
+use crate::postgres::Database;
 use crate::redis_server::RedisServer;
 use pickmate::domain::{Access, Slug};
 use pickmate::server::channel_layer::Reach;
+use pickmate::server::config::Config;
+use pickmate::server::store::postgres::Address;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -16,8 +19,13 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn on(server: &RedisServer) -> Nodes {
-        let one = TestApp::spawn_with(|config| config.redis = Some(server.address())).await;
+    /// On a Postgres database, or else on a file.
+    async fn on(server: &RedisServer, database: Option<Address>) -> Nodes {
+        let shared = |config: &mut Config| {
+            config.redis = Some(server.address());
+            config.database = database;
+        };
+        let one = TestApp::spawn_with(shared).await;
         let other = one.another_node().await;
         let mina = one.owner("mina").await;
         let room = one.room("general", Access::Open, &mina).await;
@@ -40,8 +48,18 @@ async fn ready(node: &TestApp) -> (StatusCode, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_on_two_nodes_talk_whatever_happens_to_redis() {
+    talk(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_people_on_two_nodes_talk_whatever_happens_to_redis() {
+    let database = Database::new();
+    talk(Some(database.address().await)).await;
+}
+
+async fn talk(database: Option<Address>) {
     let mut server = RedisServer::start();
-    let nodes = Nodes::on(&server).await;
+    let mut nodes = Nodes::on(&server, database).await;
     let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&nodes.mina).await);
     let head = here.join(&nodes.room, 0).await;
     there.join(&nodes.room, 0).await;
@@ -70,6 +88,9 @@ async fn people_on_two_nodes_talk_whatever_happens_to_redis() {
     }
     let text = nodes.one.browser().get(nodes.one.url("/metrics")).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("\npickmate_channel_layer_connected 1\n"), "{text}");
+    for node in [&mut nodes.one, &mut nodes.other] {
+        node.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

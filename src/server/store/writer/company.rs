@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const ENOUGH: usize = 4;
 
 /// Who was answered longer ago is not waited for.
-const RECENT: Duration = Duration::from_millis(2);
+const RECENT: Duration = Duration::from_millis(20);
 
 /// A commit waits so often for a moment at most, which is about a millisecond in all.
 pub(super) const BREATHS: usize = 8;
@@ -37,7 +37,7 @@ impl Company {
         (recent && self.size >= ENOUGH).then_some((self.size, self.breaths))
     }
 
-    /// Whether they came.
+    /// Whether somebody came.
     pub fn waited(&mut self, came: bool) {
         self.breaths = if came { (self.breaths * 2).min(BREATHS) } else { (self.breaths / 2).max(1) };
     }

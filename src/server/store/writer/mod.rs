@@ -222,7 +222,7 @@ impl<E: Engine> Work<E> {
     /// Where many are at work, waits a moment for those who were just answered.
     fn gather(&mut self, jobs: &mut Vec<Job>) {
         let Some((size, breaths)) = self.company.expected(Instant::now()) else { return };
-        let wanted = size.min(self.batch);
+        let (wanted, before) = (size.min(self.batch), commands(jobs));
         for _ in 0..breaths {
             if commands(jobs) >= wanted {
                 break;
@@ -234,7 +234,8 @@ impl<E: Engine> Work<E> {
                 jobs.push(job);
             }
         }
-        self.company.waited(commands(jobs) >= wanted);
+        let now = commands(jobs);
+        self.company.waited(now >= wanted || now > before);
     }
 
     async fn look_abroad(&mut self) {
