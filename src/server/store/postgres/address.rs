@@ -25,17 +25,22 @@ impl Address {
     /// What may be shown of a text that is or was meant to be an address: no password, and nothing after
     /// a question mark, where one may stand too.
     pub fn shown(text: &str) -> String {
-        let text = text.split('?').next().unwrap_or_default();
         let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
         let separator = if scheme.is_empty() { "" } else { "://" };
         match rest.rsplit_once('@') {
-            None => format!("{scheme}{separator}{rest}"),
+            None => format!("{scheme}{separator}{}", before_question(rest)),
             Some((account, place)) => {
+                // Whether the question mark is in a password or before one cannot be told.
+                let place = if account.contains('?') { "***" } else { before_question(place) };
                 let (user, secret) = account.split_once(':').map_or((account, ""), |(user, _)| (user, ":***"));
                 format!("{scheme}{separator}{user}{secret}@{place}")
             }
         }
     }
+}
+
+fn before_question(text: &str) -> &str {
+    text.split('?').next().unwrap_or_default()
 }
 
 impl fmt::Display for Address {
@@ -66,6 +71,9 @@ mod tests {
     fn an_address_shows_no_secret() {
         for (text, shown) in [
             ("postgres://mina:se:cr@et@db:5433/chat?sslmode=require&password=x", "postgres://mina:***@db:5433/chat"),
+            ("postgres://mina:se?cret@db/chat", "postgres://mina:***@***"),
+            ("postgres://mina:secret@db/chat?password=x@y", "postgres://mina:***@***"),
+            ("postgres://db/chat?password=x", "postgres://db/chat"),
             ("postgres://mina@db/chat", "postgres://mina@db/chat"),
             ("postgresql://db/chat", "postgresql://db/chat"),
             ("mina:secret@db", "mina:***@db"),

@@ -87,7 +87,10 @@ async fn look_up(locked: &mut LockedRooms<'_>, speeches: &[Speech<'_>]) -> Resul
     let actors: Vec<_> = speeches.iter().map(|speech| speech.intent.actor.0).collect();
     let keys: Vec<_> = speeches.iter().map(|speech| speech.intent.key.as_str()).collect();
     let targets: Vec<_> = speeches.iter().map(|speech| speech.target().map(seq_column)).collect();
-    let epochs: Vec<_> = speeches.iter().map(|speech| speech.epoch).collect();
+    // What Postgres would not take as text names no epoch.
+    let known = |epoch: &str| epoch.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let epochs: Vec<_> =
+        speeches.iter().map(|speech| speech.epoch.map(|said| if known(said) { said } else { "" })).collect();
     let query = sqlx::query_as(LOOK_UP).bind(rooms).bind(actors).bind(keys).bind(targets).bind(epochs);
     let rows: Vec<FoundRow> = query.bind(&locked.ids).fetch_all(&mut *locked.tx).await?;
     if rows.len() != speeches.len() {
