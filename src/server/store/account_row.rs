@@ -1,10 +1,9 @@
 //! Accounts and what gives or proves one, from rows.
 
 use super::columns::{count_from, hash_from, locale_from, role_from};
-use super::{FoundAccount, Observer, SessionUser, StoreError, User};
+use super::{FoundAccount, SessionUser, StoreError, User};
 use crate::domain::UserId;
 use crate::protocol::{InviteView, PersonView};
-use std::sync::Arc;
 
 /// Names in the table `meta`.
 pub(super) const COMMUNITY: &str = "community";
@@ -59,19 +58,4 @@ pub(super) fn invite(row: InviteRow) -> Result<InviteView, StoreError> {
         max_uses: count_from(max_uses)?,
         revoked: revoked_at.is_some(),
     })
-}
-
-/// Tells of a change once it is dropped.
-pub(super) struct AccountChange(Arc<dyn Observer>);
-
-impl AccountChange {
-    pub fn begin(observer: &Arc<dyn Observer>) -> AccountChange {
-        AccountChange(Arc::clone(observer))
-    }
-}
-
-impl Drop for AccountChange {
-    fn drop(&mut self) {
-        self.0.accounts_changed();
-    }
 }

@@ -1,3 +1,4 @@
+use super::columns::damaged;
 use super::{Command, Committed, Fingerprint, Intent, Refusal, StoreError};
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
@@ -13,6 +14,29 @@ pub struct EventPage {
     pub first: Seq,
     /// Dense, ascending from `after + 1`, as served now.
     pub events: Vec<Event>,
+}
+
+impl EventPage {
+    /// What was read after `after`; `Internal` if it does not follow on that.
+    pub(super) fn following(
+        after: Seq,
+        (head, first): (Seq, Seq),
+        events: Vec<Event>,
+    ) -> Result<EventPage, StoreError> {
+        let expected = after.next().max(first);
+        match events.first().is_some_and(|event| event.seq != expected) {
+            true => Err(damaged("hole in the log after", after)),
+            false => Ok(EventPage { head, first, events }),
+        }
+    }
+}
+
+/// A page of the first `limit` of these, which come newest first; that there are more tells that there are older ones.
+pub(super) fn page(epoch: String, head: Seq, mut rows: Vec<Event>, limit: u32) -> Page {
+    let older = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    rows.reverse();
+    Page { epoch, head, rows, older }
 }
 
 /// How much of a log is read at once.

@@ -6,6 +6,7 @@
 //! commands from a bounded queue and commits what has gathered in one transaction. Accounts and
 //! read positions are no events and are written beside it.
 
+mod account_change;
 mod account_row;
 mod accounts;
 mod change;
@@ -14,6 +15,7 @@ mod command;
 mod error;
 mod event_row;
 mod fingerprint;
+mod found_row;
 mod key_row;
 mod log;
 mod options;

@@ -1,8 +1,9 @@
 //! Reading the logs. Bounds and events come from one state of the database, so that a page says at which
 //! head it stands.
 
-use super::super::columns::{damaged, room_ids, seq_column, seq_from};
+use super::super::columns::{room_ids, seq_column, seq_from};
 use super::super::event_row::EventRow;
+use super::super::log::page;
 use super::super::{
     Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
 };
@@ -48,15 +49,11 @@ impl Log for PostgresStore {
 
     async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
         let mut tx = self.connections.read().await?;
-        let (head, first) = bounds(&mut tx, room).await?;
+        let bounds = bounds(&mut tx, room).await?;
         let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
         let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
         tx.commit().await?;
-        let expected = after.next().max(first);
-        if events.first().is_some_and(|event| event.seq != expected) {
-            return Err(damaged("hole in the log after", after));
-        }
-        Ok(EventPage { head, first, events })
+        EventPage::following(after, bounds, events)
     }
 
     async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
@@ -130,12 +127,9 @@ impl PostgresStore {
         let position = before.map_or(i64::MAX, seq_column);
         // One more than asked for tells whether there are older ones.
         let read = Read { room, position, limit: i64::from(limit) + 1, bytes: usize::MAX };
-        let mut rows = events(&mut tx, sql, read).await?;
+        let rows = events(&mut tx, sql, read).await?;
         tx.commit().await?;
-        let older = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        rows.reverse();
-        Ok(Page { epoch, head, rows, older })
+        Ok(page(epoch, head, rows, limit))
     }
 }
 

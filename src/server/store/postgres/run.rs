@@ -2,15 +2,14 @@
 //! depend on its length.
 
 use super::super::StoreError;
-use super::super::columns::{access_from, reader_columns, seq_column, seq_from};
+use super::super::columns::{reader_columns, seq_column};
 use super::super::event_row::{event_rows, json};
-use super::super::key_row::{KnownKey, key_rows};
-use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
+use super::super::found_row::FoundRow;
+use super::super::key_row::key_rows;
+use super::super::plan::{Found, Moment, Outcome, Plan, Speech};
 use super::tables::LockedRooms;
-use crate::domain::{RoomId, UserId};
 use serde::Serialize;
-use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, Row};
+use sqlx::PgConnection;
 
 /// What there was before a run, for each command in order. In a statement after the one that took the
 /// locks, it sees what others committed until then.
@@ -113,67 +112,4 @@ async fn write(tx: &mut PgConnection, plan: &Plan, moment: Moment) -> Result<(),
     let write = sqlx::query(WRITE).bind(events).bind(heads).bind(messages).bind(moment.at);
     write.bind(&plan.erased).bind(keys).bind(readers).execute(tx).await?;
     Ok(())
-}
-
-/// A command's room, its author, whether it is a member, what its key was used for, the message that it
-/// changes, and whether it names another epoch.
-struct FoundRow {
-    room: Option<i64>,
-    access: Option<String>,
-    head: Option<i64>,
-    author_name: Option<String>,
-    member: bool,
-    fingerprint: Option<Vec<u8>>,
-    known_seq: Option<i64>,
-    target_author: Option<i64>,
-    target_rev: Option<i64>,
-    body_id: Option<i64>,
-    body: Option<String>,
-    other_epoch: bool,
-}
-
-impl FromRow<'_, PgRow> for FoundRow {
-    fn from_row(row: &PgRow) -> Result<FoundRow, sqlx::Error> {
-        Ok(FoundRow {
-            room: row.try_get(0)?,
-            access: row.try_get(1)?,
-            head: row.try_get(2)?,
-            author_name: row.try_get(3)?,
-            member: row.try_get(4)?,
-            fingerprint: row.try_get(5)?,
-            known_seq: row.try_get(6)?,
-            target_author: row.try_get(7)?,
-            target_rev: row.try_get(8)?,
-            body_id: row.try_get(9)?,
-            body: row.try_get(10)?,
-            other_epoch: row.try_get(11)?,
-        })
-    }
-}
-
-impl FoundRow {
-    fn found(self, speech: &Speech<'_>) -> Result<Found, StoreError> {
-        let room = match (self.room, self.access, self.head) {
-            (Some(id), Some(access), Some(head)) => {
-                Some(FoundRoom { id: RoomId(id), access: access_from(&access)?, head: seq_from(head)? })
-            }
-            _ => None,
-        };
-        let known = match (room, self.fingerprint) {
-            (Some(room), Some(fingerprint)) => {
-                let seq = self.known_seq.map(seq_from).transpose()?;
-                Some(KnownKey { room: room.id, slug: speech.room.clone(), seq, fingerprint })
-            }
-            _ => None,
-        };
-        let target = match (self.target_author, self.target_rev) {
-            (Some(author), Some(rev)) => {
-                let body = self.body.map(|text| Body { text, id: self.body_id });
-                Some(Message { author: UserId(author), rev: seq_from(rev)?, body })
-            }
-            _ => None,
-        };
-        let (author_name, member, other_epoch) = (self.author_name, self.member, self.other_epoch);
-        Ok(Found { room, author_name, member, known, target, other_epoch })
-    }
 }

@@ -2,19 +2,18 @@
 //! not depend on its length.
 
 use super::super::StoreError;
-use super::super::columns::{access_from, damaged, reader_columns, seq_column, seq_from};
+use super::super::columns::{damaged, reader_columns, seq_column};
 use super::super::error::unknown_outcome;
 use super::super::event_row::{event_rows, json};
-use super::super::key_row::{KnownKey, key_rows};
-use super::super::plan::{Body, Found, FoundRoom, Message, Moment, Outcome, Plan, Speech};
+use super::super::found_row::FoundRow;
+use super::super::key_row::key_rows;
+use super::super::plan::{Found, Moment, Outcome, Plan, Speech};
 use super::super::writer::{Failed, ReadMark};
 use super::commit::{append_events, mark_read, mark_rows};
 use super::gate::Turn;
 use super::keys::put_keys;
 use super::messages::{self, put_messages};
-use crate::domain::{RoomId, UserId};
-use data_encoding::HEXUPPER;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 /// What there was before a run: for each command, in order, and the last id in the table of bodies. Lists of rows
@@ -189,51 +188,4 @@ async fn look_up(db: &mut SqliteConnection, words: &'static str, speeches: &[Spe
     }
     let found = rows.into_iter().zip(speeches).map(|(row, speech)| row.found(speech)).collect::<Result<_, _>>()?;
     Ok(Seen { found, last_body: last_body.unwrap_or(0) })
-}
-
-/// In the order of the columns.
-#[derive(Deserialize)]
-struct FoundRow {
-    room: Option<i64>,
-    access: Option<String>,
-    head: Option<i64>,
-    author_name: Option<String>,
-    member: u8,
-    /// In hexadecimal digits; `None`: the key is not known.
-    fingerprint: Option<String>,
-    known_seq: Option<i64>,
-    target_author: Option<i64>,
-    target_rev: Option<i64>,
-    body_id: Option<i64>,
-    body: Option<String>,
-    other_epoch: Option<u8>,
-}
-
-impl FoundRow {
-    fn found(self, speech: &Speech<'_>) -> Result<Found, StoreError> {
-        let room = match (self.room, self.access, self.head) {
-            (Some(id), Some(access), Some(head)) => {
-                Some(FoundRoom { id: RoomId(id), access: access_from(&access)?, head: seq_from(head)? })
-            }
-            _ => None,
-        };
-        let known = match (room, self.fingerprint) {
-            (Some(room), Some(digits)) => {
-                let fingerprint = HEXUPPER.decode(digits.as_bytes());
-                let fingerprint = fingerprint.map_err(|error| damaged("fingerprint of a key", error))?;
-                let seq = self.known_seq.map(seq_from).transpose()?;
-                Some(KnownKey { room: room.id, slug: speech.room.clone(), seq, fingerprint })
-            }
-            _ => None,
-        };
-        let target = match (self.target_author, self.target_rev) {
-            (Some(author), Some(rev)) => {
-                let body = self.body.map(|text| Body { text, id: self.body_id });
-                Some(Message { author: UserId(author), rev: seq_from(rev)?, body })
-            }
-            _ => None,
-        };
-        let (author_name, member, other_epoch) = (self.author_name, self.member != 0, self.other_epoch == Some(1));
-        Ok(Found { room, author_name, member, known, target, other_epoch })
-    }
 }

@@ -1,4 +1,5 @@
-use super::super::account_row::{AccountChange, AccountRow, account};
+use super::super::account_change::AccountChange;
+use super::super::account_row::{AccountRow, account};
 use super::super::columns::hash_from;
 use super::super::event_row::json;
 use super::super::{Credential, FoundAccount, PROLONG_EVERY_MS, StoreError, sql};
@@ -124,9 +125,7 @@ impl SqliteStore {
         Ok(found)
     }
 
-    /// Carries the change out to its end, also when the caller is gone, then says that accounts may have
-    /// changed, also when it failed half-way. SQLite finishes what was sent to it whether or not somebody
-    /// waits: told any earlier, a reader would remember what is about to end.
+    /// What may end the rights of an account; see [`AccountChange::carry_out`].
     pub(super) async fn change_accounts<T, F>(
         &self,
         change: impl FnOnce(Arc<Gate>) -> F + Send,
@@ -135,12 +134,7 @@ impl SqliteStore {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let (told, change) = (AccountChange::begin(&self.observer), change(Arc::clone(&self.gate)));
-        let carried_out = tokio::spawn(async move {
-            let _told = told;
-            change.await
-        });
-        carried_out.await.unwrap_or_else(|error| Err(StoreError::Internal(format!("a change of accounts: {error}"))))
+        AccountChange::carry_out(&self.observer, change(Arc::clone(&self.gate))).await
     }
 
     pub(super) async fn find_standing(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError> {
