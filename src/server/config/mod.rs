@@ -30,7 +30,7 @@ pub struct Config {
     pub data: PathBuf,
     /// A Postgres database in the place of the file.
     pub database: Option<Address>,
-    /// Connects the nodes of an installation; without it this one is alone.
+    /// Connects the nodes of an installation; without it they find what others wrote by comparing only.
     pub redis: Option<RedisAddress>,
     /// Where people reach this installation: scheme, host and port, written as a browser writes an
     /// `Origin`. Decides links, the cookie's `Secure` and the allowed `Origin`; without it the
