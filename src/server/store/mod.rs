@@ -6,6 +6,7 @@
 //! commands from a bounded queue and commits what has gathered in one transaction. Accounts and
 //! read positions are no events and are written beside it.
 
+mod abroad;
 mod account_change;
 mod account_row;
 mod accounts;
@@ -28,6 +29,7 @@ pub mod sqlite;
 mod trouble;
 mod writer;
 
+pub use abroad::{Foreign, ForeignWrites};
 pub use accounts::{
     Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, PROLONG_EVERY_MS,
     SessionUser, UNNAMED, User, folded_name,

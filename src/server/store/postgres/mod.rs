@@ -15,8 +15,10 @@ mod links;
 mod lock;
 mod log;
 mod migrate;
+mod notes;
 mod rooms;
 mod run;
+mod schedule;
 mod sessions;
 mod tables;
 
