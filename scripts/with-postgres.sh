@@ -29,7 +29,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 say "Starting PostgreSQL for the tests"
-# It is read by its own user only, and of use to this run only: nothing is synced.
+# It is read by its own user only, and of use to this run only: nothing is synced, unless POSTGRES_FSYNC says so.
 (cd "$data" && "${as_nobody_special[@]}" "$bin/initdb" --pgdata="$data/cluster" --username=postgres --auth=trust \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$data/log" 2>&1) || {
     cat "$data/log" >&2
@@ -37,7 +37,7 @@ say "Starting PostgreSQL for the tests"
 }
 cd "$data"
 "${as_nobody_special[@]}" "$bin/postgres" -D "$data/cluster" -k "$data" -c listen_addresses= -c max_connections=300 \
-    -c fsync=off -c full_page_writes=off >>"$data/log" 2>&1 &
+    -c "fsync=${POSTGRES_FSYNC:-off}" -c "full_page_writes=${POSTGRES_FSYNC:-off}" >>"$data/log" 2>&1 &
 server=$!
 cd "$ROOT"
 for _ in $(seq 100); do
