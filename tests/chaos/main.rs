@@ -7,12 +7,13 @@
 
 mod browser;
 mod client;
+mod course;
 mod dice;
-mod faults;
-mod hostile;
 mod ledger;
-mod machine;
+mod one;
+mod operator;
 mod oracle;
+mod people;
 mod plant;
 #[path = "../program/mod.rs"]
 mod program;
@@ -21,15 +22,17 @@ mod readers;
 mod report;
 mod run;
 mod schedule;
-mod server;
+mod stage;
 mod writers;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
+use one::OneNode;
 use oracle::Kind;
 use plant::Plant;
 use run::{Outcome, Plan, Presence};
 use schedule::Schedule;
+use stage::Stage;
 use std::process::ExitCode;
 use tempfile::TempDir;
 
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
     if !args.names.is_empty() && !args.names.iter().any(|name| "chaos".contains(name.as_str())) {
         return ExitCode::SUCCESS;
     }
-    match machine::with_own_mounts().and_then(|()| go(&args)) {
+    match one::with_own_mounts().and_then(|()| go(&args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("chaos: {error:#}");
@@ -95,7 +98,7 @@ async fn go(args: &Args) -> Result<()> {
         bail!("a browser needs the release build and its site: make build, then scripts/chaos.sh --browser");
     }
     if args.list_faults {
-        print!("{}", Schedule::of(plan.seed, plan.faults));
+        print!("{}", Schedule::<<OneNode as Stage>::Fault>::of(plan.seed, plan.faults));
         return Ok(());
     }
     if *args == Args::default() {
@@ -128,7 +131,7 @@ async fn is_seen(name: &str, plant: Plant) -> Result<()> {
 /// The folder stays when something went wrong.
 async fn in_a_folder(plan: Plan) -> Result<Outcome> {
     let folder = TempDir::new()?;
-    let outcome = run::run(plan, folder.path()).await;
+    let outcome = async { run::run(plan, OneNode::start(folder.path()).await?, folder.path()).await }.await;
     if !matches!(&outcome, Ok(outcome) if outcome.verdict.is_clean() || plan.plant.is_some()) {
         println!("chaos: what the server wrote is in {}", folder.keep().join("server.log").display());
     }

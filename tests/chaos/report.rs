@@ -1,11 +1,13 @@
-//! What a run tells: the faults, the bad input, and what the oracle found.
+//! What a run tells: the faults, what came of them, and what the oracle found.
 
-use crate::faults::Tally;
+use crate::course::Tally;
 use crate::oracle::{Evidence, Kind, Verdict};
 use std::fmt;
 
 pub struct Report<'a> {
     pub tally: &'a Tally,
+    /// Of the stage.
+    pub remarks: String,
     pub evidence: &'a Evidence,
     pub verdict: &'a Verdict,
 }
@@ -13,7 +15,7 @@ pub struct Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.faults(text)?;
-        self.inputs(text)?;
+        text.write_str(&self.remarks)?;
         self.findings(text)
     }
 }
@@ -22,25 +24,12 @@ impl Report<'_> {
     fn faults(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(text, "\n{:<24} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
         let mut times = 0;
-        for (name, row) in &self.tally.faults {
+        for (name, row) in &self.tally.0 {
             let mean = row.total.as_millis() / u128::from(row.times.max(1));
             writeln!(text, "{name:<24} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
             times += row.times;
         }
         writeln!(text, "{:<24} {times:>6}", "all")
-    }
-
-    fn inputs(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.tally.inputs.is_empty() {
-            return Ok(());
-        }
-        writeln!(text, "\n{:<34} {:>6}  result", "bad input", "times")?;
-        for (kind, results) in &self.tally.inputs {
-            let times: u32 = results.values().sum();
-            let results: Vec<_> = results.iter().map(|(result, times)| format!("{result} ×{times}")).collect();
-            writeln!(text, "{kind:<34} {times:>6}  {}", results.join(", "))?;
-        }
-        Ok(())
     }
 
     fn findings(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,39 @@
+//! What people meet in: the programs that serve them, and what can go wrong with those.
+
+use crate::client::Client;
+use crate::operator::Operator;
+use crate::people::Cast;
+use crate::schedule::Fault;
+use anyhow::Result;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+pub trait Stage {
+    type Fault: Fault;
+
+    /// Who takes part.
+    const CAST: Cast;
+
+    /// Where people knock.
+    fn door(&self) -> SocketAddr;
+
+    /// The way in for the oracle, past everything that makes the network bad.
+    fn inside(&self) -> SocketAddr;
+
+    fn operator(&self) -> &impl Operator;
+
+    /// Takes notice of the room, and of the account of those who break rules.
+    fn meet(&mut self, stranger: Client);
+
+    /// Returns when it is over, or goes on by itself beside the next ones.
+    async fn carry_out(&mut self, fault: &Self::Fault) -> Result<()>;
+
+    /// Fails when a program ended by itself.
+    fn stands(&mut self) -> Result<()>;
+
+    /// Accounts that faults put into the room.
+    fn guests(&self) -> BTreeSet<String>;
+
+    /// What else came of the faults, for people.
+    fn remarks(&self) -> String;
+}
