@@ -7,9 +7,9 @@ use crate::ledger::{Ledger, Repertoire};
 use crate::operator::Operator;
 use crate::oracle::{Truth, shows_the_end};
 use crate::plant::{Plant, Tap};
-use crate::readers::{Goal, Manner, Reader, Record};
+use crate::readers::{Goal, Manner, Place, Reader, Record, Stance};
 use crate::stage::Stage;
-use crate::writers::{Habits, Phase, Signals, Way, Writer};
+use crate::writers::{Acks, Habits, Phase, Signals, Way, Writer};
 use anyhow::{Context, Result};
 use futures_util::future::{join_all, try_join_all};
 use std::time::Duration;
@@ -33,14 +33,16 @@ const SETTLING: Duration = Duration::from_secs(90);
 /// How a writer works: its way, whether one at a time, what it does, how much is under way.
 type WriterRole = (&'static str, Way, Repertoire, usize);
 
-/// How a reader reads, and what it takes for each frame, in milliseconds.
-type ReaderRole = (&'static str, Manner, u64);
+/// How a reader reads, what it takes for each frame, in milliseconds, and whether it stays.
+type ReaderRole = (&'static str, Manner, u64, Stance);
 
 /// Who takes part in a run.
 #[derive(Clone, Copy)]
 pub struct Cast {
     pub writers: &'static [WriterRole],
     pub readers: &'static [ReaderRole],
+    /// The nodes that a balancer leads to; none where there is one node and no balancer.
+    pub nodes: &'static [&'static str],
 }
 
 pub const WRITERS: [WriterRole; 6] = [
@@ -53,14 +55,14 @@ pub const WRITERS: [WriterRole; 6] = [
 ];
 
 pub const READERS: [ReaderRole; 8] = [
-    ("whole", Manner::Whole, 0),
-    ("whole, too", Manner::Whole, 0),
-    ("whole, slow", Manner::Whole, 40),
-    ("whole, slower", Manner::Whole, 150),
-    ("window", Manner::Window, 0),
-    ("window, slow", Manner::Window, 60),
-    ("pages", Manner::Pages, 0),
-    ("pages, too", Manner::Pages, 0),
+    ("whole", Manner::Whole, 0, Stance::Restless),
+    ("whole, too", Manner::Whole, 0, Stance::Restless),
+    ("whole, slow", Manner::Whole, 40, Stance::Restless),
+    ("whole, slower", Manner::Whole, 150, Stance::Restless),
+    ("window", Manner::Window, 0, Stance::Restless),
+    ("window, slow", Manner::Window, 60, Stance::Restless),
+    ("pages", Manner::Pages, 0, Stance::Restless),
+    ("pages, too", Manner::Pages, 0, Stance::Restless),
 ];
 
 pub struct Accounts {
@@ -70,20 +72,29 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Of everybody whom the stage's cast names, to meet in `room`, which is made too.
-    pub async fn make<S: Stage>(stage: &S, room: &str) -> Result<Accounts> {
+    /// Of everybody whom the stage's cast names.
+    pub async fn make<S: Stage>(stage: &S) -> Result<Accounts> {
         let operator = stage.operator();
         operator.add_user(OPERATOR, &["--owner"]).await?;
         operator.add_user(browser::NAME, &[]).await?;
-        operator.run(&["admin", "room", "create", room], "").await?;
         let account = async |name: &str| {
             operator.add_user(name, &[]).await?;
             let token = operator.run(&["admin", "token", "create", name], "").await?;
-            Client::new(stage.door(), room, token)
+            Client::new(stage.door(), "", token)
         };
         let writers = try_join_all(S::CAST.writers.iter().map(|writer| account(writer.0))).await?;
         let mallory = account("mallory").await?.at(stage.inside());
         Ok(Accounts { writers, reader: account("reader").await?, mallory })
+    }
+
+    /// In a room that is made now.
+    pub async fn meet<S: Stage>(&self, stage: &S, room: &str) -> Result<Accounts> {
+        stage.operator().run(&["admin", "room", "create", room], "").await?;
+        Ok(Accounts {
+            writers: self.writers.iter().map(|writer| writer.in_room(room)).collect(),
+            reader: self.reader.in_room(room),
+            mallory: self.mallory.in_room(room),
+        })
     }
 }
 
@@ -99,7 +110,9 @@ pub struct Work {
 }
 
 pub struct People {
-    pub acks: watch::Sender<u64>,
+    pub acks: watch::Sender<Acks>,
+    /// Of the attentive readers.
+    pub places: Vec<watch::Receiver<Place>>,
     phase: watch::Sender<Phase>,
     goal: watch::Sender<Goal>,
     writers: Vec<JoinHandle<Ledger>>,
@@ -108,8 +121,9 @@ pub struct People {
 
 impl People {
     pub fn start(cast: Cast, work: Work, accounts: &Accounts) -> People {
+        let acks = Acks { by_writer: vec![0; cast.writers.len()], ..Acks::default() };
         let (acks, phase, goal) =
-            (watch::Sender::new(0), watch::Sender::new(Phase::Faults), watch::Sender::new(Goal::Follow));
+            (watch::Sender::new(acks), watch::Sender::new(Phase::Faults), watch::Sender::new(Goal::Follow));
         let quota = work.posts.div_ceil(cast.writers.len());
         let pace = work.time / u32::try_from(quota.max(1)).unwrap_or(u32::MAX);
         let mut writers = Vec::new();
@@ -119,23 +133,30 @@ impl People {
             // Bugs are planted with the first writer and the first reader.
             let plant = work.plant.filter(|_| index == 0);
             let habits = Habits { way, quota, pace, window, plant, dice };
-            let signals = Signals { acks: acks.clone(), phase: phase.subscribe() };
+            let signals = Signals { acks: acks.clone(), index: index as usize, phase: phase.subscribe() };
             let client = accounts.writers[index as usize].clone();
             writers.push(tokio::spawn(Writer::new(client, ledger, habits, signals).write()));
         }
-        let mut readers = Vec::new();
-        for (index, (name, manner, slowness_ms)) in (0..).zip(cast.readers.iter().copied()) {
+        let (mut readers, mut places) = (Vec::new(), Vec::new());
+        for (index, (name, manner, slowness_ms, stance)) in (0..).zip(cast.readers.iter().copied()) {
+            let place = watch::Sender::new(Place::default());
+            let mut client = accounts.reader.clone();
+            if let Stance::Attentive(home) = stance {
+                client = client.at_home(cast.nodes.get(home).map(|node| (*node).to_owned()));
+                places.push(place.subscribe());
+            }
             let reader = Reader {
-                client: accounts.reader.clone(),
+                client,
                 tap: Tap::new(work.plant.filter(|_| index == 0)),
                 slowness: Duration::from_millis(slowness_ms),
                 goal: goal.subscribe(),
                 dice: Dice::of(work.seed, 100 + index),
-                record: Record::new(name, manner),
+                record: Record::new(name, manner, stance),
+                place,
             };
             readers.push(tokio::spawn(reader.read()));
         }
-        People { acks, phase, goal, writers, readers }
+        People { acks, places, phase, goal, writers, readers }
     }
 
     /// Lets the writers settle and the readers arrive; reads the room in between.

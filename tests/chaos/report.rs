@@ -1,11 +1,13 @@
 //! What a run tells: the faults, what came of them, and what the oracle found.
 
 use crate::course::Tally;
-use crate::oracle::{Evidence, Kind, Verdict};
+use crate::oracle::{CALM, Delays, Evidence, Kind, Verdict};
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub struct Report<'a> {
     pub tally: &'a Tally,
+    pub delays: Delays,
     /// Of the stage.
     pub remarks: String,
     pub evidence: &'a Evidence,
@@ -22,14 +24,28 @@ impl fmt::Display for Report<'_> {
 
 impl Report<'_> {
     fn faults(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(text, "\n{:<24} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
+        write!(text, "\n{:<30} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
+        // Only attentive readers tell how long messages took.
+        let timely = self.delays.0.contains_key(CALM);
+        if timely {
+            write!(text, " {:>14} {:>14}", "all have all", "an ack took")?;
+        }
+        writeln!(text)?;
         let mut times = 0;
         for (name, row) in &self.tally.0 {
             let mean = row.total.as_millis() / u128::from(row.times.max(1));
-            writeln!(text, "{name:<24} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
+            write!(text, "{name:<30} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
+            if let Some(delay) = self.delays.0.get(name).filter(|_| timely) {
+                write!(text, " {:>11} ms {:>11} ms", delay.message.as_millis(), delay.ack.as_millis())?;
+            }
+            writeln!(text)?;
             times += row.times;
         }
-        writeln!(text, "{:<24} {times:>6}", "all")
+        writeln!(text, "{:<30} {times:>6}", "all")?;
+        match self.delays.0.get(CALM) {
+            Some(calm) => writeln!(text, "{:<74} {:>11} ms", "without a fault", calm.message.as_millis()),
+            None => Ok(()),
+        }
     }
 
     fn findings(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +62,12 @@ impl Report<'_> {
             intents.count() - posts,
             truth.head
         )?;
-        writeln!(text, "{} readers got {events} events in {sessions} connections and pages\n", readers.len())?;
+        writeln!(text, "{} readers got {events} events in {sessions} connections and pages", readers.len())?;
+        let nodes = connections(self.evidence);
+        if !nodes.is_empty() {
+            writeln!(text, "their connections were made to {nodes:?}")?;
+        }
+        writeln!(text)?;
         if let Some(shown) = &self.evidence.shown {
             writeln!(text, "a browser wrote {} posts and was looked at {} times\n", shown.sent.len(), shown.looks)?;
         }
@@ -55,4 +76,13 @@ impl Report<'_> {
         }
         write!(text, "\n{}", self.verdict)
     }
+}
+
+/// How often readers were let in to each node.
+pub fn connections(evidence: &Evidence) -> BTreeMap<&str, usize> {
+    let mut nodes = BTreeMap::new();
+    for (node, times) in evidence.readers.iter().flat_map(|reader| &reader.nodes) {
+        *nodes.entry(node.as_str()).or_default() += times;
+    }
+    nodes
 }

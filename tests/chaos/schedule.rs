@@ -9,10 +9,27 @@ pub type Share = u64;
 /// What may go wrong on a stage.
 pub trait Fault: Clone + fmt::Debug {
     /// One of each kind, in any order.
-    fn deck(dice: &mut Dice) -> Vec<Self>;
+    fn deck(dice: &mut Dice, length: Length) -> Vec<Self>;
 
     /// A few words for the table.
     fn name(&self) -> &'static str;
+
+    /// The number of the only node that it hits.
+    fn node(&self) -> Option<usize> {
+        None
+    }
+
+    /// Nothing is gone meanwhile that posting needs.
+    fn spares_posting(&self) -> bool {
+        false
+    }
+}
+
+/// Of a run, and so of its longest faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    Short,
+    Long,
 }
 
 #[derive(Clone, Debug)]
@@ -27,16 +44,23 @@ pub struct Schedule<F>(pub Vec<Step<F>>);
 
 impl<F: Fault> Schedule<F> {
     /// Every kind comes once before one comes again.
-    pub fn of(seed: u64, faults: usize) -> Schedule<F> {
+    pub fn of(seed: u64, faults: usize, length: Length) -> Schedule<F> {
         let mut dice = Dice::new(seed);
         let mut steps = Vec::with_capacity(faults);
         while steps.len() < faults {
-            let mut deck = F::deck(&mut dice);
+            let mut deck = F::deck(&mut dice, length);
             dice.shuffle(&mut deck);
             steps.extend(deck.into_iter().map(|fault| Step { calm_ms: dice.between(100, 900), fault }));
         }
         steps.truncate(faults);
         Schedule(steps)
+    }
+
+    /// One fault during which posting should go on; nothing where the stage has none.
+    pub fn sparing(seed: u64) -> Schedule<F> {
+        let mut dice = Dice::new(seed);
+        let fault = F::deck(&mut dice, Length::Short).into_iter().find(F::spares_posting);
+        Schedule(fault.into_iter().map(|fault| Step { calm_ms: 0, fault }).collect())
     }
 }
 

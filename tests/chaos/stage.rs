@@ -3,16 +3,31 @@
 use crate::client::Client;
 use crate::operator::Operator;
 use crate::people::Cast;
+use crate::plant::Plant;
 use crate::schedule::Fault;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
-pub trait Stage {
+pub trait Stage: Sized {
     type Fault: Fault;
+
+    /// Bugs that the oracle has to see here.
+    const PLANTS: &[Plant];
+
+    /// Posts and faults of a run without arguments: each fault once, at least.
+    const SHORT: (usize, usize);
+
+    /// What a fault takes with the calm around it, roughly.
+    const FAULT_TIME: Duration;
 
     /// Who takes part.
     const CAST: Cast;
+
+    /// Everything runs when it returns, and leaves its words in the folder.
+    async fn start(folder: &Path) -> Result<Self>;
 
     /// Where people knock.
     fn door(&self) -> SocketAddr;

@@ -1,7 +1,7 @@
 //! What goes wrong with one node.
 
 use crate::dice::Dice;
-use crate::schedule::{self, Share};
+use crate::schedule::{self, Length, Share};
 
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -41,7 +41,7 @@ pub enum Fault {
 const JUMPS_S: [i64; 6] = [-172_800, -3_600, -7, 5, 3_600, 172_800];
 
 impl schedule::Fault for Fault {
-    fn deck(dice: &mut Dice) -> Vec<Fault> {
+    fn deck(dice: &mut Dice, _: Length) -> Vec<Fault> {
         let share = |dice: &mut Dice| *dice.pick(&[30, 60, 100]);
         vec![
             Fault::Kill,

@@ -10,6 +10,7 @@ pub use machine::with_own_mounts;
 use crate::client::Client;
 use crate::operator::Operator;
 use crate::people::{Cast, READERS, WRITERS};
+use crate::plant::Plant;
 use crate::proxy::{Jolt, Proxy};
 use crate::stage::Stage;
 use anyhow::{Context, Result, bail, ensure};
@@ -37,13 +38,6 @@ pub struct OneNode {
 }
 
 impl OneNode {
-    pub async fn start(folder: &Path) -> Result<OneNode> {
-        let mut server = Server::new(folder)?;
-        server.start().await?;
-        let proxy = Proxy::start(server.program.addr).await?;
-        Ok(OneNode { server, proxy, mallory: None, guests: BTreeSet::new(), inputs: BTreeMap::new() })
-    }
-
     /// The weather changes back while other faults come.
     fn mend_after(&self, ms: u64, mend: impl FnOnce(&Proxy) + Send + 'static) {
         let proxy = self.proxy.clone();
@@ -86,7 +80,20 @@ impl OneNode {
 impl Stage for OneNode {
     type Fault = Fault;
 
-    const CAST: Cast = Cast { writers: &WRITERS, readers: &READERS };
+    const PLANTS: &[Plant] = Plant::ALL.split_at(6).0;
+
+    const SHORT: (usize, usize) = (300, 15);
+
+    const FAULT_TIME: Duration = Duration::from_secs(2);
+
+    const CAST: Cast = Cast { writers: &WRITERS, readers: &READERS, nodes: &[] };
+
+    async fn start(folder: &Path) -> Result<OneNode> {
+        let mut server = Server::new(folder)?;
+        server.start().await?;
+        let proxy = Proxy::start(server.program.addr).await?;
+        Ok(OneNode { server, proxy, mallory: None, guests: BTreeSet::new(), inputs: BTreeMap::new() })
+    }
 
     fn door(&self) -> SocketAddr {
         self.proxy.addr()
