@@ -29,6 +29,8 @@ pub struct Client {
     pub addr: SocketAddr,
     pub room: String,
     pub token: String,
+    /// Of a session; then the token is not used for sockets.
+    cookie: Option<String>,
     /// The node that a balancer is asked to lead to, if it can.
     pub home: Option<String>,
     pub http: reqwest::Client,
@@ -65,11 +67,15 @@ pub enum Answer {
 impl Client {
     pub fn new(addr: SocketAddr, room: &str, token: String) -> Result<Client> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Client { addr, room: room.into(), token, home: None, http })
+        Ok(Client { addr, room: room.into(), token, cookie: None, home: None, http })
     }
 
     pub fn in_room(&self, room: &str) -> Client {
         Client { room: room.into(), ..self.clone() }
+    }
+
+    pub fn with_cookie(&self, cookie: &str) -> Client {
+        Client { cookie: Some(cookie.into()), ..self.clone() }
     }
 
     pub fn at_home(&self, node: Option<String>) -> Client {
@@ -142,11 +148,17 @@ impl Wire {
     /// Connects and reads `hello`.
     pub async fn open(client: &Client) -> Result<Wire> {
         let mut request = format!("ws://{}/live", client.addr).into_client_request()?;
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", client.token))?;
-        request.headers_mut().insert("authorization", bearer);
-        if let Some(home) = &client.home {
-            request.headers_mut().insert(HOME, HeaderValue::from_str(home)?);
+        let mut say = |name: &'static str, value: String| {
+            anyhow::Ok(request.headers_mut().insert(name, HeaderValue::from_str(&value)?)).map(drop)
+        };
+        match &client.cookie {
+            Some(cookie) => {
+                say("cookie", cookie.clone())?;
+                say("origin", format!("http://{}", client.addr))?;
+            }
+            None => say("authorization", format!("Bearer {}", client.token))?,
         }
+        client.home.iter().try_for_each(|home| say(HOME, home.clone()))?;
         let (socket, answer) = timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await??;
         let at = Instant::now() + PATIENCE;
         let node = answer.headers().get(NODE).and_then(|name| name.to_str().ok()).map(str::to_owned);

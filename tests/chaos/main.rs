@@ -132,10 +132,14 @@ async fn go<S: Stage>(args: &Args) -> Result<()> {
 async fn perform<S: Stage>(args: &Args, plan: &Plan<S::Fault>, folder: &Path) -> Result<()> {
     let mut stage = S::start(folder).await?;
     let accounts = Accounts::make(&stage).await?;
-    if *args == (Args { nodes: args.nodes, ..Args::default() }) {
+    let without_arguments = *args == (Args { nodes: args.nodes, ..Args::default() });
+    if without_arguments {
         for plant in S::PLANTS {
             is_seen(*plant, &mut stage, &accounts, folder).await?;
         }
+    }
+    if without_arguments || args.long {
+        print!("{}", stage.trials(&accounts, folder).await?);
     }
     println!("chaos: seed {}, {} posts, {} faults", plan.seed, plan.posts, plan.schedule.0.len());
     let Outcome { verdict, report } = run::run(plan, &mut stage, &accounts, folder).await?;

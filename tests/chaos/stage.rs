@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::operator::Operator;
-use crate::people::Cast;
+use crate::people::{Accounts, Cast};
 use crate::plant::Plant;
 use crate::schedule::Fault;
 use anyhow::Result;
@@ -45,6 +45,9 @@ pub trait Stage: Sized {
 
     /// Fails when a program ended by itself.
     fn stands(&mut self) -> Result<()>;
+
+    /// What the stage promises beside the log, tried once; what was measured.
+    async fn trials(&mut self, accounts: &Accounts, folder: &Path) -> Result<String>;
 
     /// Accounts that faults put into the room.
     fn guests(&self) -> BTreeSet<String>;

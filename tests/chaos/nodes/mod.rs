@@ -4,13 +4,15 @@
 mod balancer;
 mod faults;
 mod link;
+mod many_rooms;
 mod node;
 mod postgres;
 mod redis;
+mod rights;
 
 use crate::client::Client;
 use crate::operator::Operator;
-use crate::people::{Cast, WRITERS};
+use crate::people::{Accounts, Cast, WRITERS};
 use crate::plant::Plant;
 use crate::program::Program;
 use crate::proxy::{Jolt, Proxy};
@@ -146,6 +148,11 @@ impl Stage for Nodes {
         self.redis.stands()?;
         self.postgres.stands()?;
         self.balancer.stands()
+    }
+
+    async fn trials(&mut self, accounts: &Accounts, folder: &Path) -> Result<String> {
+        let rights = rights::Trial::new(self).await?.run().await?;
+        Ok(rights + &many_rooms::trial(self, folder, &accounts.reader).await?)
     }
 
     fn guests(&self) -> BTreeSet<String> {
