@@ -44,6 +44,7 @@ stage cargo-test scripts/with-postgres.sh scripts/with-redis.sh cargo test
 stage build scripts/build.sh
 stage size scripts/check-site-size.sh
 stage chaos scripts/chaos.sh --browser --seed 20261128 --posts 300 --faults 15
+stage nodes scripts/nodes.sh
 stage python scripts/test-python.sh
 stage end2end scripts/end2end.sh
 

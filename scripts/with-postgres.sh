@@ -21,26 +21,10 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-# PostgreSQL refuses to run as root.
-as_nobody_special=()
-if [ "$(id -u)" = 0 ]; then
-    chown postgres "$data"
-    as_nobody_special=(setpriv --reuid=postgres --regid=postgres --init-groups)
-fi
-
 say "Starting PostgreSQL for the tests"
-# It is read by its own user only, and of use to this run only: nothing is synced, unless POSTGRES_FSYNC says so.
-(cd "$data" && "${as_nobody_special[@]}" "$bin/initdb" --pgdata="$data/cluster" --username=postgres --auth=trust \
-    --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$data/log" 2>&1) || {
-    cat "$data/log" >&2
-    die "initdb failed; see above."
-}
-cd "$data"
-"${as_nobody_special[@]}" "$bin/postgres" -D "$data/cluster" -k "$data" -c listen_addresses= -c max_connections=300 \
-    -c "fsync=${POSTGRES_FSYNC:-off}" -c "full_page_writes=${POSTGRES_FSYNC:-off}" >>"$data/log" 2>&1 &
+scripts/run-postgres.sh "$data" -c listen_addresses= &
 server=$!
-cd "$ROOT"
-for _ in $(seq 100); do
+for _ in $(seq 300); do
     "$bin/pg_isready" --quiet --host="$data" && break
     kill -0 "$server" 2>/dev/null || { tail -n 20 "$data/log" >&2; die "PostgreSQL did not start; see above."; }
     sleep 0.1

@@ -1,6 +1,6 @@
 //! A real browser in the room: `end2end/chaos/member.spec.ts`, told by a file how far the run is.
 
-use crate::server::PASSWORD;
+use crate::operator::PASSWORD;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::json;

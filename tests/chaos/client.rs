@@ -19,12 +19,20 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 /// An answer that takes longer does not come: the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// In a request: the node to be led to. In an answer: the node that was.
+pub const HOME: &str = "x-home";
+pub const NODE: &str = "x-node";
+
 #[derive(Clone)]
 pub struct Client {
     /// The proxy, or the server itself for the oracle.
     pub addr: SocketAddr,
     pub room: String,
     pub token: String,
+    /// Of a session; then the token is not used for sockets.
+    cookie: Option<String>,
+    /// The node that a balancer is asked to lead to, if it can.
+    pub home: Option<String>,
     pub http: reqwest::Client,
 }
 
@@ -59,7 +67,19 @@ pub enum Answer {
 impl Client {
     pub fn new(addr: SocketAddr, room: &str, token: String) -> Result<Client> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Client { addr, room: room.into(), token, http })
+        Ok(Client { addr, room: room.into(), token, cookie: None, home: None, http })
+    }
+
+    pub fn in_room(&self, room: &str) -> Client {
+        Client { room: room.into(), ..self.clone() }
+    }
+
+    pub fn with_cookie(&self, cookie: &str) -> Client {
+        Client { cookie: Some(cookie.into()), ..self.clone() }
+    }
+
+    pub fn at_home(&self, node: Option<String>) -> Client {
+        Client { home: node, ..self.clone() }
     }
 
     pub fn at(&self, addr: SocketAddr) -> Client {
@@ -116,6 +136,8 @@ impl Client {
 /// A raw live socket.
 pub struct Wire {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// The node that serves it, where a balancer tells.
+    pub node: Option<String>,
     ping_every: Duration,
     dead_after: Duration,
     ping_at: Instant,
@@ -126,11 +148,21 @@ impl Wire {
     /// Connects and reads `hello`.
     pub async fn open(client: &Client) -> Result<Wire> {
         let mut request = format!("ws://{}/live", client.addr).into_client_request()?;
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", client.token))?;
-        request.headers_mut().insert("authorization", bearer);
-        let (socket, _) = timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await??;
+        let mut say = |name: &'static str, value: String| {
+            anyhow::Ok(request.headers_mut().insert(name, HeaderValue::from_str(&value)?)).map(drop)
+        };
+        match &client.cookie {
+            Some(cookie) => {
+                say("cookie", cookie.clone())?;
+                say("origin", format!("http://{}", client.addr))?;
+            }
+            None => say("authorization", format!("Bearer {}", client.token))?,
+        }
+        client.home.iter().try_for_each(|home| say(HOME, home.clone()))?;
+        let (socket, answer) = timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await??;
         let at = Instant::now() + PATIENCE;
-        let mut wire = Wire { socket, ping_every: PATIENCE, dead_after: PATIENCE, ping_at: at, dead_at: at };
+        let node = answer.headers().get(NODE).and_then(|name| name.to_str().ok()).map(str::to_owned);
+        let mut wire = Wire { socket, node, ping_every: PATIENCE, dead_after: PATIENCE, ping_at: at, dead_at: at };
         match wire.frame().await? {
             ServerFrame::Hello { ping_every_ms, dead_after_ms, .. } => {
                 wire.ping_every = Duration::from_millis(ping_every_ms.into());

@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use pickmate::domain::Seq;
 use pickmate::protocol::{ClientFrame, ErrorCode};
+use tokio::time::Instant;
 
 #[derive(Clone, Debug)]
 pub enum What {
@@ -19,6 +20,9 @@ pub struct Intent {
     pub sent_on: Vec<u64>,
     /// Connection and seq of each ack.
     pub acks: Vec<(u64, Seq)>,
+    /// When it was first sent, and when it was first acked.
+    pub sent_at: Option<Instant>,
+    pub acked_at: Option<Instant>,
     /// Was told to come back later at least once.
     pub postponed: bool,
     /// Was refused for good.
@@ -77,8 +81,16 @@ impl Ledger {
     fn add(&mut self, what: What) -> usize {
         let number = self.intents.len();
         let key = format!("{}-{number}", self.author);
-        let (sent_on, acks) = (Vec::new(), Vec::new());
-        self.intents.push(Intent { key, what, sent_on, acks, postponed: false, refused: None });
+        self.intents.push(Intent {
+            key,
+            what,
+            sent_on: Vec::new(),
+            acks: Vec::new(),
+            sent_at: None,
+            acked_at: None,
+            postponed: false,
+            refused: None,
+        });
         number
     }
 
@@ -124,11 +136,18 @@ impl Ledger {
         self.intents.iter().rposition(|intent| intent.key == key)
     }
 
+    pub fn sent(&mut self, number: usize, connection: u64) {
+        let intent = &mut self.intents[number];
+        intent.sent_on.push(connection);
+        intent.sent_at.get_or_insert_with(Instant::now);
+    }
+
     /// Whether this is the first ack.
     pub fn acked(&mut self, number: usize, connection: u64, seq: Seq) -> bool {
         let intent = &mut self.intents[number];
         let first = intent.acks.is_empty();
         intent.acks.push((connection, seq));
+        intent.acked_at.get_or_insert_with(Instant::now);
         if first && matches!(intent.what, What::Post { .. }) {
             self.alive.push(number);
         }

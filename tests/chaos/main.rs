@@ -1,40 +1,55 @@
 //! The promise of the log under faults: nothing lost, nothing doubled, nothing out of order. Runs the
-//! real program on a small disk behind a bad network while a seeded schedule of faults goes on, and
-//! compares in the end what everybody did and saw with the log. `docs/testing.md` tells how to use it.
+//! real program while a seeded schedule of faults goes on, and compares in the end what everybody did and saw with the
+//! log. It has two stages: one node on a small disk behind a bad network, and several on Postgres and Redis behind a
+//! load balancer. `docs/testing.md` tells how to use it.
 
 // Clippy's `allow-unwrap-in-tests` knows `#[test]` functions only.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod browser;
 mod client;
+mod course;
 mod dice;
-mod faults;
-mod hostile;
 mod ledger;
-mod machine;
+mod nodes;
+mod one;
+mod operator;
 mod oracle;
+mod people;
 mod plant;
 #[path = "../program/mod.rs"]
 mod program;
 mod proxy;
 mod readers;
+#[path = "../program/redis.rs"]
+mod redis_program;
 mod report;
 mod run;
 mod schedule;
-mod server;
+mod stage;
 mod writers;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use oracle::Kind;
+use nodes::Nodes;
+use one::OneNode;
+use people::Accounts;
 use plant::Plant;
 use run::{Outcome, Plan, Presence};
-use schedule::Schedule;
+use schedule::{Length, Schedule};
+use stage::Stage;
+use std::path::Path;
 use std::process::ExitCode;
 use tempfile::TempDir;
 
 #[derive(Debug, Default, PartialEq, Eq, Parser)]
 struct Args {
+    /// Three nodes on Postgres and Redis behind a load balancer, not one on SQLite
+    #[arg(long)]
+    nodes: bool,
+    /// Faults may take as long as in life
+    #[arg(long)]
+    long: bool,
     /// Decides the schedule and everything that writers and readers choose
     #[arg(long)]
     seed: Option<u64>,
@@ -60,20 +75,20 @@ struct Args {
     names: Vec<String>,
 }
 
-/// Posts and faults of a run without arguments, which is part of `cargo test`: each fault once, in
-/// about half a minute.
-const SHORT: (usize, usize) = (300, 15);
-
 /// A seed of its own for each run would be a test that fails now and then; `--seed` and `make chaos`
 /// look further.
 const SHORT_SEED: u64 = 20_261_123;
+
+/// Posts of a run that shows a planted bug.
+const PLANTED_POSTS: usize = 60;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     if !args.names.is_empty() && !args.names.iter().any(|name| "chaos".contains(name.as_str())) {
         return ExitCode::SUCCESS;
     }
-    match machine::with_own_mounts().and_then(|()| go(&args)) {
+    let went = if args.nodes { go::<Nodes>(&args) } else { one::with_own_mounts().and_then(|()| go::<OneNode>(&args)) };
+    match went {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("chaos: {error:#}");
@@ -83,11 +98,18 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn go(args: &Args) -> Result<()> {
+async fn go<S: Stage>(args: &Args) -> Result<()> {
+    let (posts, faults) = S::SHORT;
+    let (seed, faults) = (args.seed.unwrap_or(SHORT_SEED), args.faults.unwrap_or(faults));
+    let length = if args.long { Length::Long } else { Length::Short };
     let plan = Plan {
-        seed: args.seed.unwrap_or(SHORT_SEED),
-        posts: args.posts.unwrap_or(SHORT.0),
-        faults: args.faults.unwrap_or(SHORT.1),
+        room: "chaos".into(),
+        seed,
+        posts: args.posts.unwrap_or(posts),
+        schedule: match args.plant {
+            Some(Plant::LateAck) => Schedule::sparing(seed),
+            _ => Schedule::of(seed, faults, length),
+        },
         plant: args.plant,
         browser: if args.browser { Presence::Present } else { Presence::Absent },
     };
@@ -95,42 +117,50 @@ async fn go(args: &Args) -> Result<()> {
         bail!("a browser needs the release build and its site: make build, then scripts/chaos.sh --browser");
     }
     if args.list_faults {
-        print!("{}", Schedule::of(plan.seed, plan.faults));
+        print!("{}", plan.schedule);
         return Ok(());
     }
-    if *args == Args::default() {
-        for (name, plant) in Plant::ALL {
-            is_seen(name, plant).await?;
+    let folder = TempDir::new()?;
+    let outcome = perform::<S>(args, &plan, folder.path()).await.with_context(|| format!("seed {seed}"));
+    // The folder stays when something went wrong.
+    if outcome.is_err() {
+        println!("chaos: what the servers wrote is in {}", folder.keep().display());
+    }
+    outcome
+}
+
+async fn perform<S: Stage>(args: &Args, plan: &Plan<S::Fault>, folder: &Path) -> Result<()> {
+    let mut stage = S::start(folder).await?;
+    let accounts = Accounts::make(&stage).await?;
+    let without_arguments = *args == (Args { nodes: args.nodes, ..Args::default() });
+    if without_arguments {
+        for plant in S::PLANTS {
+            is_seen(*plant, &mut stage, &accounts, folder).await?;
         }
     }
-    println!("chaos: seed {}, {} posts, {} faults", plan.seed, plan.posts, plan.faults);
-    let Outcome { verdict, report } = in_a_folder(plan).await?;
+    if without_arguments || args.long {
+        print!("{}", stage.trials(&accounts, folder).await?);
+    }
+    println!("chaos: seed {}, {} posts, {} faults", plan.seed, plan.posts, plan.schedule.0.len());
+    let Outcome { verdict, report } = run::run(plan, &mut stage, &accounts, folder).await?;
     println!("{report}");
-    ensure!(verdict.is_clean(), "the oracle complains; seed {}", plan.seed);
+    ensure!(verdict.is_clean(), "the oracle complains");
     Ok(())
 }
 
 /// A planted bug is complained of, as what it is.
-async fn is_seen(name: &str, plant: Plant) -> Result<()> {
-    let Outcome { verdict, .. } =
-        in_a_folder(Plan { seed: SHORT_SEED, posts: 60, faults: 0, plant: Some(plant), browser: Presence::Absent })
-            .await?;
-    let wanted = match plant {
-        Plant::LostAck | Plant::LostFrame => Kind::Lost,
-        Plant::DoubledPost | Plant::DoubledFrame => Kind::Doubled,
-        Plant::ReorderedPosts | Plant::ReorderedFrames => Kind::Reordered,
+async fn is_seen<S: Stage>(plant: Plant, stage: &mut S, accounts: &Accounts, folder: &Path) -> Result<()> {
+    let none = Schedule::of(SHORT_SEED, 0, Length::Short);
+    let plan = Plan {
+        room: plant.name().into(),
+        seed: SHORT_SEED,
+        posts: PLANTED_POSTS,
+        schedule: if plant == Plant::LateAck { Schedule::sparing(SHORT_SEED) } else { none },
+        plant: Some(plant),
+        browser: Presence::Absent,
     };
-    ensure!(verdict.count(wanted) > 0, "the planted bug `{name}` was not seen");
-    println!("chaos: the planted bug `{name}` is seen");
+    let Outcome { verdict, .. } = run::run(&plan, stage, accounts, folder).await?;
+    ensure!(verdict.count(plant.complaint()) > 0, "the planted bug `{}` was not seen", plant.name());
+    println!("chaos: the planted bug `{}` is seen", plant.name());
     Ok(())
-}
-
-/// The folder stays when something went wrong.
-async fn in_a_folder(plan: Plan) -> Result<Outcome> {
-    let folder = TempDir::new()?;
-    let outcome = run::run(plan, folder.path()).await;
-    if !matches!(&outcome, Ok(outcome) if outcome.verdict.is_clean() || plan.plant.is_some()) {
-        println!("chaos: what the server wrote is in {}", folder.keep().join("server.log").display());
-    }
-    outcome.with_context(|| format!("seed {}", plan.seed))
 }

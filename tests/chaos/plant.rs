@@ -1,7 +1,9 @@
 //! Bugs that are planted to see the oracle find them.
 
+use crate::oracle::Kind;
 use pickmate::protocol::Event;
 use std::str::FromStr;
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {
@@ -17,26 +19,60 @@ pub enum Plant {
     ReorderedPosts,
     /// A reader is given two frames in the wrong order.
     ReorderedFrames,
+    /// A reader is given one frame long after it came.
+    LateFrame,
+    /// A writer hears of its acks long after they came.
+    LateAck,
 }
 
 impl Plant {
-    pub const ALL: [(&'static str, Plant); 6] = [
-        ("lost", Plant::LostAck),
-        ("lost-frame", Plant::LostFrame),
-        ("doubled", Plant::DoubledPost),
-        ("doubled-frame", Plant::DoubledFrame),
-        ("reordered", Plant::ReorderedPosts),
-        ("reordered-frames", Plant::ReorderedFrames),
+    /// The last two are of stages where time counts.
+    pub const ALL: [Plant; 8] = [
+        Plant::LostAck,
+        Plant::LostFrame,
+        Plant::DoubledPost,
+        Plant::DoubledFrame,
+        Plant::ReorderedPosts,
+        Plant::ReorderedFrames,
+        Plant::LateFrame,
+        Plant::LateAck,
     ];
+
+    pub const ACK_LATE_BY: Duration = Duration::from_secs(3);
+
+    pub const FRAME_LATE_BY: Duration = Duration::from_millis(5_500);
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Plant::LostAck => "lost",
+            Plant::LostFrame => "lost-frame",
+            Plant::DoubledPost => "doubled",
+            Plant::DoubledFrame => "doubled-frame",
+            Plant::ReorderedPosts => "reordered",
+            Plant::ReorderedFrames => "reordered-frames",
+            Plant::LateFrame => "late-frame",
+            Plant::LateAck => "late-ack",
+        }
+    }
+
+    /// As what the oracle should complain of it.
+    pub fn complaint(self) -> Kind {
+        match self {
+            Plant::LostAck | Plant::LostFrame => Kind::Lost,
+            Plant::DoubledPost | Plant::DoubledFrame => Kind::Doubled,
+            Plant::ReorderedPosts | Plant::ReorderedFrames => Kind::Reordered,
+            Plant::LateFrame => Kind::Late,
+            Plant::LateAck => Kind::Halted,
+        }
+    }
 }
 
 impl FromStr for Plant {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Plant, String> {
-        let known = Plant::ALL.iter().find(|(known, _)| *known == name);
-        let names = || Plant::ALL.map(|(name, _)| name).join(", ");
-        known.map(|(_, plant)| *plant).ok_or_else(|| format!("one of {}", names()))
+        let names = || Plant::ALL.map(Plant::name).join(", ");
+        Plant::ALL.into_iter().find(|plant| plant.name() == name).ok_or_else(|| format!("one of {}", names()))
     }
 }
 
@@ -53,6 +89,14 @@ const BROKEN_FRAME: u32 = 2;
 impl Tap {
     pub fn new(plant: Option<Plant>) -> Tap {
         Tap { plant, passed: 0, held: None }
+    }
+
+    /// How long the next frame is under way.
+    pub fn delay(&self) -> Duration {
+        match self.plant {
+            Some(Plant::LateFrame) if self.passed + 1 == BROKEN_FRAME => Plant::FRAME_LATE_BY,
+            _ => Duration::ZERO,
+        }
     }
 
     /// The lists that arrive when `list` was sent.

@@ -19,6 +19,8 @@ use tokio::sync::{broadcast, watch};
 pub struct Weather {
     pub stalled: Share,
     pub slow: Share,
+    /// New connections end at once.
+    pub refused: bool,
 }
 
 /// What happens once, to connections that are open.
@@ -66,6 +68,9 @@ impl Proxy {
     async fn accept(self, listener: TcpListener, server: SocketAddr) {
         for number in 0.. {
             let Ok((client, _)) = listener.accept().await else { return };
+            if self.weather.borrow().refused {
+                continue;
+            }
             let jolts = self.jolts.subscribe();
             let air = Air { fortune: number * 37 % 100, weather: self.weather.subscribe() };
             tokio::spawn(async move {

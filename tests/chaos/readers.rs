@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 use pickmate::client::timeline::{Applied, Timeline};
 use pickmate::domain::Seq;
 use pickmate::protocol::{ClientFrame, Event, Page, ServerFrame};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -19,6 +20,25 @@ pub enum Manner {
     Window,
     /// No socket: pages of the log over HTTP.
     Pages,
+}
+
+/// How long a reader stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stance {
+    /// Now and then it leaves, and comes back later.
+    Restless,
+    /// It never leaves: whatever is late at its place is late for it. Behind a balancer its place is the node
+    /// with this number, from 0; where it was let in elsewhere meanwhile it goes home soon.
+    Attentive(usize),
+}
+
+/// Where a reader is.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The last event that it has.
+    pub head: Seq,
+    /// The node that serves it, where a balancer tells.
+    pub node: Option<String>,
 }
 
 /// How long a reader goes on.
@@ -44,6 +64,11 @@ pub struct Record {
     /// What it would show now.
     pub timeline: Timeline,
     pub epochs: Vec<String>,
+    pub stance: Stance,
+    /// When it was how far.
+    pub arrivals: Vec<(Instant, Seq)>,
+    /// Nodes that served it, and how often it connected to each.
+    pub nodes: BTreeMap<String, usize>,
 }
 
 pub struct Reader {
@@ -54,16 +79,29 @@ pub struct Reader {
     pub goal: watch::Receiver<Goal>,
     pub dice: Dice,
     pub record: Record,
+    pub place: watch::Sender<Place>,
 }
 
 /// Rows of the page that a window starts over from.
 const PAGE_ROWS: u64 = 40;
 
+/// An attentive reader stays so long where it is not at home.
+const ABROAD: Duration = Duration::from_secs(1);
+
 impl Record {
-    pub fn new(name: &str, manner: Manner) -> Record {
+    pub fn new(name: &str, manner: Manner, stance: Stance) -> Record {
         let nothing = Page { epoch: String::new(), head: Seq::ZERO, rows: Vec::new(), older: false };
         let timeline = Timeline::from_page(nothing);
-        Record { name: name.into(), manner, sessions: Vec::new(), timeline, epochs: Vec::new() }
+        Record {
+            name: name.into(),
+            manner,
+            sessions: Vec::new(),
+            timeline,
+            epochs: Vec::new(),
+            stance,
+            arrivals: Vec::new(),
+            nodes: BTreeMap::new(),
+        }
     }
 
     fn open(&mut self, after: Seq) {
@@ -76,7 +114,21 @@ impl Record {
         if let Some(session) = self.sessions.last_mut() {
             session.events.extend(list);
         }
+        self.arrive();
         applied
+    }
+
+    fn arrive(&mut self) {
+        let head = self.timeline.head();
+        if self.arrivals.last().is_none_or(|(_, last)| *last < head) {
+            self.arrivals.push((Instant::now(), head));
+        }
+    }
+
+    /// When it had everything up to `seq`.
+    pub fn arrived_at(&self, seq: Seq) -> Option<Instant> {
+        let first = self.arrivals.partition_point(|(_, head)| *head < seq);
+        self.arrivals.get(first).map(|(at, _)| *at)
     }
 
     fn see_epoch(&mut self, epoch: &str) {
@@ -96,7 +148,10 @@ impl Reader {
             };
             let pause = match outcome {
                 Ok(pause) => pause,
-                Err(_) => Duration::from_millis(self.dice.between(20, 400)),
+                Err(_) => Duration::from_millis(match self.record.stance {
+                    Stance::Restless => self.dice.between(20, 400),
+                    Stance::Attentive(_) => self.dice.between(20, 100),
+                }),
             };
             if *self.goal.borrow() == Goal::Follow {
                 sleep(pause).await;
@@ -126,19 +181,36 @@ impl Reader {
     /// sleeps then.
     async fn follow(&mut self) -> Result<Duration> {
         let mut wire = Wire::open(&self.client).await?;
+        if let Some(node) = &wire.node {
+            *self.record.nodes.entry(node.clone()).or_default() += 1;
+        }
+        self.place.send_modify(|place| place.node.clone_from(&wire.node));
         let after = self.record.timeline.head();
         let epoch = self.record.epochs.last().cloned();
         wire.send(&ClientFrame::Join { room: self.client.room.clone(), after: Some(after), epoch }).await?;
         let mut goal = self.goal.clone();
-        let leaves = Instant::now() + Duration::from_millis(self.dice.between(2_000, 12_000));
+        let leaves = self.leaves(&wire);
         while !self.is_there() {
             tokio::select! {
                 frame = wire.frame() => self.see(frame?).await?,
                 _ = goal.changed() => {}
-                () = sleep_until(leaves) => return Ok(Duration::from_millis(self.dice.between(100, 4_000))),
+                () = sleep_until(leaves.unwrap_or_else(Instant::now)), if leaves.is_some() => {
+                    return Ok(match self.record.stance {
+                        Stance::Restless => Duration::from_millis(self.dice.between(100, 4_000)),
+                        Stance::Attentive(_) => Duration::ZERO,
+                    });
+                }
             }
         }
         Ok(Duration::ZERO)
+    }
+
+    fn leaves(&mut self, wire: &Wire) -> Option<Instant> {
+        match self.record.stance {
+            Stance::Restless => Some(Instant::now() + Duration::from_millis(self.dice.between(2_000, 12_000))),
+            Stance::Attentive(_) if wire.node.is_none() || wire.node == self.client.home => None,
+            Stance::Attentive(_) => Some(Instant::now() + ABROAD),
+        }
     }
 
     async fn see(&mut self, frame: ServerFrame) -> Result<()> {
@@ -150,9 +222,11 @@ impl Reader {
             ServerFrame::Events { list, epoch, .. } => {
                 self.record.see_epoch(&epoch);
                 let mut hole = false;
+                sleep(self.tap.delay()).await;
                 for list in self.tap.pass(list) {
                     hole |= self.record.take(list) == Applied::Hole;
                 }
+                self.tell();
                 ensure!(!hole, "a hole: coming back for what is missing");
                 sleep(self.slowness).await;
             }
@@ -162,6 +236,7 @@ impl Reader {
                     Manner::Whole | Manner::Pages => self.fill_up_to(head).await?,
                 }
                 self.record.open(head);
+                self.tell();
             }
             ServerFrame::Draining { retry_after_ms } => {
                 Client::pause(Some(retry_after_ms)).await;
@@ -175,6 +250,10 @@ impl Reader {
             _ => {}
         }
         Ok(())
+    }
+
+    fn tell(&self) {
+        self.place.send_modify(|place| place.head = self.record.timeline.head());
     }
 
     async fn fill_up_to(&mut self, head: Seq) -> Result<()> {
@@ -193,6 +272,7 @@ impl Reader {
         self.record.timeline.expect_newest();
         let page = Page { epoch: page.epoch, head: page.head, rows: page.messages, older: true };
         self.record.timeline.replace(page);
+        self.record.arrive();
         Ok(())
     }
 }

@@ -1,11 +1,15 @@
-//! What a run tells: the faults, the bad input, and what the oracle found.
+//! What a run tells: the faults, what came of them, and what the oracle found.
 
-use crate::faults::Tally;
-use crate::oracle::{Evidence, Kind, Verdict};
+use crate::course::Tally;
+use crate::oracle::{CALM, Delays, Evidence, Kind, Verdict};
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub struct Report<'a> {
     pub tally: &'a Tally,
+    pub delays: Delays,
+    /// Of the stage.
+    pub remarks: String,
     pub evidence: &'a Evidence,
     pub verdict: &'a Verdict,
 }
@@ -13,34 +17,35 @@ pub struct Report<'a> {
 impl fmt::Display for Report<'_> {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.faults(text)?;
-        self.inputs(text)?;
+        text.write_str(&self.remarks)?;
         self.findings(text)
     }
 }
 
 impl Report<'_> {
     fn faults(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(text, "\n{:<24} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
+        write!(text, "\n{:<30} {:>6} {:>14} {:>14}", "fault", "times", "next ack, mean", "longest")?;
+        // Only attentive readers tell how long messages took.
+        let timely = self.delays.0.contains_key(CALM);
+        if timely {
+            write!(text, " {:>14} {:>14}", "all have all", "an ack took")?;
+        }
+        writeln!(text)?;
         let mut times = 0;
-        for (name, row) in &self.tally.faults {
+        for (name, row) in &self.tally.0 {
             let mean = row.total.as_millis() / u128::from(row.times.max(1));
-            writeln!(text, "{name:<24} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
+            write!(text, "{name:<30} {:>6} {mean:>11} ms {:>11} ms", row.times, row.longest.as_millis())?;
+            if let Some(delay) = self.delays.0.get(name).filter(|_| timely) {
+                write!(text, " {:>11} ms {:>11} ms", delay.message.as_millis(), delay.ack.as_millis())?;
+            }
+            writeln!(text)?;
             times += row.times;
         }
-        writeln!(text, "{:<24} {times:>6}", "all")
-    }
-
-    fn inputs(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.tally.inputs.is_empty() {
-            return Ok(());
+        writeln!(text, "{:<30} {times:>6}", "all")?;
+        match self.delays.0.get(CALM) {
+            Some(calm) => writeln!(text, "{:<74} {:>11} ms", "without a fault", calm.message.as_millis()),
+            None => Ok(()),
         }
-        writeln!(text, "\n{:<34} {:>6}  result", "bad input", "times")?;
-        for (kind, results) in &self.tally.inputs {
-            let times: u32 = results.values().sum();
-            let results: Vec<_> = results.iter().map(|(result, times)| format!("{result} ×{times}")).collect();
-            writeln!(text, "{kind:<34} {times:>6}  {}", results.join(", "))?;
-        }
-        Ok(())
     }
 
     fn findings(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +62,12 @@ impl Report<'_> {
             intents.count() - posts,
             truth.head
         )?;
-        writeln!(text, "{} readers got {events} events in {sessions} connections and pages\n", readers.len())?;
+        writeln!(text, "{} readers got {events} events in {sessions} connections and pages", readers.len())?;
+        let nodes = connections(self.evidence);
+        if !nodes.is_empty() {
+            writeln!(text, "their connections were made to {nodes:?}")?;
+        }
+        writeln!(text)?;
         if let Some(shown) = &self.evidence.shown {
             writeln!(text, "a browser wrote {} posts and was looked at {} times\n", shown.sent.len(), shown.looks)?;
         }
@@ -66,4 +76,13 @@ impl Report<'_> {
         }
         write!(text, "\n{}", self.verdict)
     }
+}
+
+/// How often readers were let in to each node.
+pub fn connections(evidence: &Evidence) -> BTreeMap<&str, usize> {
+    let mut nodes = BTreeMap::new();
+    for (node, times) in evidence.readers.iter().flat_map(|reader| &reader.nodes) {
+        *nodes.entry(node.as_str()).or_default() += times;
+    }
+    nodes
 }

@@ -43,9 +43,20 @@ pub struct Habits {
     pub dice: Dice,
 }
 
+/// What all writers together were told so far.
+#[derive(Clone, Debug, Default)]
+pub struct Acks {
+    pub count: usize,
+    /// The highest seq: the log is dense, so everything up to it is there.
+    pub head: Seq,
+    /// How many each of them got.
+    pub by_writer: Vec<usize>,
+}
+
 pub struct Signals {
-    /// Counts acks of all writers.
-    pub acks: watch::Sender<u64>,
+    pub acks: watch::Sender<Acks>,
+    /// Which of the writers it is.
+    pub index: usize,
     pub phase: watch::Receiver<Phase>,
 }
 
@@ -132,9 +143,9 @@ impl Writer {
 
     async fn ask(&mut self, number: usize) -> Result<()> {
         let Some(frame) = self.ledger.frame(&self.client.room, number) else { bail!("its target is not acked") };
-        self.ledger.intents[number].sent_on.push(self.connection);
+        self.ledger.sent(number, self.connection);
         match self.client.command(&frame).await? {
-            Answer::Ack(ack) if ack.key == self.ledger.intents[number].key => self.acked(number, ack.seq),
+            Answer::Ack(ack) if ack.key == self.ledger.intents[number].key => self.acked(number, ack.seq).await,
             Answer::Ack(ack) => bail!("the ack of another key: {}", ack.key),
             Answer::Refused(refused) => self.refused(number, &refused).await,
         }
@@ -151,7 +162,7 @@ impl Writer {
             while under_way < self.habits.window {
                 let Some(number) = self.next_unsettled(next).or_else(|| self.intend_if_due()) else { break };
                 let Some(frame) = self.ledger.frame(&self.client.room, number) else { break };
-                self.ledger.intents[number].sent_on.push(self.connection);
+                self.ledger.sent(number, self.connection);
                 wire.send(&frame).await?;
                 patience = Instant::now() + ACK_PATIENCE;
                 under_way += 1;
@@ -164,7 +175,7 @@ impl Writer {
                 frame = wire.frame() => match frame? {
                     ServerFrame::Ack { key, seq } => {
                         let Some(number) = self.ledger.number_of(&key) else { bail!("the ack of another key: {key}") };
-                        self.acked(number, seq);
+                        self.acked(number, seq).await;
                         under_way = under_way.saturating_sub(1);
                     }
                     ServerFrame::Refused(refused) => {
@@ -190,9 +201,16 @@ impl Writer {
         (self.intends_more() && self.due <= Instant::now()).then(|| self.intend())
     }
 
-    fn acked(&mut self, number: usize, seq: Seq) {
+    async fn acked(&mut self, number: usize, seq: Seq) {
+        if self.habits.plant == Some(Plant::LateAck) {
+            sleep(Plant::ACK_LATE_BY).await;
+        }
         if self.ledger.acked(number, self.connection, seq) {
-            self.signals.acks.send_modify(|count| *count += 1);
+            self.signals.acks.send_modify(|acks| {
+                acks.count += 1;
+                acks.head = acks.head.max(seq);
+                acks.by_writer[self.signals.index] += 1;
+            });
         }
     }
 

@@ -25,6 +25,8 @@ mod pages;
 mod postgres;
 mod rate_limits;
 mod redis_layer;
+#[path = "../program/redis.rs"]
+mod redis_program;
 mod redis_server;
 mod regressions;
 mod several_nodes;

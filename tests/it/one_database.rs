@@ -3,9 +3,13 @@
 use crate::app::{Live, TestApp};
 use crate::command::Machine;
 use crate::postgres::Database;
-use pickmate::domain::Access;
+use pickmate::domain::{Access, Seq};
 use pickmate::protocol::EventKind;
 use pickmate::server::store::postgres::Address;
+use sqlx::PgConnection;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::yield_now;
 
 async fn node(address: &Address) -> TestApp {
     let address = address.clone();
@@ -31,7 +35,7 @@ async fn followers_of_every_node_see_what_all_of_them_write() {
         assert_eq!(follower.seqs_until(41).await, (1..=41).collect::<Vec<_>>(), "dense, in order, once");
     }
     let id = one.store().room_head(&room, mina.id).await.unwrap().unwrap().id;
-    let log = other.store().events_after(id, pickmate::domain::Seq::ZERO, 100).await.unwrap().events;
+    let log = other.store().events_after(id, Seq::ZERO, 100).await.unwrap().events;
     assert_eq!(log.iter().filter(|event| matches!(event.kind, EventKind::Posted { .. })).count(), 40);
     for app in [&mut one, &mut other] {
         app.stop().await;
@@ -54,6 +58,39 @@ async fn the_operator_works_on_the_database_that_is_named() {
     let mina = node.store().user_by_name("mina").await.unwrap().unwrap();
     assert_eq!(node.store().rooms(mina.id).await.unwrap().len(), 1);
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_waiting_leaves_no_transaction_open() {
+    let database = Database::new();
+    let mut node = node(&database.address().await).await;
+    let mina = node.owner("mina").await;
+    let room = node.room("general", Access::Open, &mina).await;
+    let room = node.store().room_head(&room, mina.id).await.unwrap().unwrap().id;
+    let mut other = database.other().await;
+    for n in 0..200 {
+        let store = Arc::clone(node.store());
+        let reader = tokio::spawn(async move { store.page(room, None, 10).await });
+        let patience = Instant::now() + Duration::from_micros(n * 5);
+        // A timer would be too coarse.
+        while Instant::now() < patience {
+            yield_now().await;
+        }
+        reader.abort();
+        let _given_up = reader.await;
+        let begun = Instant::now();
+        while open_transactions(&mut other).await > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(1), "given up after {} µs", n * 5);
+        }
+    }
+    node.stop().await;
+}
+
+/// That wait for their next statement.
+async fn open_transactions(connection: &mut PgConnection) -> i64 {
+    let open = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    sqlx::query_scalar(open).fetch_one(connection).await.unwrap()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A Redis (or Valkey) of a test's own, on a socket in a folder of its own, that can die, come back and
-//! freeze. The program is `PICKMATE_REDIS_SERVER`, else `redis-server` or `valkey-server`.
+//! freeze.
 
 use crate::app::PATIENCE;
+use crate::redis_program::redis_program;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pickmate::server::channel_layer::redis::RedisAddress;
@@ -90,14 +91,7 @@ impl Drop for RedisServer {
 }
 
 fn run(folder: &TempDir) -> Child {
-    let named = std::env::var("PICKMATE_REDIS_SERVER").ok().into_iter();
-    for program in named.chain(["redis-server".to_owned(), "valkey-server".to_owned()]) {
-        let mut command = Command::new(&program);
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
-        let quiet = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
-        if let Ok(process) = quiet.spawn() {
-            return process;
-        }
-    }
-    panic!("these tests need a Redis: run scripts/install-redis.sh, or name a server in PICKMATE_REDIS_SERVER");
+    let mut command = Command::new(redis_program());
+    command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
+    command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
 }

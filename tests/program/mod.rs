@@ -1,26 +1,31 @@
 //! The real program as a process at an address that stays, so that those who come back find it.
 
+mod process;
+
+pub use process::{PATIENCE, Process};
+
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-/// A start, a stop or a command of the operator that takes longer has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Nobody listens there yet.
+pub fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
 
 pub struct Program {
     pub addr: SocketAddr,
     file: OsString,
     folder: PathBuf,
     http: reqwest::Client,
-    process: Option<Child>,
+    process: Option<Process>,
 }
 
 impl Program {
@@ -34,7 +39,7 @@ impl Program {
             std::fs::write(folder.join("target/site/pkg/pickmate.js"), "")?;
         }
         Ok(Program {
-            addr: TcpListener::bind("127.0.0.1:0")?.local_addr()?,
+            addr: free_address()?,
             file: release.unwrap_or_else(|| env!("CARGO_BIN_EXE_pickmate").into()),
             folder: folder.to_owned(),
             http: reqwest::Client::builder().no_proxy().build()?,
@@ -52,7 +57,7 @@ impl Program {
     /// Runs a command that serves at `addr`; returns when posts are taken.
     pub async fn start(&mut self, mut serve: Command) -> Result<()> {
         let log = File::options().create(true).append(true).open(self.log())?;
-        self.process = Some(serve.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
+        self.process = Some(Process::start(serve.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log))?);
         timeout(PATIENCE, self.until_ready()).await.context("the server does not get ready")?
     }
 
@@ -77,19 +82,21 @@ impl Program {
         self.folder.join("server.log")
     }
 
-    /// Whether it has ended by itself.
-    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        Ok(self.process.as_mut().context("the server was not started")?.try_wait()?)
+    fn process(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().context("the server was not started")
     }
 
-    pub fn signal(&self, signal: Signal) -> Result<()> {
-        let process = self.process.as_ref().and_then(Child::id).context("the server does not run")?;
-        Ok(kill(Pid::from_raw(i32::try_from(process)?), signal)?)
+    /// Whether it has ended by itself.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.process()?.ended()
+    }
+
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.process()?.signal(signal)
     }
 
     /// Waits for its end after a signal.
     pub async fn end(&mut self) -> Result<ExitStatus> {
-        let process = self.process.as_mut().context("the server was not started")?;
-        Ok(timeout(PATIENCE, process.wait()).await.context("the server does not end")??)
+        self.process()?.end().await
     }
 }

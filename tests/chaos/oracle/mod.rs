@@ -4,12 +4,15 @@ mod browser;
 mod log;
 mod readers;
 mod spoilt;
+mod timely;
 
 pub use browser::shows_the_end;
 pub use spoilt::are_seen;
+pub use timely::{CALM, Delays, delays};
 
 use crate::browser::Shown;
 use crate::client::Client;
+use crate::course::Past;
 use crate::ledger::{Intent, Ledger, What};
 use crate::readers::Record;
 use anyhow::{Result, ensure};
@@ -38,10 +41,14 @@ pub enum Kind {
     Refused,
     /// A seq from another history, though there was no other.
     Epoch,
+    /// Long after its ack, or after the fault that held it up, a member did not have it.
+    Late,
+    /// An ack that was waited for too long while nothing was gone that posting needs.
+    Halted,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Lost,
         Kind::Doubled,
         Kind::Reordered,
@@ -51,6 +58,8 @@ impl Kind {
         Kind::Stuck,
         Kind::Refused,
         Kind::Epoch,
+        Kind::Late,
+        Kind::Halted,
     ];
 }
 
@@ -116,6 +125,8 @@ pub struct Evidence {
     pub members: BTreeSet<String>,
     /// Of the browser, if there was one.
     pub shown: Option<Shown>,
+    /// What went wrong when.
+    pub past: Vec<Past>,
 }
 
 /// What the writers know of the log, by seq.
@@ -150,5 +161,6 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     if let Some(shown) = &evidence.shown {
         browser::judge(shown, &evidence.truth, &evidence.ledgers, &mut verdict);
     }
+    timely::judge(evidence, &mut verdict);
     verdict
 }

@@ -116,13 +116,15 @@ impl Connections {
     /// For a read of several statements.
     pub async fn read(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.reads.inc();
-        self.readers.begin_with(READ).await
+        let pool = self.readers.clone();
+        begun(async move { pool.begin_with(READ).await }).await
     }
 
     /// For what is written beside the writer. What is only made, and known to nobody yet, is committed as it is,
     /// other changes with [`commit_noted`](Connections::commit_noted).
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        self.changes.begin().await
+        let pool = self.changes.clone();
+        begun(async move { pool.begin().await }).await
     }
 
     /// Commits, so that the other nodes notice. The note comes last: who writes beside the writer holds
@@ -198,6 +200,13 @@ fn pool(connect: &PgConnectOptions, connections: u32, wait: Duration, suspicion:
             .boxed()
         })
         .connect_lazy_with(connect.clone())
+/// In a task of its own, which nobody gives up: sqlx does not know of a transaction whose BEGIN was sent and not yet
+/// answered, so that the connection would go back to the pool with it, to show everybody a state of the past.
+async fn begun<F>(begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>
+where
+    F: Future<Output = Result<Transaction<'static, Postgres>, sqlx::Error>> + Send + 'static,
+{
+    tokio::spawn(begin).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Whatever the server's defaults are. An ack means durable: `synchronous_commit`. A look-up sees what was
