@@ -27,8 +27,6 @@ const TELL_EVERY: u64 = 1_000;
 pub enum MoveError {
     #[error("{} is neither a data directory nor the pickmate.sqlite3 of one", .0.display())]
     NoSource(PathBuf),
-    #[error("another program holds {}: end it first", .0.display())]
-    SourceLocked(PathBuf),
     #[error("{table} of the source has a text with the character U+0000, which Postgres cannot hold")]
     Nul { table: &'static str },
     #[error("another `pickmate migrate` works on {0}")]

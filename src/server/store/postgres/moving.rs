@@ -16,8 +16,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// What one transaction takes, at most: so much is copied again after an interruption.
-const BATCH_ROWS: u64 = 20_000;
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH_ROWS: u64 = 5_000;
+const BATCH_BYTES: usize = 8 << 20;
 /// What is sent at once.
 const PART_BYTES: usize = 256 << 10;
 

@@ -5,7 +5,7 @@ use super::super::moving::{HasNul, Kind, Line, MoveError, TABLES, Table};
 use super::super::{StoreError, StoreOptions};
 use super::database::Database;
 use super::directory::{self, FILE};
-use super::error::{is_busy, open_error};
+use super::error::open_error;
 use super::own_thread::blocking;
 use super::{history, joining_options};
 use futures_util::stream::BoxStream;
@@ -47,11 +47,9 @@ impl Source {
         database.gate.close().await?;
         let connect = joining_options(&file, options).row_buffer_size(AHEAD).disable_statement_logging();
         let mut connection = connect.connect().await.map_err(|error| open_error(&file, error))?;
-        match sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await {
-            Ok(_) => Ok(Source { dir, connection, _database: database }),
-            Err(error) if is_busy(&error) => Err(MoveError::SourceLocked(file)),
-            Err(error) => Err(error.into()),
-        }
+        let begun = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await;
+        begun.map_err(|error| open_error(&file, error))?;
+        Ok(Source { dir, connection, _database: database })
     }
 
     pub fn dir(&self) -> &Path {
