@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// Rows between two words about progress.
 const TELL_EVERY: u64 = 1_000;
 
-/// Why nothing, or not everything, was moved; one sentence for the operator.
+/// Why nothing, or not everything, was moved; one sentence for the operator. Targets are named as they may be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveError {
     #[error("{} is neither a data directory nor the pickmate.sqlite3 of one", .0.display())]
@@ -30,21 +30,21 @@ pub enum MoveError {
     #[error("{table} of the source has a text with the character U+0000, which Postgres cannot hold")]
     Nul { table: &'static str },
     #[error("another `pickmate migrate` works on {0}")]
-    UnderWay(Address),
+    UnderWay(String),
     #[error("a server or a command works on {0}: stop it first")]
-    Served(Address),
+    Served(String),
     #[error("{0} holds another community: make an empty database for this one")]
-    Occupied(Address),
+    Occupied(String),
     #[error("{0} holds this community already: it was moved there, or somebody copied it")]
-    AlreadyThere(Address),
+    AlreadyThere(String),
     #[error("{0} holds a part of another community, whose move was interrupted: make an empty database for this one")]
-    OthersPart(Address),
+    OthersPart(String),
     #[error("{} is not what it was when its move to {target} was begun: --start-over copies it from the beginning", .source_dir.display())]
-    Changed { source_dir: PathBuf, target: Address },
+    Changed { source_dir: PathBuf, target: String },
     #[error("the move to {0} was begun by another version of PickMate: --start-over copies from the beginning")]
-    OtherVersion(Address),
+    OtherVersion(String),
     #[error("{0} does not hold what the source holds; it stays closed, and --start-over copies from the beginning")]
-    Differs(Address, Vec<Compared>),
+    Differs(String, Vec<Compared>),
     #[error(transparent)]
     Enter(#[from] EnterError),
     #[error(transparent)]
@@ -136,11 +136,11 @@ async fn carry_over(
             if before != begun {
                 return Err(MoveError::Changed {
                     source_dir: source.dir().to_owned(),
-                    target: target.address().clone(),
+                    target: target.address().to_string(),
                 });
             }
             if !schema_is_ours {
-                return Err(MoveError::OtherVersion(target.address().clone()));
+                return Err(MoveError::OtherVersion(target.address().to_string()));
             }
         }
         _ => target.begin(&begun).await?,
@@ -154,11 +154,11 @@ fn admit(target: &Address, standing: &Standing, database_id: &str) -> Result<(),
     match standing {
         Standing::Empty => Ok(()),
         Standing::Part { begun, .. } if begun.database_id == database_id => Ok(()),
-        Standing::Part { .. } => Err(MoveError::OthersPart(target.clone())),
+        Standing::Part { .. } => Err(MoveError::OthersPart(target.to_string())),
         Standing::Whole { database_id: theirs } if theirs == database_id => {
-            Err(MoveError::AlreadyThere(target.clone()))
+            Err(MoveError::AlreadyThere(target.to_string()))
         }
-        Standing::Whole { .. } => Err(MoveError::Occupied(target.clone())),
+        Standing::Whole { .. } => Err(MoveError::Occupied(target.to_string())),
     }
 }
 
@@ -220,7 +220,7 @@ async fn verify(
     }
     if compared.iter().any(|table| table.source != table.target) {
         drop(verification);
-        return Err(MoveError::Differs(target.address().clone(), compared));
+        return Err(MoveError::Differs(target.address().to_string(), compared));
     }
     verification.open(&sequences).await?;
     Ok(compared)

@@ -86,7 +86,7 @@ impl Target {
         match Lock::Moving.hold(&mut connection).await {
             Ok(()) => Ok(Target { connection, address: address.clone() }),
             Err(error) if super::error::reason_of_answer(&error) == Some(Reason::Locked) => {
-                Err(MoveError::UnderWay(address.clone()))
+                Err(MoveError::UnderWay(address.to_string()))
             }
             Err(error) => Err(error.into()),
         }
@@ -105,11 +105,11 @@ impl Target {
         let mut tx = self.connection.begin().await?;
         Lock::Schema.take(&mut tx).await?;
         if let Standing::Whole { .. } = standing(&mut tx).await? {
-            return Err(MoveError::Occupied(self.address.clone()));
+            return Err(MoveError::Occupied(self.address.to_string()));
         }
         let (at_work,): (i64,) = sqlx::query_as(AT_WORK).fetch_one(&mut *tx).await?;
         if at_work > 0 {
-            return Err(MoveError::Served(self.address.clone()));
+            return Err(MoveError::Served(self.address.to_string()));
         }
         migrate::bring_up_to_date(&mut tx, &self.address).await?;
         sqlx::raw_sql(CREATE_MOVING).execute(&mut *tx).await?;
