@@ -19,6 +19,7 @@ mod fingerprint;
 mod found_row;
 mod key_row;
 mod log;
+pub mod moving;
 mod options;
 mod plan;
 pub mod postgres;

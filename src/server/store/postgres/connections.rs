@@ -200,6 +200,8 @@ fn pool(connect: &PgConnectOptions, connections: u32, wait: Duration, suspicion:
             .boxed()
         })
         .connect_lazy_with(connect.clone())
+}
+
 /// In a task of its own, which nobody gives up: sqlx does not know of a transaction whose BEGIN was sent and not yet
 /// answered, so that the connection would go back to the pool with it, to show everybody a state of the past.
 async fn begun<F>(begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>

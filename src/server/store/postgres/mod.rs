@@ -15,6 +15,7 @@ mod links;
 mod lock;
 mod log;
 mod migrate;
+pub mod moving;
 mod notes;
 mod rooms;
 mod run;
