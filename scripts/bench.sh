@@ -17,6 +17,7 @@ load=$(cargo bench --target-dir "$TARGET/bench" --bench load --no-run --message-
 say "Load from the last core against servers on the first; anything else that runs here disturbs it"
 descriptors=$(ulimit -Hn)
 ulimit -n "$descriptors"
-LEPTOS_SITE_ROOT=$SITE taskset --cpu-list $(($(nproc) - 1)) \
-    "$load" --server "$SERVER" --json "$TARGET/load.json" "$@"
+# What several nodes share is on the core of the load, and as durable as anywhere.
+LEPTOS_SITE_ROOT=$SITE POSTGRES_FSYNC=on taskset --cpu-list $(($(nproc) - 1)) \
+    scripts/with-postgres.sh scripts/with-redis.sh "$load" --server "$SERVER" --json "$TARGET/load.json" "$@"
 say "Every run is in $TARGET/load.json"

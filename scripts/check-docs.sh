@@ -16,7 +16,7 @@ for page in "${pages[@]}"; do
             printf '%s names %s, which does not exist\n' "$page" "$path" >&2
             broken=1
         }
-    done < <(grep -oE '`(src|scripts|docs|end2end|tests|style|public)/[A-Za-z0-9_./-]*`|\]\([^)#:]+\)' "$page" |
+    done < <(grep -oE '`(src|scripts|docs|end2end|tests|style|public|deploy)/[A-Za-z0-9_./-]*`|\]\([^)#:]+\)' "$page" |
         sed -E 's/^`|`$//g; s/^\]\(|\)$//g' | sort -u)
 done
 

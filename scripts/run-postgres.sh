@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Becomes a PostgreSQL server of this folder, which gets a cluster when it has none. For tests: nothing is synced, and
-# whoever comes is let in. usage: run-postgres.sh FOLDER [ARGUMENT…]
+# Becomes a PostgreSQL server of this folder, which gets a cluster when it has none. For tests: whoever comes
+# is let in, and nothing is synced unless POSTGRES_FSYNC=on. usage: run-postgres.sh FOLDER [ARGUMENT…]
 source "$(dirname "$0")/env.sh"
 
 data=$1
@@ -23,4 +23,4 @@ if [ ! -e "$data/cluster" ]; then
     }
 fi
 exec "${as_nobody_special[@]}" "$bin/postgres" -D "$data/cluster" -k "$data" -c max_connections=300 \
-    -c fsync=off -c full_page_writes=off "$@" >>"$data/log" 2>&1
+    -c "fsync=${POSTGRES_FSYNC:-off}" -c "full_page_writes=${POSTGRES_FSYNC:-off}" "$@" >>"$data/log" 2>&1

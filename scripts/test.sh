@@ -36,6 +36,7 @@ stage tools scripts/install-build-tools.sh
 stage format cargo fmt --check
 stage rules scripts/check-source-rules.sh
 stage docs scripts/check-docs.sh
+stage deploy scripts/check-deploy.sh
 stage clippy cargo clippy --all-targets -- -D warnings
 stage clippy-wasm cargo clippy --lib --no-default-features --features hydrate --target wasm32-unknown-unknown -- -D warnings
 stage wasm-crates scripts/check-wasm-crates.sh

@@ -2,11 +2,12 @@
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use pickmate::server::cli::{Cli, Command, Place, Serve};
-use pickmate::server::config::{Config, ConfigError, Settings, leptos_options, process_environment};
+use pickmate::server::cli::{Cli, Command, Serve};
+use pickmate::server::config::{Config, ConfigError, Flags, Settings, leptos_options, process_environment};
 use pickmate::server::node::Node;
-use pickmate::server::{admin, archive, telemetry};
+use pickmate::server::{admin, archive, moving, telemetry};
 use std::io::{BufReader, Write, stderr, stdin, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -36,10 +37,21 @@ async fn obey(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => run_node(serve).await,
         Command::Admin(verb) => {
-            admin::run(verb.command, &beside(&verb.place)?, BufReader::new(stdin()), stdout()).await
+            let config = beside(&verb.place.flags(), verb.place.config())?;
+            admin::run(verb.command, &config, BufReader::new(stdin()), stdout()).await
         }
-        Command::Backup(backup) => archive::backup(&backup, &beside(&backup.place)?, stdout()).await,
-        Command::Restore(restore) => archive::restore(&restore, &beside(&restore.place)?, stdout()).await,
+        Command::Backup(backup) => {
+            let config = beside(&backup.place.flags(), backup.place.config())?;
+            archive::backup(&backup, &config, stdout()).await
+        }
+        Command::Restore(restore) => {
+            let config = beside(&restore.place.flags(), restore.place.config())?;
+            archive::restore(&restore, &config, stdout()).await
+        }
+        Command::Migrate(migrate) => {
+            let config = beside(&Flags::default(), migrate.config.as_deref())?;
+            moving::migrate(&migrate, &config, stdout()).await
+        }
     }
 }
 
@@ -76,9 +88,9 @@ fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {
     output.flush()
 }
 
-/// Settings and logging of a command that runs beside a server.
-fn beside(place: &Place) -> anyhow::Result<Config> {
-    let Settings { config, .. } = Settings::load(&place.flags(), place.config(), &process_environment)?;
+/// Settings and logging of a command that is no server.
+fn beside(flags: &Flags, file: Option<&Path>) -> anyhow::Result<Config> {
+    let Settings { config, .. } = Settings::load(flags, file, &process_environment)?;
     telemetry::init(config.log_format, LevelFilter::WARN, process_environment("RUST_LOG").as_deref())?;
     Ok(config)
 }

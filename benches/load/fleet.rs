@@ -19,7 +19,8 @@ const AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Fleet<'a> {
-    server: SocketAddr,
+    /// Connections are spread over them.
+    servers: &'a [SocketAddr],
     dialect: &'a Dialect,
     poll: Poll,
     events: Events,
@@ -54,9 +55,9 @@ pub enum Heard {
 }
 
 impl<'a> Fleet<'a> {
-    pub fn new(server: SocketAddr, dialect: &'a Dialect) -> Result<Fleet<'a>> {
+    pub fn new(servers: &'a [SocketAddr], dialect: &'a Dialect) -> Result<Fleet<'a>> {
         let (poll, events) = (Poll::new()?, Events::with_capacity(1_024));
-        Ok(Fleet { server, dialect, poll, events, members: Vec::new(), ready: 0, buffer: vec![0; 256 * 1_024] })
+        Ok(Fleet { servers, dialect, poll, events, members: Vec::new(), ready: 0, buffer: vec![0; 256 * 1_024] })
     }
 
     /// Opens a connection for each room of the list; returns when all have joined.
@@ -75,7 +76,7 @@ impl<'a> Fleet<'a> {
     }
 
     fn open(&mut self, room: String, start: Start) -> Result<()> {
-        let mut stream = TcpStream::connect(self.server)?;
+        let mut stream = TcpStream::connect(self.servers[self.members.len() % self.servers.len()])?;
         let token = Token(self.members.len());
         self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         let outbox = self.dialect.request(&room, self.members.len()).into_bytes();

@@ -10,6 +10,7 @@ mod post;
 mod process;
 mod report;
 mod scenario;
+mod services;
 mod wire;
 
 use anyhow::{Context, Result, bail};

@@ -2,6 +2,7 @@
 //! memory read from `/proc`.
 
 use crate::dialect::Dialect;
+use crate::services;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -24,112 +25,163 @@ const ACCOUNTS: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     PickMate,
+    /// So many nodes of PickMate on one Postgres and one Redis.
+    Nodes(usize),
     Bare,
 }
 
 impl Kind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::PickMate => "pickmate",
+            Kind::PickMate | Kind::Nodes(_) => "pickmate",
             Kind::Bare => "axum",
         }
     }
 }
 
+/// One process, or several that are one installation.
 pub struct Server {
-    pub addr: SocketAddr,
+    pub addrs: Vec<SocketAddr>,
     pub dialect: Dialect,
     pub folder: TempDir,
-    process: Child,
+    processes: Vec<Child>,
 }
 
 impl Server {
     /// Starts it with so many rooms, `room0`, `room1` …
     pub fn start(kind: Kind, pickmate: &Path, rooms: usize) -> Result<Server> {
         let folder = TempDir::new()?;
-        let addr = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let (dialect, mut command) = match kind {
-            Kind::PickMate => {
-                let operator = Operator { program: pickmate, data: folder.path() };
-                let tokens = operator.accounts()?;
-                (0..rooms).try_for_each(|room| operator.room(&format!("room{room}")))?;
-                let mut command = pinned(pickmate);
-                command.args(["serve", "--no-rate-limit", "--listen", &addr.to_string(), "--data"]).arg(folder.path());
-                (Dialect::PickMate { tokens }, command)
+        let mut server = match kind {
+            Kind::PickMate => Server::of_nodes(1, pickmate, folder, Vec::new(), rooms)?,
+            Kind::Nodes(nodes) => {
+                let shared = services::between_nodes()?;
+                Server::of_nodes(nodes, pickmate, folder, shared, rooms)?
             }
             Kind::Bare => {
+                let addr = free_address()?;
                 let mut command = pinned(&std::env::current_exe()?);
                 command.args(["--bare", &addr.port().to_string()]);
-                (Dialect::Bare, command)
+                let processes = vec![spawn(command, folder.path())?];
+                Server { addrs: vec![addr], dialect: Dialect::Bare, folder, processes }
             }
         };
-        let log = File::create(folder.path().join("server.log"))?;
-        let process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let mut server = Server { addr, dialect, folder, process };
-        server.await_port()?;
+        server.await_ports()?;
         Ok(server)
     }
 
-    fn await_port(&mut self) -> Result<()> {
+    fn of_nodes(
+        nodes: usize,
+        program: &Path,
+        folder: TempDir,
+        environment: Vec<(&'static str, String)>,
+        rooms: usize,
+    ) -> Result<Server> {
+        let operator = Operator { program, data: folder.path(), environment: &environment };
+        let tokens = operator.accounts()?;
+        (0..rooms).try_for_each(|room| operator.room(&format!("room{room}")))?;
+        let (mut addrs, mut processes) = (Vec::new(), Vec::new());
+        for _ in 0..nodes {
+            let addr = free_address()?;
+            let mut command = pinned(program);
+            command.args(["serve", "--no-rate-limit", "--listen", &addr.to_string(), "--data"]).arg(folder.path());
+            command.envs(environment.iter().cloned());
+            processes.push(spawn(command, folder.path())?);
+            addrs.push(addr);
+        }
+        Ok(Server { addrs, dialect: Dialect::PickMate { tokens }, folder, processes })
+    }
+
+    fn await_ports(&mut self) -> Result<()> {
         let begun = Instant::now();
-        while TcpStream::connect(self.addr).is_err() {
-            if let Some(status) = self.process.try_wait()? {
-                bail!(
-                    "the server ended: {status}: {}",
-                    std::fs::read_to_string(self.folder.path().join("server.log"))?
-                );
+        for (addr, process) in self.addrs.iter().zip(&mut self.processes) {
+            while TcpStream::connect(addr).is_err() {
+                if let Some(status) = process.try_wait()? {
+                    let said = std::fs::read_to_string(self.folder.path().join("server.log"))?;
+                    bail!("the server ended: {status}: {said}");
+                }
+                ensure!(begun.elapsed() < PATIENCE, "the server does not listen");
+                std::thread::sleep(Duration::from_millis(5));
             }
-            ensure!(begun.elapsed() < PATIENCE, "the server does not listen");
-            std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
 
-    /// Seconds of processor time that it has used.
+    /// Seconds of processor time that it has used, all of its processes together.
     pub fn cpu_seconds(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // After the name, which may have spaces in it: utime and stime are the 14th and 15th field.
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field - 3).and_then(|ticks| ticks.parse::<f64>().ok());
-        Ok((ticks(14).context("utime")? + ticks(15).context("stime")?) / TICKS_PER_SECOND)
+        self.processes.iter().map(cpu_seconds).sum()
     }
 
+    /// Of all processes together.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.process.id()))?;
-        let pages: u64 = statm.split_whitespace().nth(1).context("resident pages")?.parse()?;
-        Ok(pages * PAGE_BYTES)
+        self.processes.iter().map(resident_bytes).sum()
     }
 
     /// Ends it; its data directory.
     pub fn stop(&mut self) -> Result<&Path> {
-        self.process.kill()?;
-        self.process.wait()?;
+        for process in &mut self.processes {
+            process.kill()?;
+            process.wait()?;
+        }
         Ok(self.folder.path())
     }
 
-    /// A counter of `/metrics`.
+    /// A counter of `/metrics`, of the first process.
     pub fn counter(&self, name: &str) -> Result<f64> {
-        let text = self.get("/metrics", "")?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        Ok(line.with_context(|| format!("/metrics has no {name}"))?.trim().parse()?)
+        counter(self.addrs[0], name)
     }
 
-    /// The whole answer to a request, head and body.
-    pub fn get(&self, path: &str, headers: &str) -> Result<String> {
-        let mut stream = TcpStream::connect(self.addr)?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+    /// A counter of `/metrics`, of each process.
+    pub fn counters(&self, name: &str) -> Result<Vec<f64>> {
+        self.addrs.iter().map(|addr| counter(*addr, name)).collect()
     }
+}
+
+fn counter(addr: SocketAddr, name: &str) -> Result<f64> {
+    let text = get(addr, "/metrics", "")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    Ok(line.with_context(|| format!("/metrics has no {name}"))?.trim().parse()?)
+}
+
+/// The whole answer to a request, head and body.
+fn get(addr: SocketAddr, path: &str, headers: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(addr)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // Nothing it has is wanted any more.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
+}
+
+fn cpu_seconds(process: &Child) -> Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.id()))?;
+    // After the name, which may have spaces in it: utime and stime are the 14th and 15th field.
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field - 3).and_then(|ticks| ticks.parse::<f64>().ok());
+    Ok((ticks(14).context("utime")? + ticks(15).context("stime")?) / TICKS_PER_SECOND)
+}
+
+fn resident_bytes(process: &Child) -> Result<u64> {
+    let statm = std::fs::read_to_string(format!("/proc/{}/statm", process.id()))?;
+    let pages: u64 = statm.split_whitespace().nth(1).context("resident pages")?.parse()?;
+    Ok(pages * PAGE_BYTES)
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+fn spawn(mut command: Command, folder: &Path) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.join("server.log"))?;
+    Ok(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?)
 }
 
 /// On the first core, where there is the choice.
@@ -143,6 +195,7 @@ pub fn pinned(program: &Path) -> Command {
 struct Operator<'a> {
     program: &'a Path,
     data: &'a Path,
+    environment: &'a [(&'static str, String)],
 }
 
 impl Operator<'_> {
@@ -163,7 +216,7 @@ impl Operator<'_> {
 
     fn admin(&self, arguments: &[&str]) -> Result<String> {
         let mut command = Command::new(self.program);
-        command.arg("admin").args(arguments).arg("--data").arg(self.data);
+        command.arg("admin").args(arguments).arg("--data").arg(self.data).envs(self.environment.iter().cloned());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read it has closed the pipe.

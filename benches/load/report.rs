@@ -90,6 +90,12 @@ impl fmt::Display for Report {
     }
 }
 
+/// Of times in nanoseconds, in milliseconds; 0 of none.
+pub fn quantile(times: &mut [u64], share: f64) -> f64 {
+    times.sort_unstable();
+    times.get((times.len() as f64 * share) as usize).copied().unwrap_or(0) as f64 / 1e6
+}
+
 fn median(runs: &[f64]) -> f64 {
     let mut sorted = runs.to_vec();
     sorted.sort_by(f64::total_cmp);

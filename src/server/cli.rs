@@ -38,6 +38,11 @@ pub enum Command {
     /// The backup is verified first. The database that was there is kept beside the new one. Browsers and
     /// programs find out and load afresh. One-time links and invites of the backup are ended.
     Restore(Restore),
+    /// Move the community from a SQLite data directory to a Postgres database, while nothing runs on either
+    ///
+    /// Clients go on afterwards as if nothing had happened. Interrupted, it goes on where it was when it is
+    /// run again; until it has verified everything, nothing serves the database. The directory stays as it is.
+    Migrate(Migrate),
 }
 
 /// Where the data is, for the verbs beside `serve`.
@@ -143,6 +148,25 @@ pub struct Restore {
     pub keep_sessions: bool,
     /// A file made by `pickmate backup`
     pub file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Migrate {
+    /// Data directory to move from, as sqlite:PATH [default: the directory of the settings]
+    #[arg(long, value_name = "SQLITE")]
+    pub from: Option<String>,
+    /// Empty database to move to, as postgres://USER@HOST/DATABASE [default: the database of the settings]
+    ///
+    /// A password is better kept in PICKMATE_DATABASE, PGPASSWORD or the settings file: flags are seen by
+    /// everybody on the machine.
+    #[arg(long, value_name = "POSTGRES")]
+    pub to: Option<String>,
+    /// Copy from the beginning, whatever an interrupted run left
+    #[arg(long)]
+    pub start_over: bool,
+    /// Settings file [default: Leptos.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[cfg(test)]

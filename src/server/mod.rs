@@ -23,6 +23,7 @@ pub mod hub;
 pub mod limits;
 pub mod listener;
 pub mod metrics;
+pub mod moving;
 pub mod node;
 pub mod pages;
 pub mod request_log;

@@ -71,9 +71,9 @@ async fn rooms_appear_in_a_running_server() {
     for account in ["mina", "jun --owner", "hana --owner"] {
         printed(&machine, &format!("admin user create --password-stdin {account}"));
     }
-    foreign_writes.borrow_and_update();
+    foreign_writes.take();
     assert_eq!(printed(&machine, "admin room create plans --name Plans --closed"), "");
-    tokio::time::timeout(Duration::from_secs(10), foreign_writes.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), foreign_writes.next()).await.unwrap().unwrap();
 
     let plans = Slug::parse("plans").unwrap();
     let (mina, jun, hana) = (UserId(1), UserId(2), UserId(3));

@@ -259,7 +259,7 @@ async fn what_a_full_inbox_lost_is_caught_up_with() {
     nodes.posts(5).await;
     let pump = nodes.pump(now);
     let behind = listener.awaits(|_, work| work.behind.clone()).await;
-    assert_eq!((behind.room, behind.at, behind.head), (nodes.room, Seq(2), Seq(7)));
+    assert!(behind.room == nodes.room && behind.head == Seq(7) && behind.at <= Seq(3), "one notice had a place");
     pump.end().await;
 }
 

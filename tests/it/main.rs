@@ -11,6 +11,7 @@ mod channel_layer_contract;
 mod command;
 mod config;
 mod crowd;
+mod deploy;
 mod django;
 mod docs;
 mod edge;

@@ -4,6 +4,8 @@
 mod archive;
 mod beside;
 mod epoch;
+mod interrupted_move;
+mod moving;
 mod trouble;
 
 use crate::app::{Live, PATIENCE};

@@ -12,7 +12,7 @@ const MEMBERS: usize = 5_000;
 const BEHIND: u64 = 100;
 
 pub fn run(server: &mut Server, _: Duration) -> Result<Figures> {
-    let mut log = Fleet::new(server.addr, &server.dialect)?;
+    let mut log = Fleet::new(&server.addrs, &server.dialect)?;
     log.connect(["room0".to_owned()], Start::Head)?;
     let begins = log.hindmost();
     for number in 0..BEHIND {
@@ -23,7 +23,7 @@ pub fn run(server: &mut Server, _: Duration) -> Result<Figures> {
         log.turn(Duration::from_millis(50), &mut |_, _| {})?;
     }
     let (head, reads) = (log.hindmost(), server.counter("pickmate_store_reads_total")?);
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     let (began, cpu) = (now(), server.cpu_seconds()?);
     fleet.connect((0..MEMBERS).map(|_| "room0".to_owned()), Start::After(head - BEHIND))?;
     while fleet.hindmost() < head {

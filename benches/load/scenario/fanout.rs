@@ -4,13 +4,15 @@ use crate::dialect::Start;
 use crate::fleet::{Fleet, Heard};
 use crate::post::{Post, now};
 use crate::process::Server;
-use crate::report::Figures;
+use crate::report::{Figures, quantile};
 use anyhow::Result;
 use std::time::Duration;
 
 /// Members who write, and how much each has under way.
 const WRITERS: usize = 4;
 const EACH: usize = 4;
+
+const SAMPLED: u64 = 16;
 
 /// Before anything counts.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -31,16 +33,19 @@ struct Progress {
     deliveries: u64,
     /// Posts that everybody has, until others take their place.
     over: Vec<usize>,
+    /// From sending to hearing, in nanoseconds, of one delivery in [`SAMPLED`].
+    late: Vec<u64>,
 }
 
 fn run(server: &mut Server, members: usize, under_way: usize, time: Duration) -> Result<Figures> {
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     fleet.connect((0..members).map(|_| "room0".to_owned()), Start::Head)?;
     let mut progress = Progress::default();
     for lane in 0..under_way {
         post(&mut fleet, &mut progress, lane)?;
     }
     drive(&mut fleet, &mut progress, under_way, WARM_UP)?;
+    progress.late.clear();
     let (before, cpu, began) = (progress.deliveries, server.cpu_seconds()?, now());
     drive(&mut fleet, &mut progress, under_way, time)?;
     let seconds = (now() - began) as f64 / 1e9;
@@ -49,7 +54,9 @@ fn run(server: &mut Server, members: usize, under_way: usize, time: Duration) ->
     Ok(Figures::default()
         .with("deliveries/s", deliveries / seconds)
         .with("CPU-s per million", cpu / deliveries * 1e6)
-        .with("CPU %", cpu / seconds * 100.0))
+        .with("CPU %", cpu / seconds * 100.0)
+        .with("p50 ms", quantile(&mut progress.late, 0.5))
+        .with("p99 ms", quantile(&mut progress.late, 0.99)))
 }
 
 fn drive(fleet: &mut Fleet<'_>, progress: &mut Progress, under_way: usize, time: Duration) -> Result<()> {
@@ -57,10 +64,13 @@ fn drive(fleet: &mut Fleet<'_>, progress: &mut Progress, under_way: usize, time:
     while now() < until {
         // Spinning: to sleep and be woken would cost more than it spares, on a core of its own.
         fleet.turn(Duration::ZERO, &mut |_, heard| {
-            if let Heard::Post(Post { number, .. }) = heard {
+            if let Heard::Post(Post { number, due }) = heard {
                 let got = &mut progress.got[number as usize];
                 *got += 1;
                 progress.deliveries += 1;
+                if progress.deliveries.is_multiple_of(SAMPLED) {
+                    progress.late.push(now() - due);
+                }
                 if *got == members {
                     progress.over.push(number as usize);
                 }

@@ -16,7 +16,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 pub fn run(server: &mut Server, _: Duration) -> Result<Figures> {
     let before = server.resident_bytes()?;
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     let (began, cpu) = (now(), server.cpu_seconds()?);
     fleet.connect((0..MEMBERS).map(|member| format!("room{}", member % ROOMS)), Start::Head)?;
     let seconds = (now() - began) as f64 / 1e9;

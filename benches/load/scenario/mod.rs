@@ -3,6 +3,7 @@
 mod catch_up;
 mod fanout;
 mod idle;
+mod nodes;
 mod pages;
 mod rooms;
 mod writes;
@@ -22,8 +23,10 @@ pub struct Scenario {
     /// What the bare engine does beside it.
     pub beside: Beside,
     /// Measures for so long.
-    pub run: fn(&mut Server, Duration) -> Result<Figures>,
+    pub run: Run,
 }
+
+type Run = fn(&mut Server, Duration) -> Result<Figures>;
 
 pub enum Beside {
     Nothing,
@@ -64,6 +67,11 @@ const BATCHES: [u64; 3] = [16, 256, 1_024];
 
 const BOTH: &[Kind] = &[Kind::PickMate, Kind::Bare];
 const OURS: &[Kind] = &[Kind::PickMate];
+const NODES: [&[Kind]; 3] = [&[Kind::Nodes(1)], &[Kind::Nodes(2)], &[Kind::Nodes(3)]];
+
+const fn nodes(name: &'static str, servers: &'static [Kind], run: Run) -> Scenario {
+    Scenario { name, servers, rooms: 1, beside: Beside::Nothing, run }
+}
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -130,6 +138,10 @@ pub const SCENARIOS: &[Scenario] = &[
         beside: Beside::Most,
         run: |server, time| writes::run(server, 256, 100, time),
     },
+    nodes("nodes-1", NODES[0], |server, time| nodes::run(server, 1_000, time)),
+    nodes("nodes-2", NODES[1], |server, time| nodes::run(server, 1_000, time)),
+    nodes("nodes-3", NODES[2], |server, time| nodes::run(server, 1_000, time)),
+    nodes("nodes-3-of-100", NODES[2], |server, time| nodes::run(server, 100, time)),
     Scenario { name: "catch-up", servers: OURS, rooms: 1, beside: Beside::Nothing, run: catch_up::run },
     Scenario { name: "pages", servers: OURS, rooms: 1, beside: Beside::Nothing, run: pages::run },
 ];

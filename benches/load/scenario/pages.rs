@@ -18,7 +18,7 @@ const WARM_UP: usize = 50;
 
 pub fn run(server: &mut Server, time: Duration) -> Result<Figures> {
     let Dialect::PickMate { tokens } = &server.dialect else { bail!("it makes no pages") };
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     fleet.connect(["room0".to_owned()], Start::Head)?;
     let begins = fleet.hindmost();
     for number in 0..MESSAGES {
@@ -29,7 +29,7 @@ pub fn run(server: &mut Server, time: Duration) -> Result<Figures> {
     }
     let request =
         format!("GET /rooms/room0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", tokens[0]);
-    let mut stream = TcpStream::connect(server.addr)?;
+    let mut stream = TcpStream::connect(server.addrs[0])?;
     stream.set_nodelay(true)?;
     let mut page = Vec::new();
     for _ in 0..WARM_UP {

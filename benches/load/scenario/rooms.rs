@@ -4,7 +4,7 @@ use crate::dialect::Start;
 use crate::fleet::{Fleet, Heard};
 use crate::post::{Post, now};
 use crate::process::Server;
-use crate::report::Figures;
+use crate::report::{Figures, quantile};
 use anyhow::Result;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub const POSTS_PER_SECOND: u64 = ROOMS as u64;
 const WARM_UP: u64 = 1_000_000_000;
 
 pub fn run(server: &mut Server, time: Duration) -> Result<Figures> {
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     let rooms = (0..ROOMS * MEMBERS).map(|member| format!("room{}", member / MEMBERS));
     fleet.connect(rooms, Start::Head)?;
     let (began, mut sent, mut late) = (now(), 0, Vec::new());
@@ -41,10 +41,8 @@ pub fn run(server: &mut Server, time: Duration) -> Result<Figures> {
         })?;
     }
     let cpu = server.cpu_seconds()? - cpu.unwrap_or_default();
-    late.sort_unstable();
-    let quantile = |share: f64| late.get((late.len() as f64 * share) as usize).copied().unwrap_or(0) as f64 / 1e6;
     Ok(Figures::default()
-        .with("p50 ms", quantile(0.5))
-        .with("p99 ms", quantile(0.99))
+        .with("p50 ms", quantile(&mut late, 0.5))
+        .with("p99 ms", quantile(&mut late, 0.99))
         .with("CPU %", cpu / time.as_secs_f64() * 100.0))
 }

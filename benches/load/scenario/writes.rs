@@ -23,7 +23,7 @@ struct Posting<'a> {
 
 /// `under_way` posts at any time, over `rooms` rooms.
 pub fn run(server: &mut Server, under_way: usize, rooms: usize, time: Duration) -> Result<Figures> {
-    let mut fleet = Fleet::new(server.addr, &server.dialect)?;
+    let mut fleet = Fleet::new(&server.addrs, &server.dialect)?;
     fleet.connect((0..SOCKETS).map(|_| String::new()), Start::Nowhere)?;
     let mut posting = Posting { fleet, rooms, posted: 0, acked: 0 };
     for lane in 0..under_way {

@@ -68,6 +68,12 @@ impl Cache {
         self.logs.ring().forget(room);
     }
 
+    /// Another process wrote something by which rights may have ended.
+    pub fn rights_changed(&self) {
+        self.readers_changed();
+        self.accounts_changed();
+    }
+
     /// Another process wrote, or notices were lost: anything may have changed.
     pub fn forget_all(&self) {
         self.logs.ring().forget_all();

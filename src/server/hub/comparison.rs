@@ -9,48 +9,73 @@ use tokio::time::Instant;
 pub const BATCH: usize = 2_000;
 
 /// Rounds through all followed rooms, a batch at a time and never more than so many heads a second: with
-/// many rooms a round takes longer.
+/// many rooms a round takes longer. A round begins by the clock, or when something asks for one.
 pub struct Rounds {
-    every: Duration,
+    /// Without it no clock begins one.
+    every: Option<Duration>,
     heads_per_second: u32,
     began: Instant,
-    due: Instant,
+    due: Option<Instant>,
     /// Of the round under way, the next ones last.
     left: Vec<RoomId>,
+    /// Another round is to follow at once.
+    again: bool,
+    /// Before then the heads of this second are used up.
+    paced: Instant,
     period: Duration,
 }
 
 impl Rounds {
-    pub fn new(every: Duration, heads_per_second: u32, now: Instant) -> Rounds {
-        Rounds { every, heads_per_second, began: now, due: now + every, left: Vec::new(), period: every }
+    pub fn new(every: Option<Duration>, heads_per_second: u32, now: Instant) -> Rounds {
+        let due = every.map(|every| now + every);
+        let period = every.unwrap_or_default();
+        Rounds { every, heads_per_second, began: now, due, left: Vec::new(), again: false, paced: now, period }
     }
 
-    /// When to call [`next`](Rounds::next).
-    pub fn due(&self) -> Instant {
+    /// When to call [`next`](Rounds::next); `None`: when it has been [hastened](Rounds::hasten).
+    pub fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// How long the last round took, to the beginning of the one after it.
+    /// How long the last round took, to the beginning of the one after it; 0 where no clock begins one.
     pub fn period(&self) -> Duration {
         self.period
+    }
+
+    /// All rooms are to be compared as soon as can be.
+    pub fn hasten(&mut self, now: Instant) {
+        if self.left.is_empty() {
+            self.due = Some(self.paced.max(now));
+        } else {
+            self.again = true;
+        }
     }
 
     /// The rooms to be compared now. `followed` is asked when a round begins.
     pub fn next(&mut self, now: Instant, followed: impl FnOnce() -> Vec<RoomId>) -> Vec<RoomId> {
         if self.left.is_empty() {
-            self.began = now;
+            (self.began, self.again) = (now, false);
             self.left = followed();
             // In one order in every round, so that as much time passes for each.
             self.left.sort_unstable_by(|one, other| other.cmp(one));
         }
         let batch = self.left.split_off(self.left.len().saturating_sub(BATCH));
-        let paced = now + Duration::from_secs_f64(batch.len() as f64 / f64::from(self.heads_per_second));
-        self.due = paced;
-        if self.left.is_empty() {
-            self.due = paced.max(self.began + self.every);
-            self.period = self.due - self.began;
+        self.paced = now + Duration::from_secs_f64(batch.len() as f64 / f64::from(self.heads_per_second));
+        self.due = match self.every {
+            _ if !self.left.is_empty() || self.again => Some(self.paced),
+            Some(every) => Some(self.paced.max(self.began + every)),
+            None => None,
+        };
+        if let (true, Some(due), Some(_)) = (self.left.is_empty(), self.due, self.every) {
+            self.period = due - self.began;
         }
         batch
+    }
+
+    /// The batch could not be compared: it is to be tried again at `then`, before the others.
+    pub fn put_off(&mut self, batch: Vec<RoomId>, then: Instant) {
+        self.left.extend(batch);
+        self.due = Some(then.max(self.paced));
     }
 }
 
@@ -63,10 +88,10 @@ mod tests {
     /// What is compared when, in the rounds that begin within `span`, and the last period.
     fn compared(rooms: i64, span: Duration) -> (Vec<(Duration, RoomId)>, Duration) {
         let start = Instant::now();
-        let mut rounds = Rounds::new(EVERY, 5_000, start);
+        let mut rounds = Rounds::new(Some(EVERY), 5_000, start);
         let mut compared = Vec::new();
-        while rounds.due() < start + span || !rounds.left.is_empty() {
-            let now = rounds.due();
+        while rounds.due().unwrap() < start + span || !rounds.left.is_empty() {
+            let now = rounds.due().unwrap();
             let batch = rounds.next(now, || (1..=rooms).map(RoomId).collect());
             assert!(batch.len() <= BATCH);
             compared.extend(batch.into_iter().map(|room| (now - start, room)));
@@ -97,8 +122,40 @@ mod tests {
     #[test]
     fn without_rooms_it_is_asked_again_after_a_period() {
         let start = Instant::now();
-        let mut rounds = Rounds::new(EVERY, 5_000, start);
-        assert_eq!(rounds.next(rounds.due(), Vec::new), []);
-        assert_eq!(rounds.due(), start + EVERY * 2);
+        let mut rounds = Rounds::new(Some(EVERY), 5_000, start);
+        assert_eq!(rounds.next(start + EVERY, Vec::new), []);
+        assert_eq!(rounds.due(), Some(start + EVERY * 2));
+    }
+
+    #[test]
+    fn who_asks_for_a_round_gets_one_within_the_pace() {
+        let start = Instant::now();
+        let mut rounds = Rounds::new(None, 5_000, start);
+        assert_eq!(rounds.due(), None, "no clock begins one");
+        rounds.hasten(start);
+        assert_eq!(rounds.due(), Some(start), "at once");
+        let rooms = || (1..=3_000).map(RoomId).collect();
+        assert_eq!(rounds.next(start, rooms).len(), BATCH);
+        rounds.hasten(start);
+        let second = rounds.due().unwrap();
+        assert_eq!(second, start + Duration::from_millis(400), "2,000 heads were used up");
+        assert_eq!(rounds.next(second, rooms).len(), 1_000);
+        let again = rounds.due().unwrap();
+        assert_eq!(again, second + Duration::from_millis(200), "those of the first batch are compared again");
+        assert_eq!(rounds.next(again, rooms).len(), BATCH);
+        assert_eq!(rounds.next(rounds.due().unwrap(), rooms).len(), 1_000);
+        assert_eq!(rounds.due(), None, "nobody asked again");
+    }
+
+    #[test]
+    fn what_could_not_be_compared_is_tried_again_first() {
+        let start = Instant::now();
+        let mut rounds = Rounds::new(None, 5_000, start);
+        rounds.hasten(start);
+        let batch = rounds.next(start, || vec![RoomId(1), RoomId(2)]);
+        rounds.put_off(batch.clone(), start + EVERY);
+        assert_eq!(rounds.due(), Some(start + EVERY));
+        assert_eq!(rounds.next(start + EVERY, Vec::new), batch);
+        assert_eq!(rounds.due(), None);
     }
 }

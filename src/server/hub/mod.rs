@@ -4,6 +4,7 @@
 
 mod comparison;
 mod connection;
+mod doubts;
 mod news;
 mod pump;
 pub mod queue;
@@ -21,6 +22,7 @@ use super::metrics::Metrics;
 use queue::{Queue, QueueLimits};
 use rand::Rng;
 use registry::Registry;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,9 +41,9 @@ struct Shared {
     session_check: Duration,
     /// How often heads are compared by the clock, and how many a second at most.
     comparison: (Duration, u32),
-    /// Held while subscriptions change, so that the last leaver and a new joiner of a room cannot
-    /// leave the layer in the other's state.
-    subscribing: tokio::sync::Mutex<()>,
+    /// Held while a group's subscription changes, so that the last leaver and a new joiner of a room cannot
+    /// leave the layer in the other's state. Several, so that a crowd does not wait for one another's round trips.
+    subscribing: [tokio::sync::Mutex<()>; SUBSCRIBING],
     /// Told of every connection that ends.
     ended: tokio::sync::Notify,
     /// Subscriptions that are being settled for connections that are gone.
@@ -58,6 +60,18 @@ struct Shared {
 struct Comeback {
     after_ms: u32,
     per_second: u32,
+}
+
+/// Groups whose subscriptions may change at once.
+const SUBSCRIBING: usize = 64;
+
+impl Shared {
+    /// Always the same for a group.
+    fn subscribing(&self, group: Group) -> &tokio::sync::Mutex<()> {
+        let mut hasher = DefaultHasher::new();
+        group.hash(&mut hasher);
+        &self.subscribing[hasher.finish() as usize % SUBSCRIBING]
+    }
 }
 
 struct ConnectionLimits {
@@ -96,7 +110,7 @@ impl Hub {
             },
             session_check: Duration::from_millis(limits.session_check_ms),
             comparison: (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second),
-            subscribing: tokio::sync::Mutex::const_new(()),
+            subscribing: std::array::from_fn(|_| tokio::sync::Mutex::const_new(())),
             ended: tokio::sync::Notify::new(),
             settling: TaskTracker::new(),
             sweeps: TaskTracker::new(),
@@ -178,7 +192,7 @@ impl Hub {
 
     /// Brings the layer's subscription to a group in line with whether anybody here wants it.
     async fn settle_subscription(&self, group: Group) {
-        let _one_at_a_time = self.0.subscribing.lock().await;
+        let _one_at_a_time = self.0.subscribing(group).lock().await;
         let wanted = self.registry().wants(group);
         match wanted {
             true => self.0.layer.subscribe(group).await,

@@ -3,6 +3,7 @@
 
 use super::Hub;
 use super::comparison::{BATCH, Rounds};
+use super::doubts::{Doubts, until};
 use crate::domain::{RoomId, UserId};
 use crate::protocol::{CloseCode, ServerFrame};
 use crate::server::channel_layer::{Delivery, Group, Notice, Reach};
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 /// After a comparison failed, because the store was busy or gone.
@@ -33,15 +34,10 @@ impl Hub {
         let _ended = Ended(self.clone());
         let (mut foreign_writes, mut epochs) = (store.foreign_writes(), store.epochs());
         let layer = Arc::clone(&self.0.layer);
-        let mut store_open = true;
-        let mut unsure = false;
-        // Whether the lists of rooms may be others, too.
-        let mut lists = false;
+        let mut doubts = Doubts::new(self.0.comparison, layer.reach(), Instant::now());
         let mut session_check = interval_at(Instant::now() + self.0.session_check, self.0.session_check);
         session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let between_nodes = layer.reach() != Reach::Alone;
-        let (every, heads_per_second) = self.0.comparison;
-        let mut rounds = Rounds::new(every, heads_per_second, Instant::now());
+        let mut store_open = true;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -50,36 +46,33 @@ impl Hub {
                     Some(_) if epochs.has_changed().unwrap_or(false) => {
                         epochs.mark_unchanged();
                         self.start_over();
-                        unsure = true;
+                        doubts.of_everything(Instant::now());
                     }
                     Some(Delivery::Notice(notice)) => {
-                        unsure |= self.take(notice, &*store).await.is_err();
+                        if self.take(notice, &*store).await.is_err() {
+                            doubts.of_everything(Instant::now());
+                        }
                         // There may be many, and each may have been written to a few dozen sockets.
                         tokio::task::yield_now().await;
                     }
                     Some(Delivery::Lost) => {
                         self.0.cache.forget_all();
-                        (unsure, lists) = (true, true);
+                        doubts.of_everything(Instant::now());
+                        doubts.lists = true;
                     }
                     None => return,
                 },
-                written = foreign_writes.changed(), if store_open => {
-                    store_open = written.is_ok();
-                    (unsure, lists) = (unsure | store_open, lists | store_open);
-                }
+                written = foreign_writes.next(), if store_open => match written {
+                    Some(kind) => doubts.written(kind, layer.reach(), Instant::now()),
+                    None => store_open = false,
+                },
                 changed = epochs.changed(), if store_open => {
                     store_open = changed.is_ok();
                     self.start_over();
                 }
                 _ = session_check.tick() => self.check_sessions(&*store, now()).await,
-                () = sleep(RETRY), if unsure => {}
-                () = sleep_until(rounds.due()), if between_nodes => self.go_round(&mut rounds, &*store, now()).await,
-            }
-            if unsure && self.compare(&*store, now()).await.is_ok() {
-                unsure = false;
-                if std::mem::take(&mut lists) {
-                    self.tell_rooms_changed(|_| true);
-                }
+                () = until(doubts.rounds.due()) => self.go_round(&mut doubts.rounds, &*store).await,
+                () = until(doubts.rights_due) => self.settle_rights(&mut doubts, &*store, now()).await,
             }
         }
     }
@@ -111,12 +104,32 @@ impl Hub {
         Ok(())
     }
 
-    /// Compares all that is known from memory with the store: heads, rights, sessions.
-    async fn compare(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
-        let rooms = self.registry().followed();
-        for batch in rooms.chunks(BATCH) {
-            self.compare_heads(batch, store).await?;
+    /// Compares rights and sessions with the store; then whoever is to hear of it looks at their rooms anew.
+    async fn settle_rights(&self, doubts: &mut Doubts, store: &dyn Store, now: i64) {
+        // While nothing is heard of other nodes, what is remembered may have ended there.
+        if self.0.layer.reach() == Reach::Cut {
+            self.0.cache.rights_changed();
+            doubts.rights = true;
         }
+        if !doubts.rights {
+            return doubts.rights_settled(Instant::now());
+        }
+        match self.check_rights(store, now).await {
+            Ok(()) => {
+                doubts.rights_settled(Instant::now());
+                if std::mem::take(&mut doubts.lists) {
+                    self.tell_rooms_changed(|_| true);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot compare rights; trying again");
+                doubts.rights_due = Some(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    async fn check_rights(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
+        let rooms = self.registry().followed();
         self.recheck(&rooms, store).await?;
         self.end_fallen_sessions(store, now).await
     }
@@ -133,27 +146,16 @@ impl Hub {
         Ok(())
     }
 
-    /// One batch of the comparison by the clock.
-    async fn go_round(&self, rounds: &mut Rounds, store: &dyn Store, now: i64) {
+    /// One batch of the rounds through all followed rooms.
+    async fn go_round(&self, rounds: &mut Rounds, store: &dyn Store) {
         let batch = rounds.next(Instant::now(), || self.registry().followed());
         self.0.metrics.comparison_seconds.set(rounds.period().as_secs_f64());
-        if let Err(error) = self.compare_by_clock(&batch, store, now).await {
-            tracing::warn!(%error, "cannot compare rooms; trying again in the next round");
+        if !batch.is_empty()
+            && let Err(error) = self.compare_heads(&batch, store).await
+        {
+            tracing::warn!(%error, "cannot compare rooms; trying again");
+            rounds.put_off(batch, Instant::now() + RETRY);
         }
-    }
-
-    /// Heads; and while nothing is heard of other nodes, rights and sessions too.
-    async fn compare_by_clock(&self, batch: &[RoomId], store: &dyn Store, now: i64) -> Result<(), StoreError> {
-        if !batch.is_empty() {
-            self.compare_heads(batch, store).await?;
-        }
-        if self.0.layer.reach() == Reach::Cut {
-            self.0.cache.readers_changed();
-            self.0.cache.accounts_changed();
-            self.recheck(batch, store).await?;
-            self.end_fallen_sessions(store, now).await?;
-        }
-        Ok(())
     }
 
     /// Ends the subscriptions of those who may no longer read these rooms.

@@ -7,7 +7,7 @@ use crate::server::cache::Cache;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
 use crate::server::encode::{self, LogName};
 use crate::server::metrics::Metrics;
-use crate::server::store::{Grown, Observer};
+use crate::server::store::{Foreign, Grown, Observer};
 use std::sync::Arc;
 
 /// Publishes every commit of this node's writer, in seq order per room, and tells the node's own caches
@@ -76,8 +76,16 @@ impl Observer for Publisher {
         self.cache.accounts_changed();
     }
 
-    fn foreign_write(&self) {
-        self.cache.forget_all();
+    fn tells_nodes(&self) -> bool {
+        true
+    }
+
+    fn foreign_write(&self, kind: Foreign) {
+        match kind {
+            Foreign::Logs | Foreign::Rooms => {}
+            Foreign::Rights => self.cache.rights_changed(),
+            Foreign::Anything => self.cache.forget_all(),
+        }
     }
 }
 

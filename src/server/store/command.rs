@@ -1,4 +1,4 @@
-use super::{Fingerprint, StoreError};
+use super::{Fingerprint, Foreign, StoreError};
 use crate::domain::{Access, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::Event;
 use std::sync::Arc;
@@ -131,9 +131,15 @@ pub trait Observer: Send + Sync + 'static {
     /// is answered. Nothing is told of those that are made.
     fn accounts_changed(&self) {}
 
+    /// Whether the other nodes are told of commits, as far as they can be reached. If not, they take each
+    /// for one that may have changed anything.
+    fn tells_nodes(&self) -> bool {
+        false
+    }
+
     /// Somebody else may have written, or what this process committed is unknown: told before those who
     /// watch [`foreign_writes`](super::Log::foreign_writes) hear of it.
-    fn foreign_write(&self) {}
+    fn foreign_write(&self, _kind: Foreign) {}
 }
 
 /// Nobody listens: for commands that run beside a server.

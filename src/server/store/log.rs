@@ -1,5 +1,5 @@
 use super::columns::damaged;
-use super::{Command, Committed, Fingerprint, Intent, Refusal, StoreError};
+use super::{Command, Committed, Fingerprint, ForeignWrites, Intent, Refusal, StoreError};
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
@@ -108,9 +108,9 @@ pub trait Log {
     /// The heads of these rooms, in one statement. Unknown rooms are left out.
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError>;
 
-    /// Changes whenever another process may have written: heads, memberships and sessions known
-    /// from memory are then to be compared with the store.
-    fn foreign_writes(&self) -> watch::Receiver<u64>;
+    /// Tells of what another process may have written: heads, memberships and sessions known from memory are
+    /// then to be compared with the store. What is only made by it, accounts, sessions, links, is not told of.
+    fn foreign_writes(&self) -> ForeignWrites;
 
     /// Whether a command could be committed now: commits something that nobody sees.
     async fn ready(&self) -> Result<(), StoreError>;

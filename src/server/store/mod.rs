@@ -6,6 +6,7 @@
 //! commands from a bounded queue and commits what has gathered in one transaction. Accounts and
 //! read positions are no events and are written beside it.
 
+mod abroad;
 mod account_change;
 mod account_row;
 mod accounts;
@@ -18,6 +19,7 @@ mod fingerprint;
 mod found_row;
 mod key_row;
 mod log;
+pub mod moving;
 mod options;
 mod plan;
 pub mod postgres;
@@ -28,6 +30,7 @@ pub mod sqlite;
 mod trouble;
 mod writer;
 
+pub use abroad::{Foreign, ForeignWrites};
 pub use accounts::{
     Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, PROLONG_EVERY_MS,
     SessionUser, UNNAMED, User, folded_name,

@@ -4,15 +4,24 @@ use super::world::*;
 use crate::postgres::Database;
 use pickmate::domain::{Access, Role, RoomName, Seq, UserId};
 use pickmate::server::store::postgres::PostgresStore;
-use pickmate::server::store::{Action, Reason, Refusal, Store, StoreError, StoreOptions};
+use pickmate::server::store::{
+    Action, Command, Foreign, Grown, Observer, Reason, Refusal, Store, StoreError, StoreOptions,
+};
 use sqlx::Connection;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Longer than anything here takes; reached only when what is waited for never happens.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ends the connection that commits an event, as the last thing before it is durable.
+const CUT_IN_COMMIT: &str = "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION cut()";
 
 fn impatient() -> StoreOptions {
     StoreOptions { busy_timeout: Duration::from_millis(300), ..StoreOptions::default() }
@@ -240,7 +249,7 @@ async fn what_cannot_be_opened_is_named() {
     let mut other = database.other().await;
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&mut other).await.unwrap();
     let error = refused(&database).await;
-    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 1)"), "{error}");
+    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 2)"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -249,16 +258,67 @@ async fn a_commit_that_is_cut_short_is_no_final_refusal() {
     let author = world.user("a").await;
     let room = world.room("general", Access::Open, author).await;
     let mut other = world.engine.0.other().await;
-    let cut_in_commit = "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
-         CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
-         FOR EACH ROW EXECUTE FUNCTION cut()";
-    sqlx::raw_sql(cut_in_commit).execute(&mut other).await.unwrap();
+    sqlx::raw_sql(CUT_IN_COMMIT).execute(&mut other).await.unwrap();
     let mut foreign = world.store.foreign_writes();
-    foreign.mark_unchanged();
     assert_eq!(reason(world.post("general", author, "k", "hello").await), Reason::Unreachable);
-    assert!(foreign.has_changed().unwrap(), "whoever knows the heads compares them");
+    assert!(foreign.take().is_some(), "whoever knows the heads compares them");
     sqlx::raw_sql("DROP TRIGGER cut ON events").execute(&mut other).await.unwrap();
     assert_eq!(world.post("general", author, "k", "hello").await.unwrap().seq, Some(Seq(2)));
     assert_dense(&world.log(room).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_committed_after_all_is_noticed_by_its_own_node() {
+    let world = World::<Postgres>::new().await;
+    let author = world.user("a").await;
+    world.room("general", Access::Open, author).await;
+    let mut other = world.engine.0.other().await;
+    let name = "SELECT node FROM writes WHERE part = 4";
+    let (name,): (String,) = sqlx::query_as(name).fetch_one(&mut other).await.unwrap();
+    sqlx::raw_sql(CUT_IN_COMMIT).execute(&mut other).await.unwrap();
+    assert_eq!(reason(world.post("general", author, "k", "hello").await), Reason::Unreachable);
+    let mut foreign = world.store.foreign_writes();
+    // What the server would have done, had it got COMMIT and its answer been lost.
+    let late = sqlx::query("UPDATE writes SET last = last + 1 WHERE node = $1").bind(name);
+    late.execute(&mut other).await.unwrap();
+    assert!(timeout(PATIENCE, foreign.next()).await.unwrap().is_some());
+}
+
+/// A node of a community with several: it tells the others of what it writes.
+struct Node;
+
+impl Observer for Node {
+    fn grown(&self, _epoch: &Arc<str>, _rooms: &[Grown]) {}
+
+    fn tells_nodes(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_is_noticed_as_what_it_may_have_changed() {
+    let world = World::<Postgres>::new().await;
+    let (mina, joon) = (world.user("mina").await, world.user("joon").await);
+    let node = world.engine.open(StoreOptions { observer: Arc::new(Node), ..StoreOptions::default() }).await;
+    let mut foreign = world.store.foreign_writes();
+    let mut noticed = async || timeout(PATIENCE, foreign.next()).await.unwrap().unwrap();
+    let run = async |command: Command| node.submit(command).await.unwrap().outcome().await.unwrap();
+
+    let room = run(by(mina, "made", "general", making(mina))).await.room;
+    assert_eq!(noticed().await, Foreign::Rooms);
+    let seq = run(post("general", mina, "k", "hello")).await.seq.unwrap();
+    assert_eq!(noticed().await, Foreign::Logs);
+    run(by(joon, "join", "general", Action::AddMember { member: joon })).await;
+    assert_eq!(noticed().await, Foreign::Rooms);
+    node.mark_read(room, joon, seq).await.unwrap();
+    assert_eq!(noticed().await, Foreign::Logs);
+    run(by(joon, "leave", "general", Action::Leave)).await;
+    assert_eq!(noticed().await, Foreign::Rights);
+    node.create_session(&[1; 32], joon, NOW, NOW + 1_000).await.unwrap();
+    node.end_session(&[1; 32]).await.unwrap();
+    assert_eq!(noticed().await, Foreign::Rights);
+    node.create_user(account("late", Role::Member), NOW).await.unwrap();
+    node.create_session(&[2; 32], mina, NOW, NOW + 1_000).await.unwrap();
+    run(post("general", mina, "last", "hello")).await;
+    assert_eq!(noticed().await, Foreign::Logs, "what is only made is nothing that anybody remembers otherwise");
 }

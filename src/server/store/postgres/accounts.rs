@@ -31,7 +31,7 @@ impl Accounts for PostgresStore {
     }
 
     async fn has_owner(&self) -> Result<bool, StoreError> {
-        let (owners,): (i64,) = sqlx::query_as(sql::accounts::OWNERS).fetch_one(self.connections.readers()).await?;
+        let (owners,): (i64,) = self.connections.one(sqlx::query_as(sql::accounts::OWNERS)).await?;
         Ok(owners > 0)
     }
 
@@ -45,43 +45,40 @@ impl Accounts for PostgresStore {
     }
 
     async fn set_up(&self, secret_hash: &[u8; 32], new: NewSetUp, now: i64) -> Result<UserId, InviteError> {
-        self.carry_out_set_up(secret_hash, new, now).await
+        self.connections.answer(self.carry_out_set_up(secret_hash, new, now)).await
     }
 
     async fn create_user(&self, new: NewUser, now: i64) -> Result<Option<UserId>, StoreError> {
-        let mut tx = self.connections.begin().await?;
-        if new.role == Role::Owner {
-            Lock::Owners.take(&mut tx).await?;
-        }
-        let user = insert_user(&mut tx, &new, now).await?;
-        self.connections.commit(tx).await?;
-        Ok(user)
+        let created = async {
+            let mut tx = self.connections.begin().await?;
+            if new.role == Role::Owner {
+                Lock::Owners.take(&mut tx).await?;
+            }
+            let user = insert_user(&mut tx, &new, now).await?;
+            tx.commit().await?;
+            Ok(user)
+        };
+        self.connections.answer(created).await
     }
 
     async fn user_by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
         let query = sqlx::query_as(sql::accounts::USER_BY_NAME).bind(folded_name(name));
-        query.fetch_optional(self.connections.readers()).await?.map(user).transpose()
+        self.connections.optional(query).await?.map(user).transpose()
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        sqlx::query_as(sql::accounts::USER)
-            .bind(id.0)
-            .fetch_optional(self.connections.readers())
-            .await?
-            .map(user)
-            .transpose()
+        self.connections.optional(sqlx::query_as(sql::accounts::USER).bind(id.0)).await?.map(user).transpose()
     }
 
     async fn people(&self) -> Result<Vec<PersonView>, StoreError> {
-        let rows: Vec<PersonRow> = sqlx::query_as(sql::accounts::PEOPLE).fetch_all(self.connections.readers()).await?;
+        let rows: Vec<PersonRow> = self.connections.all(sqlx::query_as(sql::accounts::PEOPLE)).await?;
         rows.into_iter().map(person).collect()
     }
 
     async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
         self.change_accounts(async move |connections| {
             let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
-            connections.write(set).await?;
-            Ok(())
+            connections.write_noted(set).await
         })
         .await
     }
@@ -92,7 +89,7 @@ impl Accounts for PostgresStore {
             Lock::Owners.take(&mut tx).await?;
             let set = sqlx::query(sql::accounts::SET_ROLE).bind(user.0).bind(role_column(role));
             let done = set.execute(&mut *tx).await?;
-            connections.commit(tx).await?;
+            connections.commit_noted(tx).await?;
             Ok(done.rows_affected() > 0)
         })
         .await
@@ -103,7 +100,7 @@ impl Accounts for PostgresStore {
     }
 
     async fn create_session(&self, hash: &[u8; 32], user: UserId, now: i64, expires_at: i64) -> Result<(), StoreError> {
-        self.begin_session(hash, user, now, expires_at).await
+        self.connections.answer(self.begin_session(hash, user, now, expires_at)).await
     }
 
     async fn accounts(
@@ -118,8 +115,7 @@ impl Accounts for PostgresStore {
     async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         let hash = *hash;
         self.change_accounts(async move |connections| {
-            connections.write(sqlx::query(sql::accounts::END_SESSION).bind(&hash[..])).await?;
-            Ok(())
+            connections.write_noted(sqlx::query(sql::accounts::END_SESSION).bind(&hash[..])).await
         })
         .await
     }
@@ -130,12 +126,11 @@ impl Accounts for PostgresStore {
 
     async fn create_token(&self, hash: &[u8; 32], user: UserId, now: i64) -> Result<(), StoreError> {
         let insert = sqlx::query(sql::accounts::INSERT_TOKEN).bind(&hash[..]).bind(user.0).bind(now);
-        self.connections.write(insert).await?;
-        Ok(())
+        self.connections.write(insert).await
     }
 
     async fn create_invite(&self, new: NewInvite, now: i64) -> Result<i64, StoreError> {
-        self.insert_invite(new, now).await
+        self.connections.answer(self.insert_invite(new, now)).await
     }
 
     async fn invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError> {
@@ -143,18 +138,17 @@ impl Accounts for PostgresStore {
     }
 
     async fn revoke_invite(&self, id: i64, now: i64) -> Result<(), StoreError> {
-        self.connections.write(sqlx::query(sql::accounts::REVOKE_INVITE).bind(id).bind(now)).await?;
-        Ok(())
+        self.connections.write(sqlx::query(sql::accounts::REVOKE_INVITE).bind(id).bind(now)).await
     }
 
     async fn invite(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<Invite>, StoreError> {
         let query = sqlx::query_as(sql::accounts::INVITE).bind(&secret_hash[..]).bind(now);
-        let row: Option<(i64, String)> = query.fetch_optional(self.connections.readers()).await?;
+        let row: Option<(i64, String)> = self.connections.optional(query).await?;
         Ok(row.map(|(id, inviter)| Invite { id, inviter }))
     }
 
     async fn accept_invite(&self, secret_hash: &[u8; 32], new: NewUser, now: i64) -> Result<UserId, InviteError> {
-        self.use_invite(secret_hash, new, now).await
+        self.connections.answer(self.use_invite(secret_hash, new, now)).await
     }
 
     async fn create_reset(&self, secret_hash: &[u8; 32], user: UserId, expires_at: i64) -> Result<(), StoreError> {
@@ -163,7 +157,7 @@ impl Accounts for PostgresStore {
 
     async fn reset(&self, secret_hash: &[u8; 32], now: i64) -> Result<Option<SessionUser>, StoreError> {
         let query = sqlx::query_as(sql::accounts::RESET).bind(&secret_hash[..]).bind(now);
-        query.fetch_optional(self.connections.readers()).await?.map(session_user).transpose()
+        self.connections.optional(query).await?.map(session_user).transpose()
     }
 
     async fn redeem_reset(
@@ -178,14 +172,12 @@ impl Accounts for PostgresStore {
 
 impl PostgresStore {
     async fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let row: Option<(String,)> =
-            sqlx::query_as(sql::accounts::META).bind(name).fetch_optional(self.connections.readers()).await?;
+        let row: Option<(String,)> = self.connections.optional(sqlx::query_as(sql::accounts::META).bind(name)).await?;
         Ok(row.map(|(value,)| value))
     }
 
     async fn put_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        self.connections.write(sqlx::query(sql::accounts::PUT_META).bind(name).bind(value)).await?;
-        Ok(())
+        self.connections.write(sqlx::query(sql::accounts::PUT_META).bind(name).bind(value)).await
     }
 }
 

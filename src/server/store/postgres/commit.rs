@@ -9,14 +9,15 @@ use super::super::plan::{Moment, Outcome, Speech};
 use super::super::writer::{Batch, ReadMark};
 use super::super::{Action, Command, StoreError};
 use super::lock::Lock;
+use super::notes::Note;
 use super::run;
 use super::tables::LockedRooms;
 use crate::domain::Slug;
 use sqlx::PgConnection;
 
-/// Notes that this node writes, and locks all rooms that the batch is about, in the order of their ids.
+/// Notes what this node writes, and locks all rooms that the batch is about, in the order of their ids.
 const LOCK_ROOMS: &str = "WITH noted AS (
-        INSERT INTO writes (node, part, last, at) VALUES ($1, 0, pg_current_xact_id()::text::bigint, $2)
+        INSERT INTO writes (node, part, last, at) VALUES ($1, $5, pg_current_xact_id()::text::bigint, $2)
         ON CONFLICT (node, part) DO UPDATE SET last = excluded.last, at = excluded.at
     )
     SELECT id FROM rooms WHERE slug = ANY($3) OR id = ANY($4) ORDER BY id FOR UPDATE";
@@ -49,10 +50,10 @@ pub(super) async fn carry_out(
     connection: &mut PgConnection,
     batch: &Batch<'_>,
     moment: Moment,
-    node: &str,
+    note: Note<'_>,
 ) -> Result<Done, StoreError> {
     sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
-    let mut locked = lock(connection, batch, moment, node).await?;
+    let mut locked = lock(connection, batch, moment, note).await?;
     let mut outcome = Outcome::default();
     let mut rest = &batch.commands[..];
     while let Some((first, others)) = rest.split_first() {
@@ -74,14 +75,14 @@ async fn lock<'a>(
     tx: &'a mut PgConnection,
     batch: &Batch<'_>,
     moment: Moment,
-    node: &str,
+    note: Note<'_>,
 ) -> Result<LockedRooms<'a>, StoreError> {
     if batch.commands.iter().any(|command| makes_a_room(command)) {
         Lock::Rooms.take(tx).await?;
     }
     let slugs: Vec<_> = batch.commands.iter().map(|command| command.room.as_str()).collect();
     let ids: Vec<_> = batch.reads.iter().map(|mark| mark.room.0).collect();
-    let lock = sqlx::query_as(LOCK_ROOMS).bind(node).bind(moment.at).bind(slugs).bind(ids);
+    let lock = sqlx::query_as(LOCK_ROOMS).bind(note.node).bind(moment.at).bind(slugs).bind(ids).bind(note.part as i64);
     let rooms: Vec<(i64,)> = lock.fetch_all(&mut *tx).await?;
     Ok(LockedRooms { tx, ids: rooms.into_iter().map(|(id,)| id).collect() })
 }

@@ -1,20 +1,19 @@
-//! How a node comes to the database: a pool for reading and for what is written beside the writer, and
-//! connections outside of it for the writer. A connection that was lost is replaced at its next use.
+//! How a node comes to the database: a pool for reading, one for what is written beside the writer, and
+//! connections outside of them for the writer. A connection that was lost is replaced at its next use.
 
 use super::super::{StoreError, StoreOptions};
 use super::Address;
 use super::error::{open_error, silent};
+use super::notes::{NOTE, NodeName, Part};
 use crate::server::clock::now_ms;
-use data_encoding::HEXLOWER;
 use futures_util::FutureExt;
 use prometheus_client::metrics::counter::Counter;
-use rand::Rng;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions};
-use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction};
-use std::sync::Arc;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::query::QueryAs;
+use sqlx::{ConnectOptions, Connection, FromRow, PgConnection, PgPool, Postgres, Transaction};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A connection that was idle for so long is asked whether it still stands, before it is used.
 const ASK_AFTER: Duration = Duration::from_secs(1);
@@ -22,54 +21,48 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 /// The server itself gives a statement up so long before the node does.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long a server may take to let somebody in.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Accounts, sessions and links that are changed at once, beside the writer. They wait for each other's locks, and
+/// nobody who reads waits for them.
+const CHANGES: u32 = 4;
+
 /// One state of the database for all statements of a transaction.
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-const NOTE: &str = "INSERT INTO writes (node, part, last, at)
-    VALUES ($1, 1, pg_current_xact_id()::text::bigint, $2)
-    ON CONFLICT (node, part) DO UPDATE SET last = excluded.last, at = excluded.at";
-
-/// A handle; clones share the pool.
+/// A handle; clones share the pools and the name.
 #[derive(Clone)]
 pub(super) struct Connections {
     address: Address,
     options: PgConnectOptions,
-    pool: PgPool,
+    readers: PgPool,
+    changes: PgPool,
     reads: Counter,
-    node: Arc<str>,
+    node: NodeName,
     patience: Duration,
+    suspicion: Suspicion,
 }
 
 impl Connections {
     /// None is open yet.
     pub fn new(address: &Address, options: &StoreOptions) -> Connections {
-        let connect = connect_options(address, options);
-        let pool = PgPoolOptions::new()
-            .max_connections(options.readers.max(1))
-            .acquire_timeout(options.busy_timeout)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                async move {
-                    if meta.idle_for >= ASK_AFTER {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                }
-                .boxed()
-            })
-            .connect_lazy_with(connect.clone());
+        let (connect, suspicion) = (connect_options(address, options), Suspicion::default());
+        let pool = |connections| pool(&connect, connections, options.busy_timeout, &suspicion);
         Connections {
             address: address.clone(),
+            readers: pool(options.readers.max(1)),
+            changes: pool(CHANGES),
             options: connect,
-            pool,
             reads: options.reads.clone(),
-            node: HEXLOWER.encode(&rand::rng().random::<[u8; 8]>()).into(),
+            node: NodeName::new(),
             patience: options.busy_timeout + GRACE,
+            suspicion,
         }
     }
 
     /// Names this opening of the store among all that write to the database.
-    pub fn node(&self) -> &str {
+    pub fn node(&self) -> &NodeName {
         &self.node
     }
 
@@ -82,48 +75,131 @@ impl Connections {
         self.patience
     }
 
-    /// One outside of the pool.
+    /// One outside of the pools.
     pub async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let connected = timeout(self.patience, self.options.connect()).await.map_err(|_| silent())?;
+        let connected = timeout(CONNECT_WITHIN, self.options.connect()).await.map_err(|_| silent())?;
         connected.map_err(|error| open_error(&self.address, error))
     }
 
-    /// For one read.
-    pub fn readers(&self) -> &PgPool {
+    /// Waits for what the server is asked, but not without end: a network that swallows everything tells nobody.
+    pub async fn answer<T, E: From<StoreError>>(&self, asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let answer = timeout(self.patience, asked).await.unwrap_or_else(|_| Err(silent().into()));
+        if answer.is_err() {
+            self.suspect();
+        }
+        answer
+    }
+
+    /// Something went wrong with a connection: the others are asked before they are used again.
+    pub fn suspect(&self) {
+        self.suspicion.raise();
+    }
+
+    /// The rows that one statement reads.
+    pub async fn all<R: Row>(&self, query: Query<'_, R>) -> Result<Vec<R>, StoreError> {
         self.reads.inc();
-        &self.pool
+        self.answer(async { Ok(query.fetch_all(&self.readers).await?) }).await
+    }
+
+    /// The row that one statement reads, if there is one.
+    pub async fn optional<R: Row>(&self, query: Query<'_, R>) -> Result<Option<R>, StoreError> {
+        self.reads.inc();
+        self.answer(async { Ok(query.fetch_optional(&self.readers).await?) }).await
+    }
+
+    /// The row that one statement reads.
+    pub async fn one<R: Row>(&self, query: Query<'_, R>) -> Result<R, StoreError> {
+        self.reads.inc();
+        self.answer(async { Ok(query.fetch_one(&self.readers).await?) }).await
     }
 
     /// For a read of several statements.
     pub async fn read(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let pool = self.readers().clone();
+        self.reads.inc();
+        let pool = self.readers.clone();
         begun(async move { pool.begin_with(READ).await }).await
     }
 
-    /// For what is written beside the writer; to be ended with [`commit`](Connections::commit).
+    /// For what is written beside the writer. What is only made, and known to nobody yet, is committed as it is,
+    /// other changes with [`commit_noted`](Connections::commit_noted).
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let pool = self.pool.clone();
+        let pool = self.changes.clone();
         begun(async move { pool.begin().await }).await
     }
 
     /// Commits, so that the other nodes notice. The note comes last: who writes beside the writer holds
     /// nothing else while it waits for its turn to write the note.
-    pub async fn commit(&self, mut tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
-        sqlx::query(NOTE).bind(&*self.node).bind(now_ms()).execute(&mut *tx).await?;
-        tx.commit().await
+    pub async fn commit_noted(&self, mut tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+        let node = self.node.current();
+        sqlx::query(NOTE).bind(&*node).bind(Part::Beside as i64).bind(now_ms()).execute(&mut *tx).await?;
+        let doubt = self.node.doubt();
+        tx.commit().await?;
+        doubt.dispel();
+        Ok(())
     }
 
-    /// Writes with one statement, beside the writer: how many rows it changed.
-    pub async fn write(&self, statement: Query<'_, Postgres, PgArguments>) -> Result<u64, sqlx::Error> {
-        let mut tx = self.begin().await?;
-        let done = statement.execute(&mut *tx).await?;
-        self.commit(tx).await?;
-        Ok(done.rows_affected())
+    /// Writes with one statement, beside the writer, so that the other nodes notice.
+    pub async fn write_noted(&self, statement: Statement<'_>) -> Result<(), StoreError> {
+        self.answer(async {
+            let mut tx = self.begin().await?;
+            statement.execute(&mut *tx).await?;
+            Ok(self.commit_noted(tx).await?)
+        })
+        .await
+    }
+
+    /// Writes with one statement, beside the writer, what other nodes need not notice.
+    pub async fn write(&self, statement: Statement<'_>) -> Result<(), StoreError> {
+        self.answer(async { Ok(statement.execute(&self.changes).await.map(drop)?) }).await
     }
 
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.readers.close().await;
+        self.changes.close().await;
     }
+}
+
+/// What [`Connections`] reads into.
+pub(super) trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<R: for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for R {}
+
+pub(super) type Query<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
+type Statement<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+
+/// When something went wrong last. Connections that have not been used since may be broken too.
+#[derive(Clone, Default)]
+struct Suspicion(Arc<Mutex<Option<Instant>>>);
+
+impl Suspicion {
+    fn raise(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a connection that was idle for so long is to be asked before it is used.
+    fn of(&self, idle: Duration) -> bool {
+        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle >= ASK_AFTER || raised.is_some_and(|at| at.elapsed() <= idle)
+    }
+}
+
+fn pool(connect: &PgConnectOptions, connections: u32, wait: Duration, suspicion: &Suspicion) -> PgPool {
+    let suspicion = suspicion.clone();
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(wait)
+        .test_before_acquire(false)
+        .before_acquire(move |connection, meta| {
+            let doubtful = suspicion.of(meta.idle_for);
+            async move {
+                if doubtful {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            }
+            .boxed()
+        })
+        .connect_lazy_with(connect.clone())
 }
 
 /// In a task of its own, which nobody gives up: sqlx does not know of a transaction whose BEGIN was sent and not yet

@@ -3,34 +3,21 @@
 use super::super::error::unknown_outcome;
 use super::super::plan::{Moment, Outcome};
 use super::super::writer::{Batch, Engine, Failed};
-use super::super::{StoreError, StoreOptions};
+use super::super::{Foreign, StoreError, StoreOptions};
 use super::commit::{Done, carry_out};
 use super::connections::Connections;
 use super::error::silent;
+use super::notes::{Note, Others, Part};
+use super::schedule;
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
-/// The epoch, and the last transaction of every other node. A state to be compared, not a stream to be
-/// followed: nothing is missed, however long nobody looked and whatever was lost on the way.
-const OTHERS: &str =
-    "SELECT value, (SELECT coalesce(string_agg(concat_ws(' ', node, part, last), ',' ORDER BY node, part), '')
-    FROM writes WHERE node <> $1) FROM meta WHERE name = 'epoch'";
-
-const PURGE_EVERY: Duration = Duration::from_secs(60);
-/// The oldest thousand at once, so that no commit waits for long; what another node purges is left to it.
-const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
-
-/// Nodes that have not written for so long are forgotten; who writes again is known again.
-const FORGET_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
-const FORGET_NODES: &str = "DELETE FROM writes WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM writes WHERE at <= $1 ORDER BY node, part FOR UPDATE SKIP LOCKED))";
-
-type Others = (String, String);
+/// How often a node looks whether something is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) struct PostgresEngine {
     connections: Connections,
@@ -38,8 +25,10 @@ pub(super) struct PostgresEngine {
     connection: Option<PgConnection>,
     epoch: Arc<watch::Sender<Arc<str>>>,
     others: Others,
+    /// Of what is committed here the other nodes are told.
+    told: bool,
     key_lifetime: Duration,
-    purge_at: Instant,
+    look_at: Instant,
 }
 
 impl PostgresEngine {
@@ -49,16 +38,17 @@ impl PostgresEngine {
         epoch: &Arc<watch::Sender<Arc<str>>>,
         options: &StoreOptions,
     ) -> Result<PostgresEngine, StoreError> {
-        let others = others(&mut connection, connections.node()).await?;
+        let others = Others::read(&mut connection, connections.node()).await?;
         let engine = PostgresEngine {
             connections: connections.clone(),
             connection: Some(connection),
             epoch: Arc::clone(epoch),
             others,
+            told: options.observer.tells_nodes(),
             key_lifetime: options.key_lifetime,
-            purge_at: Instant::now() + PURGE_EVERY,
+            look_at: Instant::now() + LOOK_EVERY,
         };
-        engine.take_epoch(&engine.others.0);
+        engine.take_epoch(&engine.others.epoch);
         Ok(engine)
     }
 
@@ -81,14 +71,16 @@ impl PostgresEngine {
     async fn take_connection(&mut self) -> Result<PgConnection, StoreError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
-            None => self.connections.connect().await,
+            None => {
+                self.connections.suspect();
+                self.connections.connect().await
+            }
         }
     }
 
     async fn purge(&mut self, now: i64) -> Result<(), StoreError> {
         let mut connection = self.take_connection().await?;
-        sqlx::query(PURGE_KEYS).bind(now).execute(&mut connection).await?;
-        sqlx::query(FORGET_NODES).bind(now - FORGET_AFTER_MS).execute(&mut connection).await?;
+        schedule::purge(&mut connection, now).await?;
         self.connection = Some(connection);
         Ok(())
     }
@@ -97,12 +89,15 @@ impl PostgresEngine {
 #[async_trait]
 impl Engine for PostgresEngine {
     async fn commit(&mut self, batch: &Batch<'_>, at: i64) -> Result<Outcome, Failed> {
-        let (moment, patience) = (self.moment(at), self.connections.patience());
+        let (moment, until) = (self.moment(at), Instant::now() + self.connections.patience());
         let mut connection = self.take_connection().await?;
-        let work = carry_out(&mut connection, batch, moment, self.connections.node());
-        let Done { outcome, epoch } = timeout(patience, work).await.map_err(|_| silent())??;
-        let committed = timeout(patience, sqlx::raw_sql("COMMIT").execute(&mut connection)).await;
+        let note = Note { node: &self.connections.node().current(), part: Part::of(&batch.commands, self.told) };
+        let work = carry_out(&mut connection, batch, moment, note);
+        let Done { outcome, epoch } = timeout_at(until, work).await.map_err(|_| silent())??;
+        let doubt = self.connections.node().doubt();
+        let committed = timeout_at(until, sqlx::raw_sql("COMMIT").execute(&mut connection)).await;
         committed.map_err(|_| Failed::Unknown(silent()))?.map_err(|error| Failed::Unknown(unknown_outcome(error)))?;
+        doubt.dispel();
         self.connection = Some(connection);
         self.take_epoch(&epoch);
         Ok(outcome)
@@ -112,28 +107,22 @@ impl Engine for PostgresEngine {
         self.epoch.borrow().clone()
     }
 
-    async fn foreign_write(&mut self) -> Result<bool, StoreError> {
-        let (patience, node) = (self.connections.patience(), self.connections.node().to_owned());
+    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
         let mut connection = self.take_connection().await?;
-        let now = timeout(patience, others(&mut connection, &node)).await.map_err(|_| silent())??;
+        let now = self.connections.answer(Others::read(&mut connection, self.connections.node())).await?;
         self.connection = Some(connection);
-        if now == self.others {
-            return Ok(false);
-        }
-        self.take_epoch(&now.0);
+        let written = now.since(&self.others);
+        self.take_epoch(&now.epoch);
         self.others = now;
-        Ok(true)
+        Ok(written)
     }
 
     async fn chores(&mut self, now: i64) -> Result<(), StoreError> {
-        if self.purge_at > Instant::now() {
+        if self.look_at > Instant::now() {
             return Ok(());
         }
-        self.purge_at = Instant::now() + PURGE_EVERY;
-        timeout(self.connections.patience(), self.purge(now)).await.map_err(|_| silent())?
+        self.look_at = Instant::now() + LOOK_EVERY;
+        let connections = self.connections.clone();
+        connections.answer(self.purge(now)).await
     }
-}
-
-async fn others(connection: &mut PgConnection, node: &str) -> Result<Others, StoreError> {
-    Ok(sqlx::query_as(OTHERS).bind(node).fetch_one(connection).await?)
 }

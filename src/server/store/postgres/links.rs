@@ -3,7 +3,7 @@
 use super::super::account_row::{COMMUNITY, InviteRow, LISTED_INVITES, SET_UP_LINK, invite};
 use super::super::change::{Changes, NewRoom};
 use super::super::plan::Moment;
-use super::super::{InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
+use super::super::{Foreign, InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
 use super::PostgresStore;
 use super::accounts::insert_user;
 use super::commit::lock_room;
@@ -43,9 +43,9 @@ impl PostgresStore {
             Refusal::Store(error) => error,
             refusal => StoreError::Internal(format!("the first room: {refusal}")),
         })?;
-        self.connections.commit(tx).await?;
+        self.connections.commit_noted(tx).await?;
         // The log grew beside the writer, so its observer was not told.
-        self.writer.announce_foreign_write();
+        self.writer.announce_foreign_write(Foreign::Anything);
         Ok(owner)
     }
 
@@ -59,13 +59,13 @@ impl PostgresStore {
             .bind(i64::from(new.max_uses))
             .fetch_one(&mut *tx)
             .await?;
-        self.connections.commit(tx).await?;
+        tx.commit().await?;
         Ok(id)
     }
 
     pub(super) async fn list_invites(&self, now: i64) -> Result<Vec<InviteView>, StoreError> {
         let query = sqlx::query_as(sql::accounts::INVITES).bind(LISTED_INVITES).bind(now);
-        let rows: Vec<InviteRow> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<InviteRow> = self.connections.all(query).await?;
         rows.into_iter().map(invite).collect()
     }
 
@@ -82,7 +82,7 @@ impl PostgresStore {
         }
         // Returning without COMMIT gives the use back.
         let user = insert_user(&mut tx, &new, now).await?.ok_or(InviteError::NameTaken)?;
-        self.connections.commit(tx).await?;
+        tx.commit().await?;
         Ok(user)
     }
 
@@ -93,8 +93,7 @@ impl PostgresStore {
         expires_at: i64,
     ) -> Result<(), StoreError> {
         let put = sqlx::query(PUT_RESET).bind(&secret_hash[..]).bind(user.0).bind(expires_at);
-        self.connections.write(put).await?;
-        Ok(())
+        self.connections.write(put).await
     }
 
     pub(super) async fn use_reset(
@@ -111,7 +110,7 @@ impl PostgresStore {
             let Some((user,)) = taken else { return Ok(None) };
             sqlx::query(sql::accounts::SET_PASSWORD).bind(user).bind(password_hash).execute(&mut *tx).await?;
             sqlx::query(sql::accounts::END_SESSIONS).bind(user).execute(&mut *tx).await?;
-            connections.commit(tx).await?;
+            connections.commit_noted(tx).await?;
             Ok(Some(UserId(user)))
         })
         .await

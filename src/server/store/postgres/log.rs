@@ -3,9 +3,10 @@
 
 use super::super::columns::{room_ids, seq_column, seq_from};
 use super::super::event_row::EventRow;
+use super::super::key_row::KnownKey;
 use super::super::log::page;
 use super::super::{
-    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
+    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, StoreError, sql,
 };
 use super::{PostgresStore, tables};
 use crate::domain::{RoomId, Seq, Slug};
@@ -43,44 +44,40 @@ impl Log for PostgresStore {
         intent: &Intent,
         print: &Fingerprint,
     ) -> Result<Option<Committed>, Refusal> {
-        let known = tables::known(self.connections.readers(), room, intent).await?;
+        let known = self.connections.optional(tables::known(room, intent)).await?;
+        let known = known.map(KnownKey::from_row).transpose()?;
         known.map(|known| known.answer(print)).transpose()
     }
 
     async fn events_within(&self, room: RoomId, after: Seq, budget: Budget) -> Result<EventPage, StoreError> {
-        let mut tx = self.connections.read().await?;
-        let bounds = bounds(&mut tx, room).await?;
         let read = Read { room, position: seq_column(after), limit: budget.events.into(), bytes: budget.bytes };
-        let events = events(&mut tx, sql::log::EVENTS_AFTER, read).await?;
-        tx.commit().await?;
+        let (bounds, events) = self.connections.answer(self.events(sql::log::EVENTS_AFTER, read)).await?;
         EventPage::following(after, bounds, events)
     }
 
     async fn tail(&self, room: RoomId, budget: Budget) -> Result<EventPage, StoreError> {
-        let mut tx = self.connections.read().await?;
-        let (head, first) = bounds(&mut tx, room).await?;
         let read = Read { room, position: i64::MAX, limit: budget.events.into(), bytes: budget.bytes };
-        let mut events = events(&mut tx, sql::log::EVENTS_BEFORE, read).await?;
-        tx.commit().await?;
+        let asked = self.events(sql::log::EVENTS_BEFORE, read);
+        let ((head, first), mut events) = self.connections.answer(asked).await?;
         events.reverse();
         Ok(EventPage { head, first, events })
     }
 
     async fn page(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
-        self.window(sql::log::ROWS_BEFORE, room, before, limit).await
+        self.connections.answer(self.window(sql::log::ROWS_BEFORE, room, before, limit)).await
     }
 
     async fn messages(&self, room: RoomId, before: Option<Seq>, limit: u32) -> Result<Page, StoreError> {
-        self.window(sql::log::MESSAGES_BEFORE, room, before, limit).await
+        self.connections.answer(self.window(sql::log::MESSAGES_BEFORE, room, before, limit)).await
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         let query = sqlx::query_as(HEADS).bind(room_ids(rooms));
-        let rows: Vec<(i64, i64)> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<(i64, i64)> = self.connections.all(query).await?;
         rows.into_iter().map(|(room, head)| Ok((RoomId(room), seq_from(head)?))).collect()
     }
 
-    fn foreign_writes(&self) -> watch::Receiver<u64> {
+    fn foreign_writes(&self) -> ForeignWrites {
         self.writer.foreign_writes()
     }
 
@@ -88,7 +85,11 @@ impl Log for PostgresStore {
         if !self.writer.is_open() {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
-        match self.probe().await {
+        let probed = self.connections.answer(async { Ok::<_, StoreError>(self.probe().await) }).await?;
+        if probed.is_err() {
+            self.connections.suspect();
+        }
+        match probed {
             // Nobody waits for a connection without end, and the pool does not say why there was none.
             Err(sqlx::Error::PoolTimedOut) => {
                 self.connections.connect().await?;
@@ -111,6 +112,15 @@ impl PostgresStore {
         let put = sqlx::query(sql::accounts::PUT_META).bind("probe").bind(now_ms().to_string());
         put.execute(&mut *tx).await?;
         tx.commit().await
+    }
+
+    /// Events with the bounds of their log.
+    async fn events(&self, sql: &'static str, read: Read) -> Result<((Seq, Seq), Vec<Event>), StoreError> {
+        let mut tx = self.connections.read().await?;
+        let bounds = bounds(&mut tx, read.room).await?;
+        let events = events(&mut tx, sql, read).await?;
+        tx.commit().await?;
+        Ok((bounds, events))
     }
 
     /// The newest `limit` events before `before` of those that `sql` selects, ascending.

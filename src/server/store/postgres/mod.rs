@@ -15,8 +15,11 @@ mod links;
 mod lock;
 mod log;
 mod migrate;
+pub mod moving;
+mod notes;
 mod rooms;
 mod run;
+mod schedule;
 mod sessions;
 mod tables;
 

@@ -21,38 +21,38 @@ const READERS: &str = "SELECT r.id, r.slug, r.access, m.user_id FROM rooms AS r
 impl Rooms for PostgresStore {
     async fn room(&self, slug: &Slug, user: UserId) -> Result<Option<RoomView>, StoreError> {
         let query = sqlx::query_as(sql::rooms::ROOM).bind(user.0).bind(slug.as_str());
-        let row: Option<RoomRow> = query.fetch_optional(self.connections.readers()).await?;
+        let row: Option<RoomRow> = self.connections.optional(query).await?;
         row.map(|row| row.view(user)).transpose()
     }
 
     async fn room_head(&self, slug: &Slug, user: UserId) -> Result<Option<RoomHead>, StoreError> {
         let query = sqlx::query_as(sql::rooms::ROOM_HEAD).bind(user.0).bind(slug.as_str());
-        let row: Option<(i64, i64)> = query.fetch_optional(self.connections.readers()).await?;
+        let row: Option<(i64, i64)> = self.connections.optional(query).await?;
         row.map(|(id, head)| Ok(RoomHead { id: RoomId(id), head: seq_from(head)? })).transpose()
     }
 
     async fn rooms(&self, user: UserId) -> Result<Vec<RoomView>, StoreError> {
         let query = sqlx::query_as(sql::rooms::ROOMS).bind(user.0);
-        let rows: Vec<RoomRow> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<RoomRow> = self.connections.all(query).await?;
         listed(rows, user)
     }
 
     async fn members(&self, room: RoomId, limit: u32) -> Result<MemberList, StoreError> {
         let query = sqlx::query_as(sql::rooms::MEMBERS).bind(room.0).bind(i64::from(limit));
-        let rows: Vec<MemberRow> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<MemberRow> = self.connections.all(query).await?;
         member_list(rows)
     }
 
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
         let (rooms, users): (Vec<_>, Vec<_>) = pairs.iter().map(|(room, user)| (room.0, user.0)).unzip();
         let query = sqlx::query_as(READABLE).bind(rooms).bind(users);
-        let rows: Vec<(i64, i64)> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<(i64, i64)> = self.connections.all(query).await?;
         Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
     }
 
     async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError> {
         let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
-        let rows: Vec<ReaderRow> = sqlx::query_as(READERS).bind(asked).fetch_all(self.connections.readers()).await?;
+        let rows: Vec<ReaderRow> = self.connections.all(sqlx::query_as(READERS).bind(asked)).await?;
         readers(rows)
     }
 

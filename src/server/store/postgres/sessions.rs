@@ -33,7 +33,7 @@ impl PostgresStore {
         sqlx::query(DROP_EXPIRED).bind(now).execute(&mut *tx).await?;
         let insert = sqlx::query(sql::accounts::INSERT_SESSION).bind(&hash[..]).bind(user.0).bind(now);
         insert.bind(expires_at).execute(&mut *tx).await?;
-        Ok(self.connections.commit(tx).await?)
+        Ok(tx.commit().await?)
     }
 
     pub(super) async fn find_accounts(
@@ -52,7 +52,7 @@ impl PostgresStore {
         let (mut found, mut prolonged) = (Vec::with_capacity(credentials.len()), Vec::new());
         if !sessions.is_empty() {
             let asked = sqlx::query_as(SESSIONS).bind(sessions).bind(now);
-            let rows: Vec<AccountRow> = asked.fetch_all(self.connections.readers()).await?;
+            let rows: Vec<AccountRow> = self.connections.all(asked).await?;
             for row in rows {
                 let (hash, mut account) = account(row)?;
                 if account.expires_at.is_some_and(|stored| expires_at.saturating_sub(stored) >= PROLONG_EVERY_MS) {
@@ -64,7 +64,7 @@ impl PostgresStore {
         }
         if !tokens.is_empty() {
             let asked = sqlx::query_as(TOKENS).bind(tokens);
-            let rows: Vec<AccountRow> = asked.fetch_all(self.connections.readers()).await?;
+            let rows: Vec<AccountRow> = self.connections.all(asked).await?;
             for row in rows {
                 let (hash, account) = account(row)?;
                 found.push((Credential::Token(hash), account));
@@ -97,13 +97,14 @@ impl PostgresStore {
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        AccountChange::carry_out(&self.observer, change(self.connections.clone())).await
+        let (connections, change) = (self.connections.clone(), change(self.connections.clone()));
+        AccountChange::carry_out(&self.observer, async move { connections.answer(change).await }).await
     }
 
     pub(super) async fn find_standing(&self, hashes: &[[u8; 32]], now: i64) -> Result<Vec<[u8; 32]>, StoreError> {
         let asked: Vec<_> = hashes.iter().map(|hash| &hash[..]).collect();
         let query = sqlx::query_as(STANDING).bind(asked).bind(now);
-        let rows: Vec<(Vec<u8>,)> = query.fetch_all(self.connections.readers()).await?;
+        let rows: Vec<(Vec<u8>,)> = self.connections.all(query).await?;
         rows.iter().map(|(hash,)| hash_from(hash)).collect()
     }
 
@@ -122,7 +123,7 @@ impl PostgresStore {
                 None => sqlx::query(sql::accounts::END_SESSIONS).bind(user.0),
             };
             end.execute(&mut *tx).await?;
-            Ok(connections.commit(tx).await?)
+            Ok(connections.commit_noted(tx).await?)
         })
         .await
     }

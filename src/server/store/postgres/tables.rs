@@ -6,9 +6,10 @@ use super::super::event_row::NewEvent;
 use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
+use super::connections::Query;
 use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 const PUT_KEYS: &str = "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
     SELECT scope, actor, key, decode(fingerprint, 'hex'), room, seq, expires_at FROM jsonb_to_recordset($1::jsonb)
@@ -21,21 +22,17 @@ pub(super) struct LockedRooms<'a> {
     pub ids: Vec<i64>,
 }
 
-/// What the key was used for in the room; outside of rooms with `None`.
-pub(super) async fn known(
-    db: impl PgExecutor<'_>,
-    room: Option<&Slug>,
-    intent: &Intent,
-) -> Result<Option<KnownKey>, StoreError> {
+/// Asks what the key was used for in the room; outside of rooms with `None`.
+pub(super) fn known<'q>(room: Option<&'q Slug>, intent: &'q Intent) -> Query<'q, KnownKeyRow> {
     let query = sqlx::query_as(sql::log::KNOWN_KEY).bind(room.map(Slug::as_str)).bind(intent.actor.0);
-    let row: Option<KnownKeyRow> = query.bind(intent.key.as_str()).fetch_optional(db).await?;
-    row.map(KnownKey::from_row).transpose()
+    query.bind(intent.key.as_str())
 }
 
 #[async_trait]
 impl Tables for LockedRooms<'_> {
     async fn known(&mut self, room: Option<&Slug>, intent: &Intent) -> Result<Option<KnownKey>, StoreError> {
-        known(&mut *self.tx, room, intent).await
+        let row = known(room, intent).fetch_optional(&mut *self.tx).await?;
+        row.map(KnownKey::from_row).transpose()
     }
 
     async fn put_key(&mut self, key: &NewKey) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use super::super::plan::{Moment, Outcome};
 use super::super::writer::{BREATH, Batch, Engine, Failed};
-use super::super::{StoreError, StoreOptions};
+use super::super::{Foreign, StoreError, StoreOptions};
 use super::chores::Chores;
 use super::commit::commit;
 use super::damage::Damage;
@@ -69,7 +69,8 @@ impl Engine for SqliteEngine {
         std::thread::sleep(BREATH);
     }
 
-    async fn foreign_write(&mut self) -> Result<bool, StoreError> {
+    /// What it was cannot be told: anything.
+    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
         let opened = self.database.attend(&mut self.damage).await?;
         let history = &self.database.history;
         history.pay().await;
@@ -82,7 +83,7 @@ impl Engine for SqliteEngine {
             // It may have erased something and be gone.
             self.chores.bodies_erased();
         }
-        Ok(written || opened)
+        Ok((written || opened).then_some(Foreign::Anything))
     }
 
     async fn chores(&mut self, now: i64) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use super::super::account_row::{COMMUNITY, InviteRow, LISTED_INVITES, SET_UP_LINK, invite};
 use super::super::change::{Changes, NewRoom};
 use super::super::plan::Moment;
-use super::super::{InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
+use super::super::{Foreign, InviteError, NewInvite, NewSetUp, NewUser, Refusal, StoreError, sql};
 use super::SqliteStore;
 use super::accounts::insert_user;
 use crate::domain::{Access, Role, UserId};
@@ -39,7 +39,7 @@ impl SqliteStore {
         self.history.raise(entered.events.iter().map(|new| (new.room, new.event.seq)).collect()).await;
         drop(turn);
         // The log grew beside the writer, so its observer was not told.
-        self.writer.announce_foreign_write();
+        self.writer.announce_foreign_write(Foreign::Anything);
         Ok(owner)
     }
 

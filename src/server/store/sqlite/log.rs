@@ -6,7 +6,7 @@ use super::super::event_row::{EventRow, json};
 use super::super::key_row::KnownKey;
 use super::super::log::page;
 use super::super::{
-    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
+    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, StoreError, sql,
 };
 use super::{SqliteStore, history, keys};
 use crate::domain::{RoomId, Seq, Slug};
@@ -69,7 +69,7 @@ impl Log for SqliteStore {
         rows.into_iter().map(|(room, head)| Ok((RoomId(room), seq_from(head)?))).collect()
     }
 
-    fn foreign_writes(&self) -> watch::Receiver<u64> {
+    fn foreign_writes(&self) -> ForeignWrites {
         self.writer.foreign_writes()
     }
 

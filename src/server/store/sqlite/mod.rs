@@ -19,6 +19,7 @@ mod links;
 mod log;
 mod messages;
 mod migrate;
+pub mod moving;
 mod own_thread;
 mod readers;
 mod rooms;

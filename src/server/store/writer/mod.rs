@@ -4,6 +4,7 @@
 
 mod company;
 
+use super::abroad::{Announcer, Foreign, ForeignWrites};
 use super::plan::{Answer, Outcome};
 use super::{Command, Commits, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
 use crate::domain::{RoomId, Seq, UserId};
@@ -15,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +35,8 @@ pub(super) trait Engine: Send + 'static {
     /// Names the history that was committed to last.
     fn epoch(&self) -> Arc<str>;
 
-    /// Whether another process may have written since the last call.
-    async fn foreign_write(&mut self) -> Result<bool, StoreError>;
+    /// The gravest that another process may have written since the last call.
+    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError>;
 
     /// Lets a moment pass, about [`BREATH`], in which more may come. An engine that cannot wait so
     /// briefly returns at once.
@@ -100,7 +101,7 @@ impl Writer {
     /// [`close`](Writer::close), or when the writer is dropped and all jobs are done.
     pub fn new(engine: impl Engine, options: &StoreOptions) -> (Writer, impl Future<Output = ()> + Send + 'static) {
         let (jobs, queue) = mpsc::channel(options.writer_queue.max(1));
-        let abroad = Abroad { observer: options.observer.clone(), count: Arc::new(watch::Sender::new(0)) };
+        let abroad = Abroad { observer: options.observer.clone(), announcer: Announcer::new() };
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let end = ended.clone().drop_guard();
         let work = Work {
@@ -140,13 +141,13 @@ impl Writer {
         })
     }
 
-    pub fn foreign_writes(&self) -> watch::Receiver<u64> {
-        self.abroad.count.subscribe()
+    pub fn foreign_writes(&self) -> ForeignWrites {
+        self.abroad.announcer.subscribe()
     }
 
     /// Makes everybody who watches compare with the store.
-    pub fn announce_foreign_write(&self) {
-        self.abroad.announce();
+    pub fn announce_foreign_write(&self, kind: Foreign) {
+        self.abroad.announce(kind);
     }
 
     pub fn is_open(&self) -> bool {
@@ -168,16 +169,16 @@ fn closed() -> StoreError {
 #[derive(Clone)]
 struct Abroad {
     observer: Arc<dyn Observer>,
-    count: Arc<watch::Sender<u64>>,
+    announcer: Announcer,
 }
 
 impl Abroad {
     /// The observer first: whoever compares with the store meanwhile is not answered from memory.
-    fn announce(&self) {
-        if catch_unwind(AssertUnwindSafe(|| self.observer.foreign_write())).is_err() {
+    fn announce(&self, kind: Foreign) {
+        if catch_unwind(AssertUnwindSafe(|| self.observer.foreign_write(kind))).is_err() {
             tracing::error!("the observer of foreign writes panicked");
         }
-        self.count.send_modify(|count| *count += 1);
+        self.announcer.announce(kind);
     }
 }
 
@@ -240,8 +241,8 @@ impl<E: Engine> Work<E> {
 
     async fn look_abroad(&mut self) {
         match AssertUnwindSafe(self.engine.foreign_write()).catch_unwind().await {
-            Ok(Ok(false)) => {}
-            Ok(Ok(true)) => self.abroad.announce(),
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(kind))) => self.abroad.announce(kind),
             Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
             Err(_) => tracing::error!("looking for writes of other processes panicked"),
         }
@@ -278,7 +279,7 @@ impl<E: Engine> Work<E> {
                 tracing::error!(error = %failed.error(), commands = jobs.len(), "a batch was not committed");
                 // Whoever knows the heads compares them, and only then: comparing is work, in hard times.
                 if matches!(failed, Failed::Unknown(_)) {
-                    self.abroad.announce();
+                    self.abroad.announce(Foreign::Anything);
                 }
                 refuse(jobs, failed.error());
             }
@@ -308,7 +309,7 @@ impl<E: Engine> Work<E> {
         let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(&self.engine.epoch(), grown)));
         if told.is_err() {
             tracing::error!("the observer of commits panicked");
-            self.abroad.announce();
+            self.abroad.announce(Foreign::Anything);
         }
     }
 }

@@ -22,7 +22,7 @@ struct Script {
     head: u64,
     /// Sizes of the batches it was given.
     batches: Arc<Mutex<Vec<usize>>>,
-    foreign: Arc<Mutex<VecDeque<bool>>>,
+    foreign: Arc<Mutex<VecDeque<Option<Foreign>>>>,
     /// Holds the first batch back until the test says so.
     begin: Option<oneshot::Receiver<()>>,
     /// What comes while it breathes.
@@ -82,8 +82,8 @@ impl Engine for Script {
         }
     }
 
-    async fn foreign_write(&mut self) -> Result<bool, StoreError> {
-        Ok(self.foreign.lock().unwrap().pop_front().unwrap_or(false))
+    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
+        Ok(self.foreign.lock().unwrap().pop_front().flatten())
     }
 
     async fn chores(&mut self, _now: i64) -> Result<(), StoreError> {
@@ -99,7 +99,7 @@ impl Observer for Told {
         self.0.lock().unwrap().extend(rooms.iter().flat_map(|grown| &grown.events).map(|event| event.seq.0));
     }
 
-    fn foreign_write(&self) {
+    fn foreign_write(&self, _kind: Foreign) {
         self.1.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -108,7 +108,7 @@ struct Desk {
     writer: Writer,
     told: Arc<Told>,
     batches: Arc<Mutex<Vec<usize>>>,
-    foreign: Arc<Mutex<VecDeque<bool>>>,
+    foreign: Arc<Mutex<VecDeque<Option<Foreign>>>>,
     begin: Option<oneshot::Sender<()>>,
     breaths: Arc<Mutex<Breaths>>,
 }
@@ -215,12 +215,12 @@ async fn what_gathers_is_one_batch_up_to_its_limit() {
 async fn a_batch_that_fails_is_unavailable_and_the_next_goes_on() {
     for (act, may_be_committed) in [(Act::Refuse, false), (Act::LoseSight, true), (Act::Panic, true)] {
         let mut desk = desk(&[act]);
-        let abroad = desk.writer.foreign_writes();
+        let mut abroad = desk.writer.foreign_writes();
         let first = desk.post("first").await;
         desk.begin();
         let refused = first.await.unwrap();
         assert!(matches!(refused, Err(Refusal::Store(StoreError::Unavailable(_)))), "{act:?}: {refused:?}");
-        assert_eq!(abroad.has_changed().unwrap(), may_be_committed, "{act:?}: who knows heads compares them");
+        assert_eq!(abroad.take().is_some(), may_be_committed, "{act:?}: who knows heads compares them");
         assert_eq!(seq(desk.post("second").await.await), 1, "{act:?}");
     }
 }
@@ -305,10 +305,10 @@ async fn close_carries_out_what_is_queued_and_refuses_the_rest() {
 async fn writes_of_others_are_announced_while_the_queue_is_empty() {
     let desk = desk(&[]);
     let mut abroad = desk.writer.foreign_writes();
-    desk.foreign.lock().unwrap().extend([false, false, true, false, true]);
+    desk.foreign.lock().unwrap().extend([None, None, Some(Foreign::Logs), None, Some(Foreign::Rights)]);
     let start = tokio::time::Instant::now();
-    abroad.changed().await.unwrap();
+    assert_eq!(abroad.next().await, Some(Foreign::Logs));
     assert_eq!(desk.told.1.load(Ordering::Relaxed), 1, "the observer has forgotten before anybody hears of it");
-    abroad.changed().await.unwrap();
+    assert_eq!(abroad.next().await, Some(Foreign::Rights));
     assert_eq!(start.elapsed(), 4 * LOOK_ABROAD_EVERY, "the first look is at once, the fifth shows the second");
 }

@@ -1,0 +1,52 @@
+//! What several nodes share: a database of their own on the Postgres, and the Redis, that
+//! `scripts/bench.sh` has started.
+
+use anyhow::{Context, Result};
+use sqlx::{Connection, PgConnection};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::runtime::Builder;
+
+/// Databases that were made.
+static MADE: AtomicUsize = AtomicUsize::new(0);
+
+/// The environment of a node, with a database that nobody has used.
+pub fn between_nodes() -> Result<Vec<(&'static str, String)>> {
+    let postgres = given("PICKMATE_TEST_POSTGRES")?;
+    let name = format!("load_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let create = format!("CREATE DATABASE {name}");
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(&postgres).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut connection).await
+    })?;
+    let database = postgres.replacen("/postgres?", &format!("/{name}?"), 1);
+    Ok(vec![("PICKMATE_DATABASE", database), ("PICKMATE_REDIS", given("PICKMATE_TEST_REDIS")?)])
+}
+
+/// What Redis has done since it was started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carried {
+    pub published: f64,
+    pub bytes_out: f64,
+}
+
+impl Carried {
+    pub fn by_redis() -> Result<Carried> {
+        let client = redis::Client::open(given("PICKMATE_TEST_REDIS")?)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let said: String = runtime.block_on(async {
+            let mut connection = client.get_multiplexed_async_connection().await?;
+            redis::cmd("INFO").arg("everything").query_async(&mut connection).await
+        })?;
+        let figure = |from: &str| {
+            let digits = said.split_once(from)?.1.split(|letter: char| !letter.is_ascii_digit()).next()?;
+            digits.parse().ok()
+        };
+        let published = figure("cmdstat_publish:calls=").unwrap_or(0.0);
+        Ok(Carried { published, bytes_out: figure("total_net_output_bytes:").context("total_net_output_bytes")? })
+    }
+}
+
+fn given(name: &str) -> Result<String> {
+    std::env::var(name).with_context(|| format!("{name} names nothing: run scripts/bench.sh"))
+}
