@@ -30,7 +30,7 @@ pub struct Node {
     state: AppState,
     set_up_link: Option<String>,
     server: JoinHandle<()>,
-    pump: JoinHandle<()>,
+    pump: JoinHandle<Option<()>>,
     stop_pump: CancellationToken,
 }
 
@@ -43,7 +43,9 @@ impl Node {
         config.listen = listener.local_addr().context("cannot read the bound address")?;
         let state = assemble(config, leptos_options).await?;
         let stop_pump = CancellationToken::new();
-        let pump = tokio::spawn(state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone()));
+        let pump = state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone());
+        // Wherever it is: a store that does not answer must not hold the stop.
+        let pump = tokio::spawn(stop_pump.clone().run_until_cancelled_owned(pump));
         set_up::announce(&state).await.context("cannot keep the address")?;
         let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
         let server = tokio::spawn({

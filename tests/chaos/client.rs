@@ -149,7 +149,8 @@ impl Wire {
     pub async fn open(client: &Client) -> Result<Wire> {
         let mut request = format!("ws://{}/live", client.addr).into_client_request()?;
         let mut say = |name: &'static str, value: String| {
-            anyhow::Ok(request.headers_mut().insert(name, HeaderValue::from_str(&value)?)).map(drop)
+            request.headers_mut().insert(name, HeaderValue::from_str(&value)?);
+            anyhow::Ok(())
         };
         match &client.cookie {
             Some(cookie) => {

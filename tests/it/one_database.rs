@@ -1,12 +1,12 @@
 //! Nodes and commands of the operator on one Postgres database.
 
-use crate::app::{Live, TestApp};
+use crate::app::{Live, PATIENCE, TestApp};
 use crate::command::Machine;
 use crate::postgres::Database;
 use pickmate::domain::{Access, Seq};
 use pickmate::protocol::EventKind;
 use pickmate::server::store::postgres::Address;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::yield_now;
@@ -84,6 +84,30 @@ async fn who_gives_up_waiting_leaves_no_transaction_open() {
         }
     }
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_that_hangs_does_not_hold_a_stop() {
+    let database = Database::new();
+    let address = database.address().await;
+    let mut node = TestApp::spawn_with(|config| {
+        config.database = Some(address);
+        (config.limits.session_check_ms, config.limits.shutdown_ms) = (100, 1_000);
+    })
+    .await;
+    let mina = node.owner("mina").await;
+    let _live = node.live_by_cookie(&mina).await;
+    let mut other = database.other().await;
+    let mut lock = other.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'sessions'::regclass";
+    let begun = Instant::now();
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *lock).await.unwrap() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "no session is compared");
+    }
+    let begun = Instant::now();
+    node.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 /// That wait for their next statement.
