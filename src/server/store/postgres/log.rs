@@ -5,7 +5,7 @@ use super::super::columns::{room_ids, seq_column, seq_from};
 use super::super::event_row::EventRow;
 use super::super::log::page;
 use super::super::{
-    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, StoreError, sql,
+    Budget, Command, Committed, EventPage, Fingerprint, Intent, Log, Pending, Refusal, Sessions, StoreError, sql,
 };
 use super::{PostgresStore, tables};
 use crate::domain::{RoomId, Seq, Slug};
@@ -96,6 +96,10 @@ impl Log for PostgresStore {
             }
             probed => Ok(probed?),
         }
+    }
+
+    async fn begin_history(&self, sessions: Sessions, now: i64) -> Result<Option<String>, StoreError> {
+        self.renew_epoch(sessions, now).await.map(Some)
     }
 
     async fn close(&self) {
