@@ -2,6 +2,7 @@
 //! notices from the channel layer and offers them to connections' queues, which write to their sockets
 //! what those take; never awaits a peer. What a queue cannot take, its connection reads from the log later.
 
+mod comparing;
 mod comparison;
 mod connection;
 mod doubts;
@@ -19,6 +20,7 @@ use super::cache::Cache;
 use super::channel_layer::{ChannelLayer, Group, Reach};
 use super::config::Config;
 use super::metrics::Metrics;
+use doubts::Doubts;
 use queue::{Queue, QueueLimits};
 use rand::Rng;
 use registry::Registry;
@@ -26,6 +28,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 /// A handle to the hub; clones share it.
@@ -39,8 +42,9 @@ struct Shared {
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
     session_check: Duration,
-    /// How often heads are compared by the clock, and how many a second at most.
-    comparison: (Duration, u32),
+    doubts: Mutex<Doubts>,
+    /// Told of every new doubt.
+    doubted: tokio::sync::Notify,
     /// Held while a group's subscription changes, so that the last leaver and a new joiner of a room cannot
     /// leave the layer in the other's state. Several, so that a crowd does not wait for one another's round trips.
     subscribing: [tokio::sync::Mutex<()>; SUBSCRIBING],
@@ -98,6 +102,8 @@ impl Hub {
     pub fn new(config: &Config, layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Hub {
         let limits = &config.limits;
         let unless_lifted = |limit: usize| if config.no_rate_limit { usize::MAX } else { limit };
+        let comparison = (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second);
+        let doubts = Doubts::new(comparison, layer.reach(), Instant::now());
         Hub(Arc::new(Shared {
             registry: Mutex::default(),
             layer,
@@ -109,7 +115,8 @@ impl Hub {
                 per_address: unless_lifted(limits.connections_per_address),
             },
             session_check: Duration::from_millis(limits.session_check_ms),
-            comparison: (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second),
+            doubts: Mutex::new(doubts),
+            doubted: tokio::sync::Notify::new(),
             subscribing: std::array::from_fn(|_| tokio::sync::Mutex::const_new(())),
             ended: tokio::sync::Notify::new(),
             settling: TaskTracker::new(),

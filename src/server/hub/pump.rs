@@ -1,23 +1,15 @@
-//! The hub's one task: notices in, queues fed; and the comparison with the store that repairs
-//! whatever notices did not tell.
+//! The hub's one task: notices in, queues fed. What notices did not tell is found beside it (`comparing`).
 
 use super::Hub;
-use super::comparison::{BATCH, Rounds};
-use super::doubts::{Doubts, until};
-use crate::domain::{RoomId, UserId};
+use super::doubts::Doubts;
+use crate::domain::UserId;
 use crate::protocol::{CloseCode, ServerFrame};
-use crate::server::channel_layer::{Delivery, Group, Notice, Reach};
+use crate::server::channel_layer::{Delivery, Group, Notice};
 use crate::server::encode;
-use crate::server::store::{Store, StoreError};
-use std::collections::HashSet;
+use crate::server::store::Store;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
-
-/// After a comparison failed, because the store was busy or gone.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Tells that the pump is over, also after a panic.
 struct Ended(Hub);
@@ -29,55 +21,50 @@ impl Drop for Ended {
 }
 
 impl Hub {
-    /// Feeds the connections until `stop` or the end of the layer. One per node.
+    /// Feeds the connections, and keeps what this node knows in step with the store, until `stop` or the end of
+    /// the layer. One per node.
     pub async fn run(self, store: Arc<dyn Store>, now: fn() -> i64, stop: CancellationToken) {
         let _ended = Ended(self.clone());
-        let (mut foreign_writes, mut epochs) = (store.foreign_writes(), store.epochs());
-        let layer = Arc::clone(&self.0.layer);
-        let mut doubts = Doubts::new(self.0.comparison, layer.reach(), Instant::now());
-        let mut session_check = interval_at(Instant::now() + self.0.session_check, self.0.session_check);
-        session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Side by side: while the store is silent, what other nodes tell is delivered all the same.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.deliver(&*store) => {}
+            () = self.keep_in_step(&*store, now) => {}
+        }
+    }
+
+    async fn deliver(&self, store: &dyn Store) {
+        let mut epochs = store.epochs();
         let mut store_open = true;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
-                delivery = layer.next() => match delivery {
+                delivery = self.0.layer.next() => match delivery {
                     // It may be of the history that is told of only now.
                     Some(_) if epochs.has_changed().unwrap_or(false) => {
                         epochs.mark_unchanged();
                         self.start_over();
-                        doubts.of_everything(Instant::now());
+                        self.doubt(Doubts::of_everything);
                     }
                     Some(Delivery::Notice(notice)) => {
-                        if self.take(notice, &*store).await.is_err() {
-                            doubts.of_everything(Instant::now());
-                        }
+                        self.take(notice, store);
                         // There may be many, and each may have been written to a few dozen sockets.
                         tokio::task::yield_now().await;
                     }
                     Some(Delivery::Lost) => {
                         self.0.cache.forget_all();
-                        doubts.of_everything(Instant::now());
-                        doubts.lists = true;
+                        self.doubt(Doubts::of_everything);
                     }
                     None => return,
-                },
-                written = foreign_writes.next(), if store_open => match written {
-                    Some(kind) => doubts.written(kind, layer.reach(), Instant::now()),
-                    None => store_open = false,
                 },
                 changed = epochs.changed(), if store_open => {
                     store_open = changed.is_ok();
                     self.start_over();
                 }
-                _ = session_check.tick() => self.check_sessions(&*store, now()).await,
-                () = until(doubts.rounds.due()) => self.go_round(&mut doubts.rounds, &*store).await,
-                () = until(doubts.rights_due) => self.settle_rights(&mut doubts, &*store, now()).await,
             }
         }
     }
 
-    async fn take(&self, notice: Notice, store: &dyn Store) -> Result<(), StoreError> {
+    fn take(&self, notice: Notice, store: &dyn Store) {
         match notice {
             // Waited here while another history took its place: nothing of it is true any more.
             Notice::Grew(growth) if growth.log.epoch != store.epoch() => {}
@@ -85,10 +72,10 @@ impl Hub {
                 self.0.cache.grew(&growth);
                 self.spread(&growth);
             }
-            Notice::Unread { room } => self.compare_heads(&[room], store).await?,
+            Notice::Unread { room } => self.doubt(|doubts, _| doubts.of_head(room)),
             Notice::Recheck { room } => {
                 self.0.cache.readers_changed();
-                self.recheck(&[room], store).await?;
+                self.doubt(|doubts, _| doubts.of_readers(room));
             }
             Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
             Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
@@ -101,108 +88,6 @@ impl Hub {
                 self.close_where(|peer| peer.user == user && peer.session.is_some() && peer.session != except);
             }
         }
-        Ok(())
-    }
-
-    /// Compares rights and sessions with the store; then whoever is to hear of it looks at their rooms anew.
-    async fn settle_rights(&self, doubts: &mut Doubts, store: &dyn Store, now: i64) {
-        // While nothing is heard of other nodes, what is remembered may have ended there.
-        if self.0.layer.reach() == Reach::Cut {
-            self.0.cache.rights_changed();
-            doubts.rights = true;
-        }
-        if !doubts.rights {
-            return doubts.rights_settled(Instant::now());
-        }
-        match self.check_rights(store, now).await {
-            Ok(()) => {
-                doubts.rights_settled(Instant::now());
-                if std::mem::take(&mut doubts.lists) {
-                    self.tell_rooms_changed(|_| true);
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot compare rights; trying again");
-                doubts.rights_due = Some(Instant::now() + RETRY);
-            }
-        }
-    }
-
-    async fn check_rights(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
-        let rooms = self.registry().followed();
-        self.recheck(&rooms, store).await?;
-        self.end_fallen_sessions(store, now).await
-    }
-
-    /// In one statement.
-    async fn compare_heads(&self, rooms: &[RoomId], store: &dyn Store) -> Result<(), StoreError> {
-        let heads = store.heads(rooms).await?;
-        let registry = self.registry();
-        for (room, head) in heads {
-            // First, so that whoever asks from here on does not get what is known to be too old.
-            self.0.cache.head_seen(room, head);
-            registry.followers(room).for_each(|queue| queue.observe_head(room, head));
-        }
-        Ok(())
-    }
-
-    /// One batch of the rounds through all followed rooms.
-    async fn go_round(&self, rounds: &mut Rounds, store: &dyn Store) {
-        let batch = rounds.next(Instant::now(), || self.registry().followed());
-        self.0.metrics.comparison_seconds.set(rounds.period().as_secs_f64());
-        if !batch.is_empty()
-            && let Err(error) = self.compare_heads(&batch, store).await
-        {
-            tracing::warn!(%error, "cannot compare rooms; trying again");
-            rounds.put_off(batch, Instant::now() + RETRY);
-        }
-    }
-
-    /// Ends the subscriptions of those who may no longer read these rooms.
-    async fn recheck(&self, rooms: &[RoomId], store: &dyn Store) -> Result<(), StoreError> {
-        let followers: Vec<_> = {
-            let registry = self.registry();
-            rooms.iter().flat_map(|room| registry.followers_by_user(*room)).collect()
-        };
-        for batch in followers.chunks(BATCH) {
-            let pairs: Vec<_> = batch.iter().map(|follower| (follower.room, follower.user)).collect();
-            let readable: HashSet<_> = store.readable(&pairs).await?.into_iter().collect();
-            for follower in batch.iter().filter(|follower| !readable.contains(&(follower.room, follower.user))) {
-                self.revoke(follower.connection, follower.room);
-            }
-        }
-        Ok(())
-    }
-
-    fn revoke(&self, connection: u64, room: RoomId) {
-        let mut registry = self.registry();
-        registry.unfollow(connection, room);
-        if let Some(queue) = registry.queue(connection)
-            && let Some(slug) = queue.unfollow(room)
-        {
-            queue.tell(encode::frame(&ServerFrame::Revoked { room: slug.to_string() }));
-        }
-        drop(registry);
-        self.settle_later(vec![Group::Room(room)]);
-    }
-
-    /// Expiry sends no notice, and a sign-out whose request was dropped half-way may not have sent
-    /// its own: what has not stood at the last check loses its sockets at this one.
-    async fn check_sessions(&self, store: &dyn Store, now: i64) {
-        if let Err(error) = self.end_fallen_sessions(store, now).await {
-            tracing::warn!(%error, "cannot compare sessions; trying again at the next check");
-        }
-    }
-
-    async fn end_fallen_sessions(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
-        let known: HashSet<[u8; 32]> = self.registry().peers().filter_map(|(peer, _)| peer.session).collect();
-        let known: Vec<_> = known.into_iter().collect();
-        for batch in known.chunks(BATCH) {
-            let standing: HashSet<_> = store.standing_sessions(batch, now).await?.into_iter().collect();
-            let fallen: HashSet<_> = batch.iter().filter(|session| !standing.contains(*session)).copied().collect();
-            self.close_where(|peer| peer.session.is_some_and(|session| fallen.contains(&session)));
-        }
-        Ok(())
     }
 
     /// The log is another history: nothing of it follows on what the connections were given. They come
@@ -217,7 +102,7 @@ impl Hub {
         self.settle_later(rooms.into_iter().map(Group::Room).collect());
     }
 
-    fn tell_rooms_changed(&self, whom: impl Fn(UserId) -> bool) {
+    pub(super) fn tell_rooms_changed(&self, whom: impl Fn(UserId) -> bool) {
         let frame = encode::frame(&ServerFrame::RoomsChanged);
         for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer.user)) {
             queue.rooms_changed(frame.clone());
@@ -234,7 +119,7 @@ impl Hub {
         }
     }
 
-    fn close_where(&self, whom: impl Fn(&super::Peer) -> bool) {
+    pub(super) fn close_where(&self, whom: impl Fn(&super::Peer) -> bool) {
         for (_, queue) in self.registry().peers().filter(|(peer, _)| whom(peer)) {
             queue.close(CloseCode::Unauthenticated);
         }
@@ -244,7 +129,7 @@ impl Hub {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Seq, Slug};
+    use crate::domain::{RoomId, Seq, Slug};
     use crate::server::cache::Cache;
     use crate::server::channel_layer::MemoryLayer;
     use crate::server::config::{Config, Limits};
