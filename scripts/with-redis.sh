@@ -23,7 +23,7 @@ for _ in $(seq 20); do
     listens "$port" && continue
     "$server" --bind 127.0.0.1 --port "$port" --save '' --appendonly no --dir "$folder" >"$folder/log" 2>&1 &
     redis=$!
-    while kill -0 "$redis" 2>/dev/null && ! grep -q 'Ready to accept connections' "$folder/log"; do sleep 0.05; done
+    while kill -0 "$redis" 2>/dev/null && ! grep -qs 'Ready to accept connections' "$folder/log"; do sleep 0.05; done
     kill -0 "$redis" 2>/dev/null && break
     redis=
 done

@@ -28,6 +28,7 @@ pub fn between_nodes() -> Result<Vec<(&'static str, String)>> {
 pub struct Carried {
     pub published: f64,
     pub bytes_out: f64,
+    pub cpu_seconds: f64,
 }
 
 impl Carried {
@@ -38,12 +39,17 @@ impl Carried {
             let mut connection = client.get_multiplexed_async_connection().await?;
             redis::cmd("INFO").arg("everything").query_async(&mut connection).await
         })?;
-        let figure = |from: &str| {
-            let digits = said.split_once(from)?.1.split(|letter: char| !letter.is_ascii_digit()).next()?;
-            digits.parse().ok()
+        let figure = |from: &str| -> Option<f64> {
+            let no_digit = |letter: char| !letter.is_ascii_digit() && letter != '.';
+            said.split_once(from)?.1.split(no_digit).next()?.parse().ok()
         };
-        let published = figure("cmdstat_publish:calls=").unwrap_or(0.0);
-        Ok(Carried { published, bytes_out: figure("total_net_output_bytes:").context("total_net_output_bytes")? })
+        let cpu = figure("used_cpu_sys:").zip(figure("used_cpu_user:")).context("used_cpu")?;
+        Ok(Carried {
+            // Nothing until somebody publishes.
+            published: figure("cmdstat_publish:calls=").unwrap_or(0.0),
+            bytes_out: figure("total_net_output_bytes:").context("total_net_output_bytes")?,
+            cpu_seconds: cpu.0 + cpu.1,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::clock::now_ms;
 use super::config::Config;
 use super::secret::{hash_secret, new_secret};
 use super::service::resets;
-use super::store::{self, Action, Command, NewUser, Refusal, Store, StoreOptions, User};
+use super::store::{self, Action, Command, NewUser, Refusal, Sessions, Store, StoreOptions, User};
 use crate::domain::{Access, Password, Role, RoomName, Slug, UserId, UserName};
 use anyhow::{Context, bail};
 use std::io::{BufRead, Write};
@@ -23,6 +23,9 @@ pub enum AdminCommand {
     /// Rooms
     #[command(subcommand)]
     Room(RoomCommand),
+    /// The history that clients know, after a Postgres database was put back from a copy
+    #[command(subcommand)]
+    Epoch(EpochCommand),
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -56,6 +59,18 @@ pub enum RoomCommand {
     Create(NewRoom),
     /// Make an account a member of a room
     Add { slug: String, name: String },
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum EpochCommand {
+    /// Give the history another name and print it: browsers and programs find out and load afresh
+    ///
+    /// Sessions, one-time links and invites of the copy are ended, as `pickmate restore` does.
+    Renew {
+        /// Let people stay signed in who were when the copy was made, also those who have signed out since
+        #[arg(long)]
+        keep_sessions: bool,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,7 +123,16 @@ async fn carry_out(
         AdminCommand::Token(TokenCommand::Create { name }) => create_token(store, &name).await.map(Some),
         AdminCommand::Room(RoomCommand::Create(new)) => create_room(store, new).await.map(|()| None),
         AdminCommand::Room(RoomCommand::Add { slug, name }) => add_member(store, &slug, &name).await.map(|()| None),
+        AdminCommand::Epoch(EpochCommand::Renew { keep_sessions }) => {
+            let sessions = if keep_sessions { Sessions::Keep } else { Sessions::End };
+            renew_epoch(store, sessions).await.map(Some)
+        }
     }
+}
+
+async fn renew_epoch(store: &dyn Store, sessions: Sessions) -> anyhow::Result<String> {
+    let renewed = store.begin_history(sessions, now_ms()).await?;
+    renewed.context("a SQLite database gets a new epoch by `pickmate restore`")
 }
 
 async fn create_user(store: &dyn Store, new: NewAccount, input: impl BufRead) -> anyhow::Result<String> {

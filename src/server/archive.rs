@@ -3,8 +3,8 @@
 use super::cli::{Backup, Restore};
 use super::clock::now_ms;
 use super::config::Config;
-use super::store::StoreOptions;
-use super::store::sqlite::archive::{self, Contents, Existing, NewBackup, NewRestore, Progress, Sessions};
+use super::store::sqlite::archive::{self, Contents, Existing, NewBackup, NewRestore, Progress};
+use super::store::{Sessions, StoreOptions};
 use anyhow::{Context, bail};
 use std::io::{Write, stderr};
 

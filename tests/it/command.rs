@@ -36,6 +36,11 @@ impl Machine {
         self.variables.push((name, value.to_owned()));
     }
 
+    /// What was [set](Machine::set).
+    pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.variables.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// Runs to the end with `input` as stdin; arguments are separated by blanks.
     pub fn run(&self, arguments: &str, input: &str) -> Said {
         let mut child = self.start(arguments);
@@ -48,7 +53,7 @@ impl Machine {
         Command::new(env!("CARGO_BIN_EXE_pickmate"))
             .args(arguments.split(' '))
             .env_clear()
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.variables())
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

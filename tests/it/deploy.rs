@@ -171,7 +171,8 @@ impl Drop for Node {
 struct Site {
     proxy: Proxy,
     nodes: [Node; 2],
-    machine: Machine,
+    /// The second one is of another version.
+    machines: [Machine; 2],
     token: String,
     _redis: RedisServer,
     _database: Database,
@@ -186,9 +187,12 @@ impl Site {
         done(&machine, "admin user create mina --password-stdin --owner", "correct horse\n");
         done(&machine, "admin room create general", "");
         let token = done(&machine, "admin token create mina", "");
-        let nodes = [free(), free()].map(|addr| Node::start(&machine, addr));
+        let mut other = Machine::new();
+        machine.variables().for_each(|(name, value)| other.set(name, value));
+        std::fs::write(other.path("target/site/pkg/newer.js"), "").unwrap();
+        let nodes = [Node::start(&machine, free()), Node::start(&other, free())];
         let proxy = Proxy::start([nodes[0].addr, nodes[1].addr]);
-        Site { proxy, nodes, machine, token, _redis: redis, _database: database }
+        Site { proxy, nodes, machines: [machine, other], token, _redis: redis, _database: database }
     }
 }
 
@@ -215,6 +219,9 @@ async fn the_proxy_joins_two_nodes() {
     let greeting: Value = serde_json::from_str(&chat.text().await).unwrap();
     assert_eq!(greeting, json!({"message": "연결 성공"}));
     let at = async |path| client.get(proxy.url(path)).send().await.unwrap().status();
+    for _ in 0..4 {
+        assert_eq!(at("/pkg/newer.js").await, StatusCode::OK, "whichever node is asked first");
+    }
     assert_eq!((at("/metrics").await, at("/readyz").await), (StatusCode::NOT_FOUND, StatusCode::OK));
 }
 
@@ -241,10 +248,10 @@ async fn a_limit_counts_the_address_of_the_client_whatever_it_claims() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_are_upgraded_one_by_one_while_people_post() {
-    let Site { proxy, mut nodes, machine, token, _redis, _database } = Site::start().await;
+    let Site { proxy, mut nodes, machines, token, _redis, _database } = Site::start().await;
     let upgrade = tokio::spawn(async move {
-        for node in &mut nodes {
-            tokio::task::block_in_place(|| node.restart(&machine));
+        for (node, machine) in nodes.iter_mut().zip(&machines) {
+            tokio::task::block_in_place(|| node.restart(machine));
             // The proxy leaves it out for fail_timeout; without the other one meanwhile there would be none.
             while node.counted("pickmate_posts_total").await == 0 {}
         }

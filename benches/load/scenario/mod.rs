@@ -141,6 +141,8 @@ pub const SCENARIOS: &[Scenario] = &[
     nodes("nodes-1", NODES[0], |server, time| nodes::run(server, 1_000, time)),
     nodes("nodes-2", NODES[1], |server, time| nodes::run(server, 1_000, time)),
     nodes("nodes-3", NODES[2], |server, time| nodes::run(server, 1_000, time)),
+    nodes("nodes-1-writes", NODES[0], |server, time| writes::run(server, 256, 1, time)),
+    nodes("nodes-3-writes", NODES[2], |server, time| writes::run(server, 256, 1, time)),
     nodes("nodes-3-of-100", NODES[2], |server, time| nodes::run(server, 100, time)),
     Scenario { name: "catch-up", servers: OURS, rooms: 1, beside: Beside::Nothing, run: catch_up::run },
     Scenario { name: "pages", servers: OURS, rooms: 1, beside: Beside::Nothing, run: pages::run },

@@ -18,6 +18,7 @@ pub fn run(server: &mut Server, members: usize, time: Duration) -> Result<Figure
     let nodes = server.addrs.len() as f64;
     Ok(figures
         .with("Redis messages per post", (after.published - before.published) / posts)
+        .with("Redis CPU-µs per post", (after.cpu_seconds - before.cpu_seconds) / posts * 1e6)
         .with("Redis bytes out per post", (after.bytes_out - before.bytes_out) / posts)
         .with("MB per node", server.resident_bytes()? as f64 / nodes / MEGABYTE))
 }

@@ -1,5 +1,5 @@
 use super::columns::damaged;
-use super::{Command, Committed, Fingerprint, ForeignWrites, Intent, Refusal, StoreError};
+use super::{Command, Committed, Fingerprint, ForeignWrites, Intent, Refusal, Sessions, StoreError};
 use crate::domain::{RoomId, Seq, Slug};
 use crate::protocol::{Event, Page};
 use async_trait::async_trait;
@@ -114,6 +114,11 @@ pub trait Log {
 
     /// Whether a command could be committed now: commits something that nobody sees.
     async fn ready(&self) -> Result<(), StoreError>;
+
+    /// What follows is another history: gives it another epoch, which it returns, and ends one-time links
+    /// and invites, after the operator put a copy of the past in the database's place. Nodes that work on
+    /// it let their clients go. `None`: the engine has a restore of its own, which does that.
+    async fn begin_history(&self, sessions: Sessions, now: i64) -> Result<Option<String>, StoreError>;
 
     /// Commits what is queued, then refuses further commands and checkpoints. Called once, at shutdown.
     async fn close(&self);

@@ -47,6 +47,13 @@ impl StoreOptions {
     }
 }
 
+/// Sessions of the time of a backup that is put back. Some have been ended since, and nothing tells which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    End,
+    Keep,
+}
+
 /// How the writer's transactions are.
 #[derive(Clone, Debug)]
 pub struct Commits {

@@ -1,4 +1,8 @@
 use super::{Place, done};
+use crate::postgres::Database;
+use pickmate::domain::UserId;
+use pickmate::server::store::postgres::PostgresStore;
+use pickmate::server::store::{Accounts, NewInvite, StoreOptions};
 use reqwest::StatusCode;
 
 const DATABASE: &str = "pickmate.sqlite3";
@@ -78,4 +82,36 @@ async fn a_command_beside_the_server_is_put_down_too() {
     done(&place.machine, "admin room add general jun", "");
     std::fs::copy(place.machine.path("copy"), place.data(DATABASE)).unwrap();
     assert_ne!(place.serve().epoch().await, epoch);
+}
+
+#[tokio::test]
+async fn a_postgres_database_that_was_put_back_gets_a_new_epoch_by_a_command() {
+    let (mut place, database) = (Place::new(), Database::new());
+    let refused = place.machine.run("admin epoch renew", "");
+    assert_eq!(refused.err, "pickmate: a SQLite database gets a new epoch by `pickmate restore`\n");
+    place.machine.set("PICKMATE_DATABASE", &database.url().await);
+    let place = Place::on(place.machine);
+    let store = PostgresStore::open(&database.address().await, StoreOptions::default()).await.unwrap();
+    let (session, reset, invite, far) = ([1; 32], [2; 32], [3; 32], i64::MAX);
+    store.create_session(&session, UserId(1), 1, far).await.unwrap();
+    store.create_reset(&reset, UserId(1), far).await.unwrap();
+    let new = NewInvite { secret_hash: invite, created_by: UserId(1), expires_at: far, max_uses: 9 };
+    store.create_invite(new, 1).await.unwrap();
+
+    let server = place.serve();
+    server.posted("k").await;
+    let before = server.epoch().await;
+    let mut follower = server.live().await;
+    let kept = done(&place.machine, "admin epoch renew --keep-sessions", "");
+    assert_ne!(kept, before);
+    assert_eq!(follower.close_code().await, 1012, "a node that runs lets its clients go");
+    assert_eq!((server.epoch().await, server.keys().await), (kept.clone(), vec!["k".to_owned()]));
+    assert_eq!(store.standing_sessions(&[session], 2).await.unwrap().len(), 1);
+    assert!(store.reset(&reset, 2).await.unwrap().is_none() && store.invite(&invite, 2).await.unwrap().is_none());
+
+    let gone = server.get(&format!("/api/v1/rooms/general/events?after=1&epoch={before}")).await;
+    assert_eq!(gone.status(), StatusCode::GONE);
+    assert_ne!(done(&place.machine, "admin epoch renew", ""), kept);
+    assert_eq!(store.standing_sessions(&[session], 2).await.unwrap(), [] as [[u8; 32]; 0]);
+    server.posted("with-the-token").await;
 }

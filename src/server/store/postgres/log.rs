@@ -6,7 +6,8 @@ use super::super::event_row::EventRow;
 use super::super::key_row::KnownKey;
 use super::super::log::page;
 use super::super::{
-    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, StoreError, sql,
+    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, Sessions,
+    StoreError, sql,
 };
 use super::{PostgresStore, tables};
 use crate::domain::{RoomId, Seq, Slug};
@@ -97,6 +98,10 @@ impl Log for PostgresStore {
             }
             probed => Ok(probed?),
         }
+    }
+
+    async fn begin_history(&self, sessions: Sessions, now: i64) -> Result<Option<String>, StoreError> {
+        self.renew_epoch(sessions, now).await.map(Some)
     }
 
     async fn close(&self) {

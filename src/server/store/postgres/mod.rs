@@ -11,6 +11,7 @@ mod commit;
 mod connections;
 mod engine;
 mod error;
+mod history;
 mod links;
 mod lock;
 mod log;

@@ -20,6 +20,11 @@ pub const END_SESSION: &str = "DELETE FROM sessions WHERE hash = $1";
 pub const END_OTHER_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1 AND hash <> $2";
 pub const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
 
+/// Of the time of a backup.
+pub const END_ALL_SESSIONS: &str = "DELETE FROM sessions";
+pub const END_LINKS: &str = "DELETE FROM resets; DELETE FROM meta WHERE name = 'set_up_link'";
+pub const REVOKE_INVITES: &str = "UPDATE invites SET revoked_at = $1 WHERE revoked_at IS NULL";
+
 pub const INSERT_TOKEN: &str = "INSERT INTO tokens (hash, user_id, created_at) VALUES ($1, $2, $3)";
 
 pub const INSERT_INVITE: &str = "INSERT INTO invites (hash, created_by, created_at, expires_at, max_uses)

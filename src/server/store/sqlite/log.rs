@@ -6,7 +6,8 @@ use super::super::event_row::{EventRow, json};
 use super::super::key_row::KnownKey;
 use super::super::log::page;
 use super::super::{
-    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, StoreError, sql,
+    Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, Sessions,
+    StoreError, sql,
 };
 use super::{SqliteStore, history, keys};
 use crate::domain::{RoomId, Seq, Slug};
@@ -78,6 +79,10 @@ impl Log for SqliteStore {
             return Err(StoreError::Unavailable("the store is closed".into()));
         }
         self.database.probe().await
+    }
+
+    async fn begin_history(&self, _: Sessions, _: i64) -> Result<Option<String>, StoreError> {
+        Ok(None)
     }
 
     async fn close(&self) {

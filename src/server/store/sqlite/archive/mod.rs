@@ -7,7 +7,7 @@ mod verify;
 
 pub use backup::{Existing, NewBackup, backup};
 pub use progress::{Progress, Show};
-pub use restore::{NewRestore, Restored, Sessions, restore};
+pub use restore::{NewRestore, Restored, restore};
 pub use verify::Contents;
 
 use super::super::StoreError;

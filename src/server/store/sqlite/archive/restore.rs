@@ -1,4 +1,4 @@
-use super::super::super::{StoreError, StoreOptions};
+use super::super::super::{Sessions, StoreError, StoreOptions, sql};
 use super::super::directory::{self, FILE, PART};
 use super::super::error::{is_damage, is_no_database, open_error};
 use super::super::history::new_epoch;
@@ -18,17 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// What a check says that finds nothing.
 const SOUND: &str = "ok";
-
-const END_SESSIONS: &str = "DELETE FROM sessions";
-const END_LINKS: &str = "DELETE FROM resets; DELETE FROM meta WHERE name = 'set_up_link'";
-const REVOKE_INVITES: &str = "UPDATE invites SET revoked_at = $1 WHERE revoked_at IS NULL";
-
-/// Sessions of the time of the backup. Some have been ended since, and nothing tells which.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sessions {
-    End,
-    Keep,
-}
 
 pub struct NewRestore<'a> {
     /// The data directory, made when missing.
@@ -126,10 +115,10 @@ async fn begin_history(connection: &mut SqliteConnection, new: &NewRestore<'_>) 
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     let epoch = new_epoch(&mut tx).await?;
     if new.sessions == Sessions::End {
-        sqlx::query(END_SESSIONS).execute(&mut *tx).await?;
+        sqlx::query(sql::accounts::END_ALL_SESSIONS).execute(&mut *tx).await?;
     }
-    sqlx::raw_sql(END_LINKS).execute(&mut *tx).await?;
-    sqlx::query(REVOKE_INVITES).bind(new.now).execute(&mut *tx).await?;
+    sqlx::raw_sql(sql::accounts::END_LINKS).execute(&mut *tx).await?;
+    sqlx::query(sql::accounts::REVOKE_INVITES).bind(new.now).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(epoch)
 }
