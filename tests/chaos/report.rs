@@ -43,7 +43,7 @@ impl Report<'_> {
         }
         writeln!(text, "{:<30} {times:>6}", "all")?;
         match self.delays.0.get(CALM) {
-            Some(calm) => writeln!(text, "{:<74} {:>11} ms", "without a fault", calm.message.as_millis()),
+            Some(calm) => writeln!(text, "{CALM:<74} {:>11} ms", calm.message.as_millis()),
             None => Ok(()),
         }
     }

@@ -3,13 +3,16 @@
 use crate::app::{Live, PATIENCE, TestApp};
 use crate::command::Machine;
 use crate::postgres::Database;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pickmate::domain::{Access, Seq};
 use pickmate::protocol::EventKind;
+use pickmate::server::config::Limits;
 use pickmate::server::store::postgres::Address;
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 
 async fn node(address: &Address) -> TestApp {
     let address = address.clone();
@@ -108,6 +111,60 @@ async fn a_comparison_that_hangs_does_not_hold_a_stop() {
     let begun = Instant::now();
     node.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+/// Processes of the server that are stopped; they go on when it is dropped.
+struct Stopped(Vec<Pid>);
+
+impl Stopped {
+    /// All that serve this database, but the one that is asked.
+    async fn all(connection: &mut PgConnection) -> Stopped {
+        let pids = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let pids: Vec<i32> = sqlx::query_scalar(pids).fetch_all(connection).await.unwrap();
+        let stopped = Stopped(pids.into_iter().map(Pid::from_raw).collect());
+        stopped.0.iter().for_each(|pid| kill(*pid, Signal::SIGSTOP).unwrap());
+        stopped
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            let _gone = kill(*pid, Signal::SIGCONT);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_of_connections_that_fell_silent_leave_their_places_to_others() {
+    let database = Database::new();
+    let address = database.address().await;
+    let mut node = TestApp::spawn_with(|config| {
+        config.database = Some(address);
+        config.limits.busy_wait_ms = 500;
+    })
+    .await;
+    let mina = node.owner("mina").await;
+    let room = node.room("general", Access::Open, &mina).await;
+    let room = node.store().room_head(&room, mina.id).await.unwrap().unwrap().id;
+    let read = || {
+        let store = Arc::clone(node.store());
+        tokio::spawn(async move { store.page(room, None, 10).await })
+    };
+    let places = || (0..Limits::default().store_readers).map(|_| read()).collect::<Vec<_>>();
+    for reader in places() {
+        reader.await.unwrap().unwrap();
+    }
+    let stopped = Stopped::all(&mut database.other().await).await;
+    let silent = places();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    silent.iter().for_each(JoinHandle::abort);
+    let begun = Instant::now();
+    while read().await.unwrap().is_err() {
+        assert!(begun.elapsed() < PATIENCE, "the pool is full of those who were given up");
+    }
+    drop(stopped);
+    node.stop().await;
 }
 
 /// That wait for their next statement.

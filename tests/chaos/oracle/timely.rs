@@ -15,8 +15,8 @@ const EVERYBODY_WITHIN: Duration = Duration::from_secs(5);
 /// takes: milliseconds; the rest is for a machine whose processors have other work.
 const ACKED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The row of what no fault held up.
-pub const CALM: &str = "calm";
+/// The row of what was acked when no fault was under way; some still suffer from the last one.
+pub const CALM: &str = "between faults";
 
 /// The longest waits by fault.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub fn delays(evidence: &Evidence) -> Delays {
 pub fn judge(evidence: &Evidence, verdict: &mut Verdict) {
     for Message { seq, reader, late, fault } in messages(evidence) {
         if late > EVERYBODY_WITHIN {
-            verdict.complain(Kind::Late, format!("{reader} had {seq} {late:?} after {fault}"));
+            verdict.complain(Kind::Late, format!("{reader} had {seq} after {late:?} ({fault})"));
         }
     }
     for past in evidence.past.iter().filter(|past| past.spares_posting) {

@@ -117,14 +117,24 @@ impl Connections {
     pub async fn read(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.reads.inc();
         let pool = self.readers.clone();
-        begun(async move { pool.begin_with(READ).await }).await
+        self.begun(async move { pool.begin_with(READ).await }).await
     }
 
     /// For what is written beside the writer. What is only made, and known to nobody yet, is committed as it is,
     /// other changes with [`commit_noted`](Connections::commit_noted).
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let pool = self.changes.clone();
-        begun(async move { pool.begin().await }).await
+        self.begun(async move { pool.begin().await }).await
+    }
+
+    /// In a task of its own, which nobody gives up: sqlx does not know of a transaction whose BEGIN was sent and not
+    /// yet answered, so that the connection could go back to the pool with it, to show everybody a state of the past.
+    async fn begun<F>(&self, begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>
+    where
+        F: Future<Output = Result<Transaction<'static, Postgres>, sqlx::Error>> + Send + 'static,
+    {
+        let begun = tokio::spawn(timeout(self.patience, begin)).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        begun.unwrap_or_else(|_| Err(given_up()))
     }
 
     /// Commits, so that the other nodes notice. The note comes last: who writes beside the writer holds
@@ -199,16 +209,17 @@ fn pool(connect: &PgConnectOptions, connections: u32, wait: Duration, suspicion:
             }
             .boxed()
         })
+        .after_release(|connection, _| {
+            // An answer that nobody waits for any more may never come, and the connection would keep its place in the
+            // pool until the system gives it up: it is closed.
+            let nothing_under_way = connection.flush().now_or_never();
+            async move { nothing_under_way.map_or(Ok(false), |flushed| flushed.map(|()| true)) }.boxed()
+        })
         .connect_lazy_with(connect.clone())
 }
 
-/// In a task of its own, which nobody gives up: sqlx does not know of a transaction whose BEGIN was sent and not yet
-/// answered, so that the connection would go back to the pool with it, to show everybody a state of the past.
-async fn begun<F>(begin: F) -> Result<Transaction<'static, Postgres>, sqlx::Error>
-where
-    F: Future<Output = Result<Transaction<'static, Postgres>, sqlx::Error>> + Send + 'static,
-{
-    tokio::spawn(begin).await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+fn given_up() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
 /// Whatever the server's defaults are. An ack means durable: `synchronous_commit`. A look-up sees what was
