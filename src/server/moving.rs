@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Cells of a full bar.
-const CELLS: u64 = 24;
+const CELLS: u64 = 16;
 const REPAINT_EVERY: Duration = Duration::from_millis(100);
 /// Between two lines where there is no terminal; work that is done sooner is not worth one.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -122,10 +122,10 @@ impl Bar {
         }
         state.next = now + if self.terminal { REPAINT_EVERY } else { LINE_EVERY };
         let done = progress.all_rows.saturating_sub(state.first);
-        let said = in_words(&progress, rate(done, now - state.begun));
+        let rate = rate(done, now - state.begun);
         let _ = match self.terminal {
-            true => write!(stderr(), "\r\x1b[K{} {said}", cells(progress.all_rows, progress.all_of)),
-            false => writeln!(stderr(), "pickmate: {said}"),
+            true => write!(stderr(), "\r\x1b[K{}", painted(&progress, rate)),
+            false => writeln!(stderr(), "pickmate: {}", in_words(&progress, rate)),
         };
     }
 
@@ -137,14 +137,25 @@ impl Bar {
     }
 }
 
+/// Fits a terminal of 80 columns, as long as no table has a hundred million rows.
+fn painted(progress: &Progress, rate: u64) -> String {
+    let Progress { step, table, rows, of, all_rows, all_of } = *progress;
+    let (bar, percent) = (cells(all_rows, all_of), (all_rows * 100).checked_div(all_of).unwrap_or(100));
+    format!("{bar} {percent:>3} % {} {table} {rows}/{of}, {rate} rows/s", in_a_word(step))
+}
+
 fn in_words(progress: &Progress, rate: u64) -> String {
-    let Progress { step, table, rows, of, all_rows, all_of } = progress;
-    let step = match step {
+    let Progress { step, table, rows, of, all_rows, all_of } = *progress;
+    let step = in_a_word(step);
+    format!("{step} {table}: {rows} of {of} rows; of all {all_rows} of {all_of}, {rate} a second")
+}
+
+fn in_a_word(step: Step) -> &'static str {
+    match step {
         Step::Reading => "reading",
         Step::Copying => "copying",
         Step::Verifying => "verifying",
-    };
-    format!("{step} {table}: {rows} of {of} rows; of all {all_rows} of {all_of}, {rate} a second")
+    }
 }
 
 fn cells(done: u64, of: u64) -> String {
@@ -185,9 +196,14 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_full_as_the_work_is_done() {
-        for (done, of, full) in [(0, 100, 0), (50, 100, 12), (100, 100, 24), (200, 100, 24), (0, 0, 24)] {
+        for (done, of, full) in [(0, 100, 0), (50, 100, 8), (100, 100, 16), (200, 100, 16), (0, 0, 16)] {
             assert_eq!(cells(done, of).matches('█').count(), full, "{done} of {of}");
         }
+        let rows = 99_999_999;
+        let progress =
+            Progress { step: Step::Verifying, table: "memberships", rows, of: rows, all_rows: rows, all_of: rows };
+        let painted = painted(&progress, 999_999);
+        assert!(painted.chars().count() <= 80 && painted.contains("100 %"), "{painted}");
     }
 
     #[test]

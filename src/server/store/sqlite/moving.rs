@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 pub use super::directory::EnterError;
 
-/// Rows that SQLite's thread reads ahead.
-const AHEAD: usize = 1_000;
+/// Rows that SQLite's thread reads ahead: some megabytes of the longest messages.
+const AHEAD: usize = 256;
 
 /// Ids that were given, also to what is gone.
 const GIVEN_IDS: &str = "SELECT name, seq FROM sqlite_sequence
