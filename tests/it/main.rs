@@ -24,6 +24,8 @@ mod operated;
 mod pages;
 mod postgres;
 mod rate_limits;
+mod redis_cluster;
+mod redis_cluster_layer;
 mod redis_layer;
 mod redis_server;
 mod regressions;

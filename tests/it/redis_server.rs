@@ -89,11 +89,22 @@ impl Drop for RedisServer {
     }
 }
 
+impl From<&RedisServer> for RedisAddress {
+    fn from(server: &RedisServer) -> RedisAddress {
+        server.address()
+    }
+}
+
 fn run(folder: &TempDir) -> Child {
+    spawn(folder, &["--port", "0", "--unixsocket", "redis.sock"])
+}
+
+/// A server that keeps nothing, with these arguments, in the folder.
+pub fn spawn(folder: &TempDir, arguments: &[&str]) -> Child {
     let named = std::env::var("PICKMATE_REDIS_SERVER").ok().into_iter();
     for program in named.chain(["redis-server".to_owned(), "valkey-server".to_owned()]) {
         let mut command = Command::new(&program);
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
+        command.args(["--save", "", "--appendonly", "no"]).args(arguments);
         let quiet = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         if let Ok(process) = quiet.spawn() {
             return process;
