@@ -103,6 +103,11 @@ impl RedisCluster {
         self.everywhere(&moved);
     }
 
+    /// The second primary takes the last slot for the first one's, until it hears of the third again.
+    pub fn mislead(&self) {
+        self.command(1, &format!("CLUSTER SETSLOT {} NODE {}", SLOTS - 1, self.primaries[0].id));
+    }
+
     fn wait_until_whole(&self) {
         let begun = Instant::now();
         let whole = |info: &redis::Value| {

@@ -17,7 +17,7 @@ pub struct Node {
 }
 
 impl Node {
-    async fn on(server: impl Into<RedisAddress>) -> Node {
+    pub async fn on(server: impl Into<RedisAddress>) -> Node {
         let node = Node::at(server);
         is_connected(&node.layer).await;
         node
