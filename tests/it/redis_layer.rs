@@ -191,6 +191,20 @@ async fn a_refused_subscription_is_not_taken_for_an_effective_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_the_manual_are_enough() {
+    let server = RedisServer::start();
+    let commands = "+subscribe +unsubscribe +publish +ping";
+    server.command(&format!("ACL SETUSER me on >pw resetchannels &pickmate:* -@all {commands}")).await;
+    let address = RedisAddress::parse(&format!("{}?user=me&pass=pw", server.url())).unwrap();
+    let (one, other) = (Node::on(address.clone()).await, Node::on(address).await);
+    other.layer.subscribe(Group::Room(ROOM)).await;
+    talk(&one, &other, 1).await;
+    other.layer.unsubscribe(Group::Room(ROOM)).await;
+    one.layer.publish(to_everyone(1));
+    hears(&other.layer, to_everyone(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_version_has_the_node_read_the_store() {
     let server = RedisServer::start();
     let node = Node::on(&server).await;
