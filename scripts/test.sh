@@ -42,6 +42,7 @@ stage clippy-wasm cargo clippy --lib --no-default-features --features hydrate --
 stage wasm-crates scripts/check-wasm-crates.sh
 stage licences scripts/check-dependencies.sh
 stage cargo-test scripts/with-postgres.sh scripts/with-redis.sh cargo test
+stage valkey scripts/test-valkey.sh
 stage build scripts/build.sh
 stage size scripts/check-site-size.sh
 stage chaos scripts/chaos.sh --browser --seed 20261128 --posts 300 --faults 15

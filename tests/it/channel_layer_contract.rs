@@ -2,6 +2,7 @@
 //! at the end of this file.
 
 use crate::app::PATIENCE;
+use crate::redis_cluster::RedisCluster;
 use crate::redis_server::RedisServer;
 use bytes::Bytes;
 use pickmate::domain::{RoomId, Seq, Slug, UserId};
@@ -95,6 +96,33 @@ impl Installation for Redis {
         let lost = self.metrics.lock().unwrap()[node].lost.clone();
         // Once for the time before it was connected.
         until(|| lost.get() == 1 + count).await;
+    }
+}
+
+/// The same on a cluster of its own.
+struct Cluster {
+    nodes: Redis,
+    _own: Option<RedisCluster>,
+}
+
+impl Installation for Cluster {
+    type Layer = RedisLayer;
+
+    fn with_capacity(capacity: usize) -> Cluster {
+        let cluster = RedisCluster::start();
+        Cluster { nodes: Redis::on(cluster.address(), capacity), _own: Some(cluster) }
+    }
+
+    fn neighbour(&self) -> Cluster {
+        Cluster { nodes: self.nodes.neighbour(), _own: None }
+    }
+
+    async fn node(&self) -> RedisLayer {
+        self.nodes.node().await
+    }
+
+    async fn had_no_space(&self, node: usize, count: u64) {
+        self.nodes.had_no_space(node, count).await;
     }
 }
 
@@ -320,3 +348,4 @@ suite! {
 
 layer!(memory, Memory);
 layer!(redis, Redis);
+layer!(cluster, Cluster);

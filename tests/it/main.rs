@@ -25,6 +25,8 @@ mod operated;
 mod pages;
 mod postgres;
 mod rate_limits;
+mod redis_cluster;
+mod redis_cluster_layer;
 mod redis_layer;
 #[path = "../program/redis.rs"]
 mod redis_program;

@@ -2,41 +2,42 @@
 
 use crate::channel_layer_contract::{ROOM, grown, hears, is_connected, next, to_everyone, until};
 use crate::redis_server::RedisServer;
-use pickmate::server::channel_layer::redis::RedisLayer;
+use pickmate::server::channel_layer::redis::{RedisAddress, RedisLayer};
 use pickmate::server::channel_layer::{ChannelLayer, Delivery, Group, LayerMetrics, Notice, Reach};
 use std::time::{Duration, Instant};
 
 /// Within which a Redis that does not answer is to be found out.
-const FOUND_WITHIN: Duration = Duration::from_secs(3);
+pub const FOUND_WITHIN: Duration = Duration::from_secs(3);
 
 const DATABASE: &str = "d1";
 
-struct Node {
-    layer: RedisLayer,
+pub struct Node {
+    pub layer: RedisLayer,
     metrics: LayerMetrics,
 }
 
 impl Node {
-    async fn on(server: &RedisServer) -> Node {
-        let node = Node::unconnected(server);
+    pub async fn on(server: impl Into<RedisAddress>) -> Node {
+        let node = Node::at(server);
         is_connected(&node.layer).await;
         node
     }
 
-    fn unconnected(server: &RedisServer) -> Node {
+    /// It is about to connect.
+    pub fn at(server: impl Into<RedisAddress>) -> Node {
         let metrics = LayerMetrics::default();
-        let layer = RedisLayer::new(server.address(), metrics.clone());
+        let layer = RedisLayer::new(server.into(), metrics.clone());
         layer.open(DATABASE.into());
         Node { layer, metrics }
     }
 
-    async fn is_cut_off(&self) {
+    pub async fn is_cut_off(&self) {
         until(|| self.layer.reach() == Reach::Cut).await;
         assert_eq!(self.metrics.connected.get(), 0);
     }
 
     /// Reads deliveries up to the wanted one; the others.
-    async fn hears_at_last(&self, wanted: Delivery) -> Vec<Delivery> {
+    pub async fn hears_at_last(&self, wanted: Delivery) -> Vec<Delivery> {
         let mut before = Vec::new();
         loop {
             match next(&self.layer).await {
@@ -48,14 +49,17 @@ impl Node {
 }
 
 /// Two nodes, of which the second follows the room.
-async fn two(server: &RedisServer) -> (Node, Node) {
+pub async fn two<S>(server: &S) -> (Node, Node)
+where
+    for<'s> &'s S: Into<RedisAddress>,
+{
     let (one, other) = (Node::on(server).await, Node::on(server).await);
     other.layer.subscribe(Group::Room(ROOM)).await;
     (one, other)
 }
 
 /// Notices go from one to the other. Before them come hints to look up what was not told or not known to be.
-async fn talk(one: &Node, other: &Node, seq: u64) {
+pub async fn talk(one: &Node, other: &Node, seq: u64) {
     one.layer.publish(grown(seq, 10));
     loop {
         match next(&other.layer).await {
@@ -141,7 +145,7 @@ async fn publishing_never_waits_and_reaches_the_own_node_without_redis() {
 async fn a_node_that_starts_without_redis_joins_the_others_when_it_is_there() {
     let mut server = RedisServer::start();
     server.kill();
-    let (one, other) = (Node::unconnected(&server), Node::unconnected(&server));
+    let (one, other) = (Node::at(&server), Node::at(&server));
     other.layer.subscribe(Group::Room(ROOM)).await;
     server.start_again();
     is_connected(&one.layer).await;
@@ -184,6 +188,20 @@ async fn a_refused_subscription_is_not_taken_for_an_effective_one() {
     node.is_cut_off().await;
     server.command("ACL SETUSER default allchannels").await;
     is_connected(&node.layer).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_the_manual_are_enough() {
+    let server = RedisServer::start();
+    let commands = "+subscribe +unsubscribe +publish +ping";
+    server.command(&format!("ACL SETUSER me on >pw resetchannels &pickmate:* -@all {commands}")).await;
+    let address = RedisAddress::parse(&format!("{}?user=me&pass=pw", server.url())).unwrap();
+    let (one, other) = (Node::on(address.clone()).await, Node::on(address).await);
+    other.layer.subscribe(Group::Room(ROOM)).await;
+    talk(&one, &other, 1).await;
+    other.layer.unsubscribe(Group::Room(ROOM)).await;
+    one.layer.publish(to_everyone(1));
+    hears(&other.layer, to_everyone(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

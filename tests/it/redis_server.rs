@@ -90,8 +90,19 @@ impl Drop for RedisServer {
     }
 }
 
+impl From<&RedisServer> for RedisAddress {
+    fn from(server: &RedisServer) -> RedisAddress {
+        server.address()
+    }
+}
+
 fn run(folder: &TempDir) -> Child {
+    spawn(folder, &["--port", "0", "--unixsocket", "redis.sock"])
+}
+
+/// A server that keeps nothing, with these arguments, in the folder.
+pub fn spawn(folder: &TempDir, arguments: &[&str]) -> Child {
     let mut command = Command::new(redis_program());
-    command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
+    command.args(["--save", "", "--appendonly", "no"]).args(arguments);
     command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
 }

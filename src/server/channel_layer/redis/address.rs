@@ -1,7 +1,10 @@
 //! Where Redis is, password included: only what is shown of it is safe to print.
 
-use redis::{Client, ConnectionInfo, IntoConnectionInfo};
+use super::CONNECT_WITHIN;
+use redis::cluster::ClusterClient;
+use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo};
 use std::fmt;
+use tokio::sync::mpsc::UnboundedSender;
 
 /// An address such as `redis://:password@host:6379`, or `rediss://…` with TLS. Printing it leaves the
 /// credentials out.
@@ -18,6 +21,12 @@ impl RedisAddress {
 
     pub(super) fn client(&self) -> redis::RedisResult<Client> {
         Client::open(self.0.as_str())
+    }
+
+    /// One that tries nothing twice, so that what it reports is what happened.
+    pub(super) fn cluster_client(&self, push_sender: UnboundedSender<PushInfo>) -> redis::RedisResult<ClusterClient> {
+        let client = ClusterClient::builder([self.0.as_str()]).use_protocol(ProtocolVersion::RESP3);
+        client.push_sender(push_sender).retries(0).connection_timeout(CONNECT_WITHIN).build()
     }
 }
 

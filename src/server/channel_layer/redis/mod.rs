@@ -1,13 +1,15 @@
-//! The channel layer between nodes: Redis' publish and subscribe, or Valkey's. One connection hears for
-//! the whole node and one speaks for it. A node's own notices reach it without Redis: between two nodes there is
+//! The channel layer between nodes: Redis' publish and subscribe, or Valkey's, sharded where the server is a
+//! cluster. One connection hears for the whole node and one speaks for it. A node's own notices reach it without Redis: between two nodes there is
 //! no order to keep, people on this node need not wait for a round trip, and live delivery here goes on
 //! while Redis is gone.
 
 mod address;
 mod backoff;
+mod cluster;
 mod outbox;
 mod publisher;
 mod subscriber;
+mod transport;
 mod wire;
 
 pub use address::{RedisAddress, redacted};

@@ -4,14 +4,13 @@
 use super::super::{Group, Notice};
 use super::backoff::Backoff;
 use super::outbox::{Batch, Missed};
-use super::subscriber::Gone;
+use super::transport::{Gone, Voice, Word};
 use super::wire::Sender;
-use super::{ANSWER_WITHIN, CONNECT_WITHIN, PING_EVERY, Shared};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline};
+use super::{ANSWER_WITHIN, PING_EVERY, Shared};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 /// Speaks until it is dropped.
 pub async fn run(shared: Arc<Shared>, sender: Sender) {
@@ -35,64 +34,58 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
 
 /// One connection, from its beginning to its end. The error has what may not have been handed over.
 async fn speak(shared: &Shared, sender: &Sender, backoff: &mut Backoff) -> Result<Infallible, (Gone, Option<Batch>)> {
-    let mut connection = connect(shared).await.map_err(|gone| (gone, None))?;
+    let mut voice = Voice::connect(&shared.address).await.map_err(|gone| (gone, None))?;
     shared.outbox.open();
     shared.change(|state| state.speaks = true);
     tracing::info!(redis = %shared.address, "other nodes are told");
+    let mut checks = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let batch = tokio::select! {
             batch = shared.outbox.next() => Some(batch),
             () = shared.doubt.notified() => None,
-            () = sleep(PING_EVERY) => None,
+            _ = checks.tick() => None,
         };
-        let sent = send(&mut connection, packed(sender, batch.as_ref())).await;
-        sent.map_err(|gone| (gone, batch.clone()))?;
+        match batch {
+            None => check(&mut voice).await?,
+            Some(batch) => say(shared, &mut voice, sender, batch).await?,
+        }
         backoff.reset();
-        if let Some(Batch::Notices(notices)) = batch {
-            shared.metrics.published.inc_by(notices.len() as u64);
-        }
     }
 }
 
-async fn connect(shared: &Shared) -> Result<MultiplexedConnection, Gone> {
-    let client = shared.address.client()?;
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_WITHIN)).set_response_timeout(None);
-    let connection = timeout(CONNECT_WITHIN, client.get_multiplexed_async_connection_with_config(&config)).await;
-    let mut connection = connection.map_err(|_| Gone::Silent(CONNECT_WITHIN))??;
-    send(&mut connection, packed_ping()).await?;
-    Ok(connection)
+async fn check(voice: &mut Voice) -> Result<(), (Gone, Option<Batch>)> {
+    let answer = timeout(ANSWER_WITHIN, voice.check()).await;
+    let unheard = || Batch::Missed(Missed { rooms: HashSet::new(), more: true });
+    let failed = |gone| (gone, voice.may_speak_to_nobody().then(unheard));
+    answer.unwrap_or(Err(Gone::Silent(ANSWER_WITHIN))).map_err(failed)
 }
 
-async fn send(connection: &mut MultiplexedConnection, commands: Pipeline) -> Result<(), Gone> {
-    let answers = timeout(ANSWER_WITHIN, commands.query_async::<()>(connection)).await;
-    Ok(answers.map_err(|_| Gone::Silent(ANSWER_WITHIN))??)
+async fn say(shared: &Shared, voice: &mut Voice, sender: &Sender, batch: Batch) -> Result<(), (Gone, Option<Batch>)> {
+    match timeout(ANSWER_WITHIN, voice.say(words(sender, &batch))).await {
+        Ok(Ok(())) => {}
+        Ok(Err(gone)) => return Err((gone, Some(batch))),
+        Err(_) => return Err((Gone::Silent(ANSWER_WITHIN), Some(batch))),
+    }
+    if let Batch::Notices(notices) = batch {
+        shared.metrics.published.inc_by(notices.len() as u64);
+    }
+    Ok(())
 }
 
-fn packed(sender: &Sender, batch: Option<&Batch>) -> Pipeline {
-    let mut commands = Pipeline::new();
-    let mut publish = |group: Group, message: Vec<u8>| {
-        commands.publish(sender.channel(group), message).ignore();
-    };
+fn words(sender: &Sender, batch: &Batch) -> Vec<Word> {
     match batch {
-        None => return packed_ping(),
-        Some(Batch::Missed(Missed { more: true, .. })) => publish(Group::Everyone, sender.encode_lost()),
-        Some(Batch::Missed(Missed { rooms, .. })) => {
-            let notices = rooms.iter().map(|room| Notice::Unread { room: *room });
-            notices.for_each(|notice| publish_all(sender, &notice, &mut publish));
+        Batch::Missed(Missed { more: true, .. }) => {
+            vec![Word { channel: sender.channel(Group::Everyone), payload: sender.encode_lost().into() }]
         }
-        Some(Batch::Notices(notices)) => {
-            notices.iter().for_each(|notice| publish_all(sender, notice, &mut publish));
+        Batch::Missed(Missed { rooms, .. }) => {
+            rooms.iter().flat_map(|room| words_of(sender, &Notice::Unread { room: *room })).collect()
         }
+        Batch::Notices(notices) => notices.iter().flat_map(|notice| words_of(sender, notice)).collect(),
     }
-    commands
 }
 
-fn publish_all(sender: &Sender, notice: &Notice, publish: &mut impl FnMut(Group, Vec<u8>)) {
-    sender.encode(notice).into_iter().for_each(|message| publish(notice.group(), message));
-}
-
-fn packed_ping() -> Pipeline {
-    let mut commands = Pipeline::new();
-    commands.cmd("PING").ignore();
-    commands
+fn words_of(sender: &Sender, notice: &Notice) -> impl Iterator<Item = Word> + use<> {
+    let channel = sender.channel(notice.group());
+    sender.encode(notice).into_iter().map(move |message| Word { channel: channel.clone(), payload: message.into() })
 }

@@ -4,17 +4,13 @@
 use super::super::Group;
 use super::super::inbox::locked;
 use super::backoff::Backoff;
+use super::transport::{Ear, Gone, Word, Words};
 use super::wire::{Heard, Sender};
-use super::{ANSWER_WITHIN, CONNECT_WITHIN, PING_EVERY, Shared};
-use bytes::Bytes;
-use futures_util::StreamExt;
-use redis::aio::{PubSubSink, PubSubStream};
-use redis::{RedisError, RedisResult, Value};
+use super::{ANSWER_WITHIN, PING_EVERY, Shared};
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -24,23 +20,12 @@ const CHANNELS: usize = 1_000;
 /// A connection that hears, for those who change what is subscribed.
 #[derive(Clone)]
 pub struct Link {
-    sink: PubSubSink,
+    ear: Ear,
     sender: Sender,
     /// Groups that Redis has confirmed to one who subscribed: more of them need not ask.
     confirmed: Arc<Mutex<HashSet<Group>>>,
     /// Cancelled when the connection is of no use any more.
     broken: CancellationToken,
-}
-
-/// Why a connection was given up. Says nothing of its address.
-#[derive(Debug, thiserror::Error)]
-pub enum Gone {
-    #[error("{0}")]
-    Failed(#[from] RedisError),
-    #[error("the connection ended")]
-    Ended,
-    #[error("no answer within {} ms", .0.as_millis())]
-    Silent(Duration),
 }
 
 impl Link {
@@ -49,7 +34,7 @@ impl Link {
         let link = locked(&shared.link).clone();
         if let Some(mut link) = link.filter(|link| !locked(&link.confirmed).contains(&group)) {
             let channel = link.sender.channel(group);
-            let done = link.broken.run_until_cancelled(link.sink.subscribe(channel)).await;
+            let done = link.broken.run_until_cancelled(link.ear.subscribe(&[channel])).await;
             if link.check(done) {
                 locked(&link.confirmed).insert(group);
             }
@@ -61,16 +46,16 @@ impl Link {
         if let Some(mut link) = link {
             locked(&link.confirmed).remove(&group);
             let channel = link.sender.channel(group);
-            let done = link.broken.run_until_cancelled(link.sink.unsubscribe(channel)).await;
+            let done = link.broken.run_until_cancelled(link.ear.unsubscribe(channel)).await;
             link.check(done);
         }
     }
 
     /// Whether Redis has confirmed it. What it refuses once it may not refuse to the next connection; until then
     /// the node is cut off.
-    fn check(&self, done: Option<RedisResult<()>>) -> bool {
-        if let Some(Err(error)) = &done {
-            tracing::warn!(%error, "a subscription failed");
+    fn check(&self, done: Option<Result<(), Gone>>) -> bool {
+        if let Some(Err(gone)) = &done {
+            tracing::warn!(%gone, "a subscription failed");
             self.broken.cancel();
         }
         matches!(done, Some(Ok(())))
@@ -101,47 +86,45 @@ pub async fn run(shared: Arc<Shared>, sender: Sender) {
 
 /// One connection, from its beginning to its end.
 async fn hear(shared: &Shared, sender: &Sender, backoff: &mut Backoff) -> Result<Infallible, Gone> {
-    let client = shared.address.client()?;
-    let connection = timeout(CONNECT_WITHIN, client.get_async_pubsub()).await;
-    let (mut sink, stream) = connection.map_err(|_| Gone::Silent(CONNECT_WITHIN))??.split();
+    let (mut ear, words) = Ear::connect(&shared.address).await?;
     let broken = CancellationToken::new();
     let (confirmed, sender_too) = (Arc::default(), sender.clone());
-    let link = Link { sink: sink.clone(), sender: sender_too, confirmed, broken: broken.clone() };
+    let link = Link { ear: ear.clone(), sender: sender_too, confirmed, broken: broken.clone() };
     // Before all groups are read: who subscribes from here on does it on this connection. One who unsubscribes
     // just now may be subscribed again, to a channel whose notices the inbox does not want.
     *locked(&shared.link) = Some(link);
     let heard = AtomicBool::new(false);
     let end = async {
-        subscribe_all(shared, sender, &mut sink).await?;
+        subscribe_all(shared, sender, &mut ear).await?;
         backoff.reset();
         shared.change(|state| state.hears = true);
         // After everything is subscribed, so that what was missed before is found by the comparison and what
         // comes later is heard.
         shared.may_have_missed();
         tracing::info!(redis = %shared.address, "other nodes are heard");
-        watch(sink, &heard).await
+        watch(ear, &heard).await
     };
     tokio::select! {
         gone = end => gone,
-        () = listen(shared, sender, stream, &heard) => Err(Gone::Ended),
+        gone = listen(shared, sender, words, &heard) => gone,
         () = broken.cancelled() => Err(Gone::Ended),
     }
 }
 
-async fn subscribe_all(shared: &Shared, sender: &Sender, sink: &mut PubSubSink) -> Result<(), Gone> {
+async fn subscribe_all(shared: &Shared, sender: &Sender, ear: &mut Ear) -> Result<(), Gone> {
     let groups = shared.inbox.groups().into_iter().chain([Group::Everyone]);
     let channels: Vec<_> = groups.map(|group| sender.channel(group)).collect();
     for channels in channels.chunks(CHANNELS) {
-        timeout(ANSWER_WITHIN, sink.subscribe(channels)).await.map_err(|_| Gone::Silent(ANSWER_WITHIN))??;
+        timeout(ANSWER_WITHIN, ear.subscribe(channels)).await.map_err(|_| Gone::Silent(ANSWER_WITHIN))??;
     }
     Ok(())
 }
 
-async fn listen(shared: &Shared, sender: &Sender, mut stream: PubSubStream, heard: &AtomicBool) {
-    while let Some(message) = stream.next().await {
+async fn listen(shared: &Shared, sender: &Sender, mut words: Words, heard: &AtomicBool) -> Result<Infallible, Gone> {
+    loop {
+        let Word { channel, payload } = words.next().await?;
         heard.store(true, Ordering::Relaxed);
-        let payload = Bytes::copy_from_slice(message.get_payload_bytes());
-        match sender.hear(message.get_channel_name(), payload) {
+        match sender.hear(&channel, payload) {
             Heard::Notice(notice) => {
                 if !shared.inbox.offer(&notice) {
                     shared.metrics.lost.inc();
@@ -153,14 +136,15 @@ async fn listen(shared: &Shared, sender: &Sender, mut stream: PubSubStream, hear
     }
 }
 
-/// Returns when Redis is silent. An answer may stand behind many messages: whoever still sends those lives.
-async fn watch(mut sink: PubSubSink, heard: &AtomicBool) -> Result<Infallible, Gone> {
+/// Returns when Redis is silent, or in doubt. An answer may stand behind many messages: a server that still sends those
+/// lives.
+async fn watch(mut ear: Ear, heard: &AtomicBool) -> Result<Infallible, Gone> {
     loop {
         sleep(PING_EVERY).await;
         heard.store(false, Ordering::Relaxed);
-        match timeout(ANSWER_WITHIN, sink.ping::<Value>()).await {
-            Ok(answer) => drop(answer?),
-            Err(_) if heard.load(Ordering::Relaxed) => {}
+        match timeout(ANSWER_WITHIN, ear.check()).await {
+            Ok(answer) => answer?,
+            Err(_) if ear.lives_by_a_word() && heard.load(Ordering::Relaxed) => {}
             Err(_) => return Err(Gone::Silent(ANSWER_WITHIN)),
         }
     }
