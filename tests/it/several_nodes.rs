@@ -5,6 +5,7 @@ use crate::channel_layer_contract::until;
 use crate::postgres::Database;
 use crate::redis_server::RedisServer;
 use pickmate::domain::{Access, Slug};
+use pickmate::protocol::{Author, ServerFrame};
 use pickmate::server::channel_layer::Reach;
 use pickmate::server::config::Config;
 use pickmate::server::store::postgres::Address;
@@ -91,6 +92,20 @@ async fn talk(database: Option<Address>) {
     for node in [&mut nodes.one, &mut nodes.other] {
         node.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_another_node_it_is_told_who_is_typing() {
+    let server = RedisServer::start();
+    let nodes = Nodes::on(&server, None).await;
+    let joon = nodes.one.member("joon").await;
+    let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&joon).await);
+    let head = here.join(&nodes.room, 0).await;
+    assert_eq!(here.seqs_until(head).await, [1]);
+    there.join(&nodes.room, head).await;
+    here.send_json(json!({"type": "typing", "room": nodes.room})).await;
+    let mina = Author { id: nodes.mina.id.0, name: "mina".into() };
+    assert_eq!(there.frame().await, ServerFrame::Typing { room: nodes.room.to_string(), user: mina });
 }
 
 #[tokio::test(flavor = "multi_thread")]

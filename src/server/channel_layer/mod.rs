@@ -12,6 +12,7 @@ pub use metrics::LayerMetrics;
 
 use super::encode::LogName;
 use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::Author;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -36,12 +37,22 @@ pub enum Notice {
     Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
     RoomsChanged { user: Option<UserId> },
+    /// Somebody is at work on a message. Fleeting.
+    Typing(Arc<Typing>),
     /// The account has read the room up to `seq`.
     Read { user: UserId, room: Slug, seq: Seq },
     /// A session ended (by its SHA-256).
     SessionEnded { session: [u8; 32] },
     /// All sessions of the account ended but one.
     SignedOut { user: UserId, except: Option<[u8; 32]> },
+}
+
+/// Who is typing where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typing {
+    pub room: RoomId,
+    pub slug: Slug,
+    pub by: Author,
 }
 
 /// Consecutive events of one room, each encoded once for every receiver there will be.
@@ -69,11 +80,17 @@ impl Notice {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
             Notice::Unread { room } => Group::Room(*room),
+            Notice::Typing(typing) => Group::Room(typing.room),
             Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
             // Every node remembers rights and sessions, also where nobody follows the room or is connected.
             Notice::Recheck { .. } | Notice::SignedOut { .. } | Notice::SessionEnded { .. } => Group::Everyone,
             Notice::RoomsChanged { user: None } => Group::Everyone,
         }
+    }
+
+    /// Of use for a moment only: dropped before all others, and nobody has to look up what it said.
+    pub fn is_fleeting(&self) -> bool {
+        matches!(self, Notice::Typing(_))
     }
 }
 
@@ -100,7 +117,8 @@ pub enum Reach {
 #[async_trait]
 pub trait ChannelLayer: Send + Sync + 'static {
     /// Sends to every subscribed node, this one included. Never waits and never fails: what the
-    /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be.
+    /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be, unless
+    /// it is [fleeting](Notice::is_fleeting).
     fn publish(&self, notice: Notice);
 
     /// From the return on, notices published to `group` reach this node. While the node is cut off it

@@ -144,6 +144,12 @@ limits! {
     ping_every_ms: u32 = 8_000, 100..=600_000;
     /// A client of the live socket that was silent for so long is given up.
     silence_ms: u64 = 60_000, 100..=3_600_000;
+    /// How often a client may say that somebody is typing in a room; what it says in between is not passed on.
+    typing_every_ms: u32 = 3_000, 100..=60_000;
+    /// How long it is shown that somebody is typing, after it was last said.
+    typing_shown_ms: u32 = 6_000, 200..=120_000;
+    /// People of a room who are told one by one that somebody is there or typing; with more nobody is.
+    people_named: usize = 100, 1..=10_000;
     /// How often the sessions of open sockets are compared with the store.
     session_check_ms: u64 = 30_000, 100..=3_600_000;
     /// With Redis: how often the heads of followed rooms are compared with the store, whatever notices tell.

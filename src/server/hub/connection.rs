@@ -28,6 +28,10 @@ impl Connection {
         Connection { hub, id, queue }
     }
 
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
     pub fn queue(&self) -> &Arc<Queue> {
         &self.queue
     }

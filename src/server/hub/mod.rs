@@ -9,6 +9,7 @@ mod pump;
 pub mod queue;
 mod registry;
 mod sweep;
+mod typing;
 mod wire;
 
 pub use connection::{Connection, Peer};
@@ -25,6 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
+use typing::TypingLimits;
 
 /// A handle to the hub; clones share it.
 #[derive(Clone)]
@@ -36,6 +38,7 @@ struct Shared {
     cache: Arc<Cache>,
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
+    typing: TypingLimits,
     session_check: Duration,
     /// How often heads are compared by the clock, and how many a second at most.
     comparison: (Duration, u32),
@@ -93,6 +96,10 @@ impl Hub {
                 queue: QueueLimits { bytes: limits.queue_bytes, frames: limits.queue_frames },
                 per_user: unless_lifted(limits.connections_per_user),
                 per_address: unless_lifted(limits.connections_per_address),
+            },
+            typing: TypingLimits {
+                every: Duration::from_millis(limits.typing_every_ms.into()),
+                people: limits.people_named,
             },
             session_check: Duration::from_millis(limits.session_check_ms),
             comparison: (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second),

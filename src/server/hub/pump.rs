@@ -98,6 +98,7 @@ impl Hub {
                 self.recheck(&[room], store).await?;
             }
             Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
+            Notice::Typing(typing) => self.tell_typing(&typing),
             Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
             Notice::SessionEnded { session } => {
                 self.0.cache.accounts_changed();

@@ -7,8 +7,8 @@ use super::{ConnectionLimits, TooManyConnections};
 use crate::domain::{RoomId, UserId};
 use crate::server::channel_layer::{Group, Growth};
 use crate::server::limits::network;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -157,6 +157,23 @@ impl Registry {
             Some(Follower { connection, user, room })
         })
         .collect()
+    }
+
+    /// Whether at most so many accounts follow the room.
+    pub fn is_followed_by_at_most(&self, room: RoomId, most: usize) -> bool {
+        let mut users = HashSet::new();
+        let followers = self.rooms.get(&room).into_iter().flat_map(|room| room.followers.keys());
+        followers.filter_map(|id| self.connections.get(id)).all(|entry| {
+            users.insert(entry.peer.user);
+            users.len() <= most
+        })
+    }
+
+    /// The queues of all who follow the room but this account.
+    pub fn others(&self, room: RoomId, user: UserId) -> Vec<Arc<Queue>> {
+        let followers = self.rooms.get(&room).into_iter().flat_map(|room| &room.followers);
+        let other = |id| self.connections.get(id).is_some_and(|entry| entry.peer.user != user);
+        followers.filter(|(id, _)| other(*id)).map(|(_, queue)| Arc::clone(queue)).collect()
     }
 
     pub fn queue(&self, id: u64) -> Option<&Arc<Queue>> {

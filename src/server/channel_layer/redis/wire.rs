@@ -1,8 +1,9 @@
 //! Notices as they stand in Redis: one JSON object each, with a version first of all. What cannot be
 //! read, or is too large to be sent, becomes a hint to read the store.
 
-use super::super::{Group, Growth, Notice};
+use super::super::{Group, Growth, Notice, Typing};
 use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::Author;
 use crate::server::encode::LogName;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -63,6 +64,11 @@ enum Told<'a> {
     RoomsChanged {
         user: Option<UserId>,
     },
+    Typing {
+        room: RoomId,
+        slug: String,
+        by: Author,
+    },
     Read {
         user: UserId,
         room: String,
@@ -120,6 +126,9 @@ impl Sender {
             Notice::Unread { room } => Told::Unread { room: *room },
             Notice::Recheck { room } => Told::Recheck { room: *room },
             Notice::RoomsChanged { user } => Told::RoomsChanged { user: *user },
+            Notice::Typing(typing) => {
+                Told::Typing { room: typing.room, slug: typing.slug.to_string(), by: typing.by.clone() }
+            }
             Notice::Read { user, room, seq } => Told::Read { user: *user, room: room.to_string(), seq: *seq },
             Notice::SessionEnded { session } => Told::SessionEnded { session: HEXLOWER.encode(session) },
             Notice::SignedOut { user, except } => {
@@ -220,6 +229,9 @@ fn notice(told: Told<'_>, payload: &Bytes) -> Option<Notice> {
         Told::Unread { room } => Notice::Unread { room },
         Told::Recheck { room } => Notice::Recheck { room },
         Told::RoomsChanged { user } => Notice::RoomsChanged { user },
+        Told::Typing { room, slug, by } => {
+            Notice::Typing(Arc::new(Typing { room, slug: Slug::parse(&slug).ok()?, by }))
+        }
         Told::Read { user, room, seq } => Notice::Read { user, room: Slug::parse(&room).ok()?, seq },
         Told::SessionEnded { session } => Notice::SessionEnded { session: hash(&session)? },
         Told::SignedOut { user, except: None } => Notice::SignedOut { user, except: None },
@@ -270,6 +282,11 @@ mod tests {
             Notice::RoomsChanged { user: None },
             Notice::RoomsChanged { user: Some(user) },
             Notice::Read { user, room: Slug::parse("점심").unwrap(), seq: Seq(9) },
+            Notice::Typing(Arc::new(Typing {
+                room,
+                slug: Slug::parse("점심").unwrap(),
+                by: Author { id: 2, name: "민아\"".into() },
+            })),
             Notice::SessionEnded { session },
             Notice::SignedOut { user, except: None },
             Notice::SignedOut { user, except: Some(session) },

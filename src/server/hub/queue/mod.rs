@@ -20,6 +20,7 @@ use bytes::Bytes;
 use cursor::Cursor;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -159,14 +160,41 @@ impl Queue {
     /// it was.
     pub fn offer_notice(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
-        let (bytes, frames) = (state.backlog.bytes() + frame.len(), state.backlog.frames());
-        let space = !state.ended && bytes * 2 <= self.limits.bytes && frames * 2 < self.limits.frames;
+        let space = !state.ended && self.limits.have_half(&state.backlog, &frame);
         if space {
             state.backlog.push(frame);
             drop(state);
             self.changed.notify_one();
         }
         space
+    }
+
+    /// What is of use for a moment only, about a room: goes to one whose join has been answered, while the queue is
+    /// less than half full.
+    pub fn offer_fleeting(&self, room: RoomId, frame: &Bytes) {
+        let mut state = self.lock();
+        let joined = state.cursors.get(&room).is_some_and(|cursor| !cursor.held);
+        if !joined || state.is_closing() || !self.limits.have_half(&state.backlog, frame) {
+            return;
+        }
+        state.backlog.send(frame);
+        let done = state.backlog.is_empty();
+        drop(state);
+        if !done {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether others in the room may be told that its reader is typing: they are, at most once in `every`.
+    pub fn may_type(&self, room: RoomId, every: Duration) -> bool {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let Some(cursor) = state.cursors.get_mut(&room).filter(|cursor| !cursor.held) else { return false };
+        let may = cursor.typed.is_none_or(|typed| now - typed >= every);
+        if may {
+            cursor.typed = Some(now);
+        }
+        may
     }
 
     /// `frame` is `rooms_changed`. However often it comes, it waits once.
@@ -322,5 +350,10 @@ impl QueueLimits {
     fn have_space(&self, backlog: &Backlog, frames: &[EventsFrame]) -> bool {
         let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
         backlog.bytes() + bytes <= self.bytes && backlog.frames() + frames.len() <= self.frames
+    }
+
+    /// Whether it is less than half full with one more frame.
+    fn have_half(&self, backlog: &Backlog, frame: &Bytes) -> bool {
+        (backlog.bytes() + frame.len()) * 2 <= self.bytes && backlog.frames() * 2 < self.frames
     }
 }
