@@ -110,6 +110,18 @@ pub enum ServerFrame {
         room: String,
         seq: Seq,
     },
+    /// Who of a room's members is there: first all of them, then who came and who left. Of many only how many. Fleeting.
+    Presence {
+        room: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        present: Option<Vec<Author>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        came: Vec<Author>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Author>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
+    },
     /// Somebody else is at work on a message for the room. Fleeting: shown for `typing_shown_ms`, and may not come at all.
     Typing {
         room: String,

@@ -2,9 +2,11 @@
 //! freeze. The program is `PICKMATE_REDIS_SERVER`, else `redis-server` or `valkey-server`.
 
 use crate::app::PATIENCE;
+use crate::channel_layer_contract::until_async;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pickmate::server::channel_layer::redis::RedisAddress;
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -89,11 +91,83 @@ impl Drop for RedisServer {
     }
 }
 
+/// Two servers that share the keys, on ports of this machine.
+pub struct Cluster {
+    servers: Vec<(u16, Child)>,
+    _folders: Vec<TempDir>,
+}
+
+impl Cluster {
+    pub async fn start() -> Cluster {
+        let folders: Vec<_> = (0..2).map(|_| TempDir::new().unwrap()).collect();
+        let servers = folders.iter().map(|folder| {
+            let port = free_port();
+            let port_words = port.to_string();
+            let words = ["--port", &port_words, "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""];
+            (port, spawn(folder, &words))
+        });
+        let cluster = Cluster { servers: servers.collect(), _folders: folders };
+        let [first, second] = cluster.ports();
+        for (port, slots) in [(first, "0 8191"), (second, "8192 16383")] {
+            let words = format!("CLUSTER ADDSLOTSRANGE {slots}");
+            until_async(async || ask(port, &words).await.is_some()).await;
+        }
+        ask(first, &format!("CLUSTER MEET 127.0.0.1 {second}")).await.unwrap();
+        for port in [first, second] {
+            until_async(async || ask(port, "CLUSTER INFO").await.is_some_and(|info| info.contains("cluster_state:ok")))
+                .await;
+        }
+        cluster
+    }
+
+    pub fn addresses(&self) -> [RedisAddress; 2] {
+        self.ports().map(|port| RedisAddress::parse(&format!("redis://127.0.0.1:{port}")).unwrap())
+    }
+
+    fn ports(&self) -> [u16; 2] {
+        [self.servers[0].0, self.servers[1].0]
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for (_, process) in &mut self.servers {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// The answer, in words; `None` when nobody answers, or with a refusal.
+async fn ask(port: u16, words: &str) -> Option<String> {
+    let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+    let mut words = words.split(' ');
+    let mut command = redis::cmd(words.next()?);
+    command.arg(words.collect::<Vec<_>>());
+    command.query_async(&mut connection).await.ok()
+}
+
+/// One whose bus, ten thousand above, is a port too.
+fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(20_000..50_000);
+        let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free(port) && free(port + 10_000) {
+            return port;
+        }
+    }
+}
+
 fn run(folder: &TempDir) -> Child {
+    spawn(folder, &["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"])
+}
+
+fn spawn(folder: &TempDir, words: &[&str]) -> Child {
     let named = std::env::var("PICKMATE_REDIS_SERVER").ok().into_iter();
     for program in named.chain(["redis-server".to_owned(), "valkey-server".to_owned()]) {
         let mut command = Command::new(&program);
-        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
+        command.args(words);
         let quiet = command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         if let Ok(process) = quiet.spawn() {
             return process;

@@ -4,7 +4,7 @@ use crate::app::{Person, TestApp};
 use crate::channel_layer_contract::until;
 use crate::postgres::Database;
 use crate::redis_server::RedisServer;
-use pickmate::domain::{Access, Slug};
+use pickmate::domain::{Access, Slug, UserId};
 use pickmate::protocol::{Author, ServerFrame};
 use pickmate::server::channel_layer::Reach;
 use pickmate::server::config::Config;
@@ -106,6 +106,32 @@ async fn on_another_node_it_is_told_who_is_typing() {
     here.send_json(json!({"type": "typing", "room": nodes.room})).await;
     let mina = Author { id: nodes.mina.id.0, name: "mina".into() };
     assert_eq!(there.frame().await, ServerFrame::Typing { room: nodes.room.to_string(), user: mina });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_two_nodes_has_no_more_than_on_one() {
+    let server = RedisServer::start();
+    let one = TestApp::spawn_with(|config| {
+        config.redis = Some(server.address());
+        (config.limits.posts_burst, config.limits.posts_per_minute) = (5, 1);
+    })
+    .await;
+    let other = one.another_node().await;
+    let limits = [&one, &other].map(|node| node.state().rate_limits.clone());
+    for node in [&one, &other] {
+        until(|| node.state().hub.reach() == Reach::Whole).await;
+    }
+    let mina = UserId(1);
+    for limits in &limits {
+        // Before the other one has heard of all of it.
+        while limits.post(mina).is_ok() {}
+    }
+    for limits in &limits {
+        // As much is owed as was taken on both together.
+        let wait = || limits.post(mina).unwrap_err().retry_after_ms().unwrap();
+        until(|| wait() > 60_000).await;
+    }
+    limits[0].post(UserId(2)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,7 +49,7 @@ impl Session {
             ServerFrame::Revoked { room } => self.end_room(&room),
             ServerFrame::Read { room, seq } => self.on_read(&room, seq),
             ServerFrame::RoomsChanged => self.refresh_rooms(),
-            ServerFrame::Typing { .. } => {}
+            ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {}
             ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
     }

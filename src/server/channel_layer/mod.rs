@@ -37,14 +37,35 @@ pub enum Notice {
     Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
     RoomsChanged { user: Option<UserId> },
+    /// The node's people in the room are others than before. Fleeting: it is looked at once in a while, too.
+    Present { room: RoomId, node: u64 },
     /// Somebody is at work on a message. Fleeting.
     Typing(Arc<Typing>),
+    /// What was taken from rate limits on a node. Fleeting: without it each node limits by itself.
+    Spent(Arc<Spending>),
     /// The account has read the room up to `seq`.
     Read { user: UserId, room: Slug, seq: Seq },
     /// A session ended (by its SHA-256).
     SessionEnded { session: [u8; 32] },
     /// All sessions of the account ended but one.
     SignedOut { user: UserId, except: Option<[u8; 32]> },
+}
+
+/// What was taken from some buckets of a node since it last told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    pub node: u64,
+    pub list: Vec<Spent>,
+}
+
+/// What was taken from one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Which limit it is of, as a number that all versions agree on.
+    pub kind: u8,
+    /// A keyed hash of whose it is.
+    pub bucket: [u8; 16],
+    pub count: u32,
 }
 
 /// Who is typing where.
@@ -79,18 +100,18 @@ impl Notice {
     pub fn group(&self) -> Group {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
-            Notice::Unread { room } => Group::Room(*room),
+            Notice::Unread { room } | Notice::Present { room, .. } => Group::Room(*room),
             Notice::Typing(typing) => Group::Room(typing.room),
             Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
             // Every node remembers rights and sessions, also where nobody follows the room or is connected.
             Notice::Recheck { .. } | Notice::SignedOut { .. } | Notice::SessionEnded { .. } => Group::Everyone,
-            Notice::RoomsChanged { user: None } => Group::Everyone,
+            Notice::RoomsChanged { user: None } | Notice::Spent(_) => Group::Everyone,
         }
     }
 
     /// Of use for a moment only: dropped before all others, and nobody has to look up what it said.
     pub fn is_fleeting(&self) -> bool {
-        matches!(self, Notice::Typing(_))
+        matches!(self, Notice::Typing(_) | Notice::Present { .. } | Notice::Spent(_))
     }
 }
 

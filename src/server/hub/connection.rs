@@ -11,6 +11,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub user: UserId,
+    pub name: Arc<str>,
     /// SHA-256 of the session's secret; `None` with a bearer token.
     pub session: Option<[u8; 32]>,
     pub address: IpAddr,

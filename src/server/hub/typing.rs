@@ -38,6 +38,7 @@ impl Hub {
 
     /// Whether so few are there that they are told of each other.
     fn is_small(&self, room: RoomId) -> bool {
-        self.registry().is_followed_by_at_most(room, self.0.typing.people)
+        let people = self.0.typing.people;
+        self.attendance().present(room) <= people && self.registry().is_followed_by_at_most(room, people)
     }
 }

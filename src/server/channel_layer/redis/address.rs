@@ -1,6 +1,6 @@
 //! Where Redis is, password included: only what is shown of it is safe to print.
 
-use redis::{Client, ConnectionInfo, IntoConnectionInfo};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use std::fmt;
 
 /// An address such as `redis://:password@host:6379`, or `rediss://…` with TLS. Printing it leaves the
@@ -18,6 +18,19 @@ impl RedisAddress {
 
     pub(super) fn client(&self) -> redis::RedisResult<Client> {
         Client::open(self.0.as_str())
+    }
+
+    /// With the same credentials and encryption, at another host of a cluster if one is given.
+    pub(in crate::server) fn client_at(&self, host: Option<&(String, u16)>) -> redis::RedisResult<Client> {
+        let Some((host, port)) = host else { return self.client() };
+        let info = self.0.as_str().into_connection_info()?;
+        let address = match info.addr().clone() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+                ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure, tls_params }
+            }
+            _ => ConnectionAddr::Tcp(host.clone(), *port),
+        };
+        Client::open(info.set_addr(address))
     }
 }
 

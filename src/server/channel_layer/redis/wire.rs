@@ -1,7 +1,7 @@
 //! Notices as they stand in Redis: one JSON object each, with a version first of all. What cannot be
 //! read, or is too large to be sent, becomes a hint to read the store.
 
-use super::super::{Group, Growth, Notice, Typing};
+use super::super::{Group, Growth, Notice, Spending, Spent, Typing};
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::Author;
 use crate::server::encode::LogName;
@@ -63,6 +63,15 @@ enum Told<'a> {
     },
     RoomsChanged {
         user: Option<UserId>,
+    },
+    Present {
+        room: RoomId,
+        node: u64,
+    },
+    Spent {
+        node: u64,
+        /// Limit, bucket, tokens.
+        list: Vec<(u8, String, u32)>,
     },
     Typing {
         room: RoomId,
@@ -126,6 +135,11 @@ impl Sender {
             Notice::Unread { room } => Told::Unread { room: *room },
             Notice::Recheck { room } => Told::Recheck { room: *room },
             Notice::RoomsChanged { user } => Told::RoomsChanged { user: *user },
+            Notice::Present { room, node } => Told::Present { room: *room, node: *node },
+            Notice::Spent(spending) => {
+                let told = |spent: &Spent| (spent.kind, HEXLOWER.encode(&spent.bucket), spent.count);
+                Told::Spent { node: spending.node, list: spending.list.iter().map(told).collect() }
+            }
             Notice::Typing(typing) => {
                 Told::Typing { room: typing.room, slug: typing.slug.to_string(), by: typing.by.clone() }
             }
@@ -229,6 +243,11 @@ fn notice(told: Told<'_>, payload: &Bytes) -> Option<Notice> {
         Told::Unread { room } => Notice::Unread { room },
         Told::Recheck { room } => Notice::Recheck { room },
         Told::RoomsChanged { user } => Notice::RoomsChanged { user },
+        Told::Present { room, node } => Notice::Present { room, node },
+        Told::Spent { node, list } => {
+            let spent = |(kind, bucket, count): (u8, String, u32)| Some(Spent { kind, bucket: hash(&bucket)?, count });
+            Notice::Spent(Arc::new(Spending { node, list: list.into_iter().map(spent).collect::<Option<_>>()? }))
+        }
         Told::Typing { room, slug, by } => {
             Notice::Typing(Arc::new(Typing { room, slug: Slug::parse(&slug).ok()?, by }))
         }
@@ -240,7 +259,7 @@ fn notice(told: Told<'_>, payload: &Bytes) -> Option<Notice> {
     })
 }
 
-fn hash(hex: &str) -> Option<[u8; 32]> {
+fn hash<const N: usize>(hex: &str) -> Option<[u8; N]> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
@@ -279,6 +298,8 @@ mod tests {
             Notice::Grew(Arc::new(growth(&[1, 2, 3]))),
             Notice::Unread { room },
             Notice::Recheck { room },
+            Notice::Present { room, node: u64::MAX },
+            Notice::Spent(Arc::new(Spending { node: 1, list: vec![Spent { kind: 3, bucket: [9; 16], count: 7 }] })),
             Notice::RoomsChanged { user: None },
             Notice::RoomsChanged { user: Some(user) },
             Notice::Read { user, room: Slug::parse("점심").unwrap(), seq: Seq(9) },

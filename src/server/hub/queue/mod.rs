@@ -10,6 +10,7 @@ mod tests;
 pub use backlog::Flushed;
 pub use cursor::Behind;
 
+use super::attendance::View;
 use super::news::Joined;
 use super::wire::Wire;
 use crate::domain::{RoomId, Seq, Slug};
@@ -172,11 +173,32 @@ impl Queue {
     /// What is of use for a moment only, about a room: goes to one whose join has been answered, while the queue is
     /// less than half full.
     pub fn offer_fleeting(&self, room: RoomId, frame: &Bytes) {
-        let mut state = self.lock();
-        let joined = state.cursors.get(&room).is_some_and(|cursor| !cursor.held);
-        if !joined || state.is_closing() || !self.limits.have_half(&state.backlog, frame) {
-            return;
+        let state = self.lock();
+        if state.is_open_for(room) && self.limits.have_half(&state.backlog, frame) {
+            self.send(state, frame);
         }
+    }
+
+    /// Shows who is present in a room to one whose join has been answered, while the queue is less than half full.
+    /// `false`: there was no space, and it is to be offered again.
+    pub fn offer_view(&self, room: RoomId, view: &View) -> bool {
+        let mut state = self.lock();
+        if !state.is_open_for(room) {
+            return true;
+        }
+        let State { backlog, cursors, .. } = &mut *state;
+        let Some(cursor) = cursors.get_mut(&room) else { return true };
+        let Some(frame) = view.after(cursor.shown) else { return true };
+        let space = self.limits.have_half(backlog, frame);
+        if space {
+            cursor.shown = view.version;
+            self.send(state, frame);
+        }
+        space
+    }
+
+    /// At once, if nothing waits before it.
+    fn send(&self, mut state: MutexGuard<'_, State>, frame: &Bytes) {
         state.backlog.send(frame);
         let done = state.backlog.is_empty();
         drop(state);
@@ -286,6 +308,11 @@ impl Queue {
         self.lock().cursors.contains_key(&room)
     }
 
+    /// What the client calls a followed room.
+    pub fn slug(&self, room: RoomId) -> Option<Slug> {
+        self.lock().cursors.get(&room).map(|cursor| cursor.slug.clone())
+    }
+
     /// All rooms followed, in no order.
     pub fn followed(&self) -> Vec<RoomId> {
         self.lock().cursors.keys().copied().collect()
@@ -343,6 +370,11 @@ impl State {
     /// The reader has no right to more, or has been told that there is no more.
     fn is_closing(&self) -> bool {
         self.close.is_some() || self.ended
+    }
+
+    /// The reader follows the room, and has been told so.
+    fn is_open_for(&self, room: RoomId) -> bool {
+        !self.is_closing() && self.cursors.get(&room).is_some_and(|cursor| !cursor.held)
     }
 }
 
