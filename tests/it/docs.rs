@@ -43,8 +43,20 @@ fn every_client_frame_of_the_page_is_understood() {
 
 #[test]
 fn every_server_frame_of_the_page_is_one_that_is_sent() {
-    let expected =
-        ["ack", "draining", "events", "gap", "joined", "pong", "read", "refused", "revoked", "rooms_changed", "typing"];
+    let expected = [
+        "ack",
+        "draining",
+        "events",
+        "gap",
+        "joined",
+        "pong",
+        "presence",
+        "read",
+        "refused",
+        "revoked",
+        "rooms_changed",
+        "typing",
+    ];
     let types: BTreeSet<_> = frames("Server frames").iter().map(|json| type_of(json)).collect();
     assert_eq!(types, expected.map(str::to_owned).into());
     for json in frames("Server frames") {

@@ -79,7 +79,8 @@ impl Hub {
         let followers: Vec<Arc<Queue>> = self.registry().followers(room).cloned().collect();
         let mut missed = false;
         for some in followers.chunks(VISITS) {
-            missed |= !some.iter().fold(true, |all, queue| queue.offer_view(room, view) && all);
+            // Each of them, whatever became of the one before.
+            missed |= some.iter().filter(|queue| !queue.offer_view(room, view)).count() > 0;
             tokio::task::yield_now().await;
         }
         if missed {

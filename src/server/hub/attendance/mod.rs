@@ -97,7 +97,7 @@ impl Attendance {
     pub fn gather(&mut self, id: RoomId, following: &People, now: Instant) -> Option<People> {
         let room = self.rooms.entry(id).or_default();
         let back = room.gather(following, now, self.limits.grace);
-        let said = room.to_say();
+        let said = room.take_news();
         if let Some(at) = back {
             self.look_at(id, at);
         } else if following.is_empty() {

@@ -83,7 +83,7 @@ impl Room {
     }
 
     /// This node's people, if that is not what was said last.
-    pub fn to_say(&mut self) -> Option<People> {
+    pub fn take_news(&mut self) -> Option<People> {
         let own = self.own();
         let news = own != self.said;
         if news {

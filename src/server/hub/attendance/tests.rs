@@ -226,7 +226,7 @@ impl World {
         }
         let Some(view) = node.attendance.view(ROOM, "a", now) else { return };
         for (id, (_, screen)) in &mut node.sockets {
-            if deaf > 1 && *id as usize % deaf == 0 {
+            if deaf > 1 && (*id as usize).is_multiple_of(deaf) {
                 node.attendance.missed(ROOM);
             } else {
                 screen.show(&view);
