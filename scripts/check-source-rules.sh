@@ -31,8 +31,8 @@ grep -rn 'inner_html' src --include='*.rs' |
     forbid "no raw HTML: views are made from the Markdown tree" || true
 grep -rnE '\bsqlx::|\bsqlx\b.*\{' src --include='*.rs' | grep -vE '^src/server/(store/|error\.rs)' |
     forbid "SQL and its crate stay in src/server/store" || true
-grep -rnE '\bredis::' src --include='*.rs' | grep -vE '^src/server/channel_layer/redis/|channel_layer::redis::' |
-    forbid "Redis' crate stays in src/server/channel_layer/redis" || true
+grep -rnE '\bredis::' src --include='*.rs' | grep -vE '^src/server/(channel_layer/redis/|presence/redis\.rs)|(channel_layer|presence)::redis::' |
+    forbid "Redis' crate stays in src/server/channel_layer/redis and src/server/presence/redis.rs" || true
 grep -rnE 'extract::ws\b' src --include='*.rs' | grep -vE '^src/server/django/' |
     forbid "axum's socket stays in src/server/django" || true
 grep -rnE '\bnet::tcp\b|\btungstenite::' src --include='*.rs' | grep -vE '^src/server/(ws/|django/|encode\.rs)' |
@@ -53,6 +53,7 @@ arrow src/client 'ui|server'
 arrow src/ui 'server'
 arrow src/server/store 'server::(auth|channel_layer|django|forms|http|hub|service|state|ws)'
 arrow src/server/channel_layer 'server::(auth|django|forms|http|hub|service|state|store|ws)'
+arrow src/server/presence 'server::(auth|django|forms|http|hub|service|state|store|ws)'
 arrow src/server/cache 'server::(auth|django|forms|http|hub|service|state|ws)'
 arrow src/server/hub 'server::(auth|django|forms|http|service|state|ws)'
 arrow src/server/service 'server::(django|forms|http|hub|pages|router|ws)'

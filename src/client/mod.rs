@@ -1,6 +1,6 @@
 //! The browser's run time. It compiles everywhere and is entered only from effects, event handlers
 //! and the tasks they spawn. Pure: `timeline`, `outbox`, `backoff`, `heartbeat`, `conversation`,
-//! `room_list`, `read_position`, `ime`.
+//! `company`, `room_list`, `read_position`, `ime`.
 
 pub mod backoff;
 pub mod conversation;
@@ -13,6 +13,7 @@ pub mod timeline;
 pub mod zone;
 
 mod browser;
+mod company;
 mod connection;
 mod heartbeat;
 mod keeping;

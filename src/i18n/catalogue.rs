@@ -122,6 +122,8 @@ group! {
         show_list,
         about,
         members,
+        /// Of a member who is present.
+        here,
         actions,
         rename,
         make_open,
@@ -141,6 +143,8 @@ group! {
         revoked_text,
     } {
         unread(u32),
+        /// Who can see the room, and how many are present.
+        access_and_here(&str, u32),
         /// Label of the button beside somebody.
         add_person(&str),
         added(&str),
@@ -182,7 +186,11 @@ group! {
         to_latest,
         placeholder,
         send,
+        /// More than two are typing.
+        type_many,
     } {
+        types(&str),
+        type_both(&str, &str),
         log(&str),
         beginning(&str),
         write_to(&str),

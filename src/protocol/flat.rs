@@ -73,12 +73,20 @@ pub struct FlatFrame {
     limits: Option<Limits>,
     ping_every_ms: Option<u32>,
     dead_after_ms: Option<u32>,
+    #[serde(default)]
+    typing_every_ms: u32,
+    #[serde(default)]
+    typing_shown_ms: u32,
     room: Option<String>,
     head: Option<Seq>,
     list: Option<Vec<Event>>,
     key: Option<String>,
     seq: Option<Seq>,
     code: Option<ErrorCode>,
+    present: Option<Vec<Author>>,
+    came: Option<Vec<Author>>,
+    left: Option<Vec<Author>>,
+    count: Option<u32>,
     retry_after_ms: Option<u32>,
 }
 
@@ -95,6 +103,8 @@ impl TryFrom<FlatFrame> for ServerFrame {
                 limits: required(flat.limits, "limits")?,
                 ping_every_ms: required(flat.ping_every_ms, "ping_every_ms")?,
                 dead_after_ms: required(flat.dead_after_ms, "dead_after_ms")?,
+                typing_every_ms: flat.typing_every_ms,
+                typing_shown_ms: flat.typing_shown_ms,
             },
             "joined" => ServerFrame::Joined {
                 room: required(flat.room, "room")?,
@@ -114,6 +124,14 @@ impl TryFrom<FlatFrame> for ServerFrame {
             "gap" => ServerFrame::Gap { room: required(flat.room, "room")?, head: required(flat.head, "head")? },
             "revoked" => ServerFrame::Revoked { room: required(flat.room, "room")? },
             "read" => ServerFrame::Read { room: required(flat.room, "room")?, seq: required(flat.seq, "seq")? },
+            "presence" => ServerFrame::Presence {
+                room: required(flat.room, "room")?,
+                present: flat.present,
+                came: flat.came.unwrap_or_default(),
+                left: flat.left.unwrap_or_default(),
+                count: flat.count,
+            },
+            "typing" => ServerFrame::Typing { room: required(flat.room, "room")?, user: required(flat.user, "user")? },
             "rooms_changed" => ServerFrame::RoomsChanged,
             "draining" => ServerFrame::Draining { retry_after_ms: required(retry_after_ms, "retry_after_ms")? },
             "pong" => ServerFrame::Pong,
@@ -159,7 +177,31 @@ mod tests {
         let refused =
             Refused { key: None, room: Some("a".into()), code: ErrorCode::Forbidden, retry_after_ms: Some(5) };
         let frames = [
-            ServerFrame::Hello { epoch: "e".into(), user, server_time: 1, limits, ping_every_ms: 2, dead_after_ms: 3 },
+            ServerFrame::Hello {
+                epoch: "e".into(),
+                user: user.clone(),
+                server_time: 1,
+                limits,
+                ping_every_ms: 2,
+                dead_after_ms: 3,
+                typing_every_ms: 4,
+                typing_shown_ms: 5,
+            },
+            ServerFrame::Presence {
+                room: "a".into(),
+                present: Some(vec![user.clone()]),
+                came: vec![],
+                left: vec![],
+                count: None,
+            },
+            ServerFrame::Presence {
+                room: "a".into(),
+                present: None,
+                came: vec![user.clone()],
+                left: vec![user.clone()],
+                count: Some(7),
+            },
+            ServerFrame::Typing { room: "a".into(), user },
             ServerFrame::Joined { room: "a".into(), head: Seq(1), epoch: "e".into() },
             ServerFrame::Events { room: "a".into(), epoch: "e".into(), list: vec![] },
             ServerFrame::Ack { key: "k".into(), seq: Seq(1) },

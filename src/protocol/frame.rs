@@ -48,6 +48,10 @@ pub enum ClientFrame {
         room: String,
         seq: Seq,
     },
+    /// The writer is at work on a message for a joined room: said at most every `typing_every_ms`. No answer.
+    Typing {
+        room: String,
+    },
     Ping,
     /// A type of a later version: refused, not fatal.
     #[serde(other)]
@@ -69,6 +73,9 @@ pub enum ServerFrame {
         /// give the connection up.
         ping_every_ms: u32,
         dead_after_ms: u32,
+        /// How often a client may say that somebody is typing, and how long that is shown.
+        typing_every_ms: u32,
+        typing_shown_ms: u32,
     },
     /// Authorised and registered; events from the asked position follow.
     Joined {
@@ -102,6 +109,23 @@ pub enum ServerFrame {
     Read {
         room: String,
         seq: Seq,
+    },
+    /// Who of a room's members is there: first all of them, then who came and who left. Of many only how many. Fleeting.
+    Presence {
+        room: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        present: Option<Vec<Author>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        came: Vec<Author>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Author>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
+    },
+    /// Somebody else is at work on a message for the room. Fleeting: shown for `typing_shown_ms`, and may not come at all.
+    Typing {
+        room: String,
+        user: Author,
     },
     /// The reader's list of rooms is not what it was: fetch it.
     RoomsChanged,

@@ -1,5 +1,5 @@
 //! Everything native. Arrows of dependency: `router` → `http`, `forms`, `ws`, `django` → `service`
-//! → `store`, `channel_layer`; `ws` → `hub` → `cache` → `store`.
+//! → `store`, `channel_layer`; `ws` → `hub` → `cache`, `presence` → `store`.
 
 pub mod admin;
 pub mod archive;
@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod moving;
 pub mod node;
 pub mod pages;
+pub mod presence;
 pub mod request_log;
 pub mod router;
 pub mod secret;

@@ -11,6 +11,8 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::listener;
 use super::metrics::Metrics;
+use super::presence::redis::RedisPresence;
+use super::presence::{MemoryPresence, Presence};
 use super::router::router;
 use super::service::{base_address, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
@@ -31,6 +33,8 @@ pub struct Node {
     set_up_link: Option<String>,
     server: JoinHandle<()>,
     pump: JoinHandle<Option<()>>,
+    attendance: JoinHandle<()>,
+    telling: JoinHandle<()>,
     stop_pump: CancellationToken,
 }
 
@@ -46,13 +50,17 @@ impl Node {
         let pump = state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone());
         // Wherever it is: a store that does not answer must not hold the stop.
         let pump = tokio::spawn(stop_pump.clone().run_until_cancelled_owned(pump));
+        let (presence, store) = (Arc::clone(&state.presence), Arc::clone(&state.store));
+        let attendance = tokio::spawn(state.hub.clone().attend(presence, store, stop_pump.clone()));
+        let telling = Arc::clone(&state.rate_limits).tell(Arc::clone(&state.layer), stop_pump.clone());
+        let telling = tokio::spawn(telling);
         set_up::announce(&state).await.context("cannot keep the address")?;
         let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
         let server = tokio::spawn({
             let (router, config, stop) = (router(state.clone()), Arc::clone(&state.config), state.shutdown.clone());
             async move { listener::serve(listener, router, &config, stop).await }
         });
-        Ok(Node { state, set_up_link, server, pump, stop_pump })
+        Ok(Node { state, set_up_link, server, pump, attendance, telling, stop_pump })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -93,6 +101,8 @@ impl Node {
         }
         self.stop_pump.cancel();
         let _ = self.pump.await;
+        let _ = self.attendance.await;
+        let _ = self.telling.await;
         if timeout(for_the_store, self.state.store.close()).await.is_err() {
             tracing::warn!("stopping before the store was closed; the next start repairs it");
         }
@@ -102,6 +112,8 @@ impl Node {
 async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new());
     let redis = config.redis.clone().map(|address| Arc::new(RedisLayer::new(address, metrics.layer.clone())));
+    let expiry = config.limits.presence_expiry();
+    let remote = config.redis.clone().map(|address| Arc::new(RedisPresence::new(address, expiry)));
     let layer: Arc<dyn ChannelLayer> = match &redis {
         Some(redis) => redis.clone(),
         None => {
@@ -114,17 +126,31 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = store::open(&config, options).await?;
+    let mut rate_limits = RateLimits::new(&config);
     if let Some(redis) = redis {
         redis.open(store.database_id());
+        let secret = store.shared_secret().await.context("cannot keep the secret of the rate limits")?;
+        rate_limits = RateLimits::shared(&config, secret);
     }
+    let rate_limits = Arc::new(rate_limits);
+    let hub = Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics));
+    hub.charge(Arc::clone(&rate_limits));
+    let presence: Arc<dyn Presence> = match remote {
+        Some(remote) => {
+            remote.open(store.database_id());
+            remote
+        }
+        None => Arc::new(MemoryPresence::new()),
+    };
     Ok(AppState::new(Parts {
-        hub: Hub::new(&config, Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)),
-        rate_limits: Arc::new(RateLimits::new(&config)),
+        hub,
+        rate_limits,
         readiness: Arc::new(Readiness::new(&config.limits)),
         passwords: Passwords::new(),
         config: Arc::new(config),
         store,
         layer,
+        presence,
         cache,
         metrics,
         leptos_options,

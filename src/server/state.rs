@@ -8,6 +8,7 @@ use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
+use super::presence::Presence;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -39,6 +40,7 @@ pub struct Parts {
     pub config: Arc<Config>,
     pub store: Arc<dyn Store>,
     pub layer: Arc<dyn ChannelLayer>,
+    pub presence: Arc<dyn Presence>,
     pub cache: Arc<Cache>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,

@@ -237,8 +237,18 @@ impl Live {
         self.send(&json.to_string()).await;
     }
 
-    /// The next frame of the protocol; transport pings are skipped.
+    /// The next frame of the protocol but `presence`, which comes when it comes; transport pings are skipped.
     pub async fn frame(&mut self) -> ServerFrame {
+        loop {
+            match self.any_frame().await {
+                ServerFrame::Presence { .. } => {}
+                frame => return frame,
+            }
+        }
+    }
+
+    /// The next frame, whatever it is.
+    pub async fn any_frame(&mut self) -> ServerFrame {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("not a frame ({error}): {text}"))
     }
@@ -277,9 +287,13 @@ impl Live {
     /// Joins and reads `joined`; returns the head.
     pub async fn join(&mut self, room: &Slug, after: u64) -> u64 {
         self.send_json(serde_json::json!({"type": "join", "room": room, "after": after})).await;
-        match self.frame().await {
-            ServerFrame::Joined { head, .. } => head.0,
-            other => panic!("not joined: {other:?}"),
+        loop {
+            match self.frame().await {
+                ServerFrame::Joined { head, .. } => return head.0,
+                // Of something that happened before.
+                ServerFrame::RoomsChanged => {}
+                other => panic!("not joined: {other:?}"),
+            }
         }
     }
 

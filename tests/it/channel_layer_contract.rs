@@ -141,6 +141,16 @@ pub async fn until(mut happened: impl FnMut() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.expect("it happens in time");
 }
 
+/// Like [`until`], for what has to be asked for.
+pub async fn until_async(mut happened: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !happened().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it happens in time");
+}
+
 pub const ROOM: RoomId = RoomId(1);
 const USER: UserId = UserId(2);
 

@@ -35,7 +35,7 @@ fn type_of(json: &str) -> String {
 #[test]
 fn every_client_frame_of_the_page_is_understood() {
     let types: BTreeSet<_> = frames("Client frames").iter().map(|json| type_of(json)).collect();
-    assert_eq!(types, ["delete", "edit", "join", "leave", "ping", "post", "read"].map(str::to_owned).into());
+    assert_eq!(types, ["delete", "edit", "join", "leave", "ping", "post", "read", "typing"].map(str::to_owned).into());
     for json in frames("Client frames") {
         assert_ne!(serde_json::from_str::<ClientFrame>(&json).unwrap(), ClientFrame::Unknown, "{json}");
     }
@@ -43,8 +43,20 @@ fn every_client_frame_of_the_page_is_understood() {
 
 #[test]
 fn every_server_frame_of_the_page_is_one_that_is_sent() {
-    let expected =
-        ["ack", "draining", "events", "gap", "joined", "pong", "read", "refused", "revoked", "rooms_changed"];
+    let expected = [
+        "ack",
+        "draining",
+        "events",
+        "gap",
+        "joined",
+        "pong",
+        "presence",
+        "read",
+        "refused",
+        "revoked",
+        "rooms_changed",
+        "typing",
+    ];
     let types: BTreeSet<_> = frames("Server frames").iter().map(|json| type_of(json)).collect();
     assert_eq!(types, expected.map(str::to_owned).into());
     for json in frames("Server frames") {
@@ -59,7 +71,9 @@ fn every_server_frame_of_the_page_is_one_that_is_sent() {
 fn the_hello_of_the_page_has_the_default_limits() {
     let (_, rest) = section("Opening").split_once("```json\n").unwrap();
     let (json, _) = rest.split_once("```").unwrap();
-    let ServerFrame::Hello { limits, ping_every_ms, dead_after_ms, .. } = serde_json::from_str(json).unwrap() else {
+    let hello = serde_json::from_str(json).unwrap();
+    let ServerFrame::Hello { limits, ping_every_ms, dead_after_ms, typing_every_ms, typing_shown_ms, .. } = hello
+    else {
         panic!("no hello: {json}")
     };
     let default = Limits::default();
@@ -67,6 +81,7 @@ fn the_hello_of_the_page_has_the_default_limits() {
     assert_eq!(limits.rooms_per_connection as usize, default.rooms_per_connection);
     assert_eq!(u64::from(limits.catch_up_events), default.catch_up_events);
     assert_eq!((ping_every_ms, dead_after_ms), (default.ping_every_ms, default.ping_every_ms * 2 + 2_000));
+    assert_eq!((typing_every_ms, typing_shown_ms), (default.typing_every_ms, default.typing_shown_ms));
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Nodes {
         self.store.create_session(&SESSION, joon, NOW, NOW + HOUR).await.unwrap();
         let add = Command::by_operator(slug("general"), Action::AddMember { member: joon });
         let head = self.run(add).await.seq.unwrap();
-        let peer = Peer { user: joon, session: Some(SESSION), address: [127, 0, 0, 1].into() };
+        let peer = Peer { user: joon, name: "joon".into(), session: Some(SESSION), address: [127, 0, 0, 1].into() };
         let connection = self.hub.connect(peer).await.unwrap();
         let heard = Arc::new(Heard::default());
         connection.queue().open(heard.clone(), []);

@@ -4,6 +4,7 @@ mod changing;
 mod ending;
 mod following;
 mod posting;
+mod typing;
 
 use crate::app::Live;
 use pickmate::protocol::{Refused, ServerFrame};

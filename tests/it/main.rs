@@ -24,10 +24,13 @@ mod one_database;
 mod operated;
 mod pages;
 mod postgres;
+mod presence;
+mod presence_contract;
 mod rate_limits;
 mod redis_cluster;
 mod redis_cluster_layer;
 mod redis_layer;
+mod redis_presence;
 #[path = "../program/redis.rs"]
 mod redis_program;
 mod redis_server;

@@ -57,6 +57,11 @@ impl RedisCluster {
         RedisAddress::parse(&format!("redis://{credentials}localhost:{}", self.primaries[0].port)).unwrap()
     }
 
+    /// Of one of its primaries.
+    pub fn address_at(&self, primary: usize) -> RedisAddress {
+        RedisAddress::parse(&format!("redis://127.0.0.1:{}", self.primaries[primary].port)).unwrap()
+    }
+
     /// The number of the primary that had the channel's slot at the beginning.
     pub fn owner(channel: &str) -> usize {
         usize::from((slot(channel) / THIRD).min(2))

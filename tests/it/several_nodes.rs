@@ -4,7 +4,8 @@ use crate::app::{Person, TestApp};
 use crate::channel_layer_contract::until;
 use crate::postgres::Database;
 use crate::redis_server::RedisServer;
-use pickmate::domain::{Access, Slug};
+use pickmate::domain::{Access, Slug, UserId};
+use pickmate::protocol::{Author, ServerFrame};
 use pickmate::server::channel_layer::Reach;
 use pickmate::server::config::Config;
 use pickmate::server::store::postgres::Address;
@@ -91,6 +92,46 @@ async fn talk(database: Option<Address>) {
     for node in [&mut nodes.one, &mut nodes.other] {
         node.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_another_node_it_is_told_who_is_typing() {
+    let server = RedisServer::start();
+    let nodes = Nodes::on(&server, None).await;
+    let joon = nodes.one.member("joon").await;
+    let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&joon).await);
+    let head = here.join(&nodes.room, 0).await;
+    assert_eq!(here.seqs_until(head).await, [1]);
+    there.join(&nodes.room, head).await;
+    here.send_json(json!({"type": "typing", "room": nodes.room})).await;
+    let mina = Author { id: nodes.mina.id.0, name: "mina".into() };
+    assert_eq!(there.frame().await, ServerFrame::Typing { room: nodes.room.to_string(), user: mina });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_two_nodes_has_no_more_than_on_one() {
+    let server = RedisServer::start();
+    let one = TestApp::spawn_with(|config| {
+        config.redis = Some(server.address());
+        (config.limits.posts_burst, config.limits.posts_per_minute) = (5, 1);
+    })
+    .await;
+    let other = one.another_node().await;
+    let limits = [&one, &other].map(|node| node.state().rate_limits.clone());
+    for node in [&one, &other] {
+        until(|| node.state().hub.reach() == Reach::Whole).await;
+    }
+    let mina = UserId(1);
+    for limits in &limits {
+        // Before the other one has heard of all of it.
+        while limits.post(mina).is_ok() {}
+    }
+    for limits in &limits {
+        // As much is owed as was taken on both together.
+        let wait = || limits.post(mina).unwrap_err().retry_after_ms().unwrap();
+        until(|| wait() > 60_000).await;
+    }
+    limits[0].post(UserId(2)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

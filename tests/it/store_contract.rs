@@ -98,6 +98,7 @@ suite! {
         names_are_one_account_regardless_of_case_and_form
         people_are_listed_by_name
         the_last_owner_stays_owner
+        the_shared_secret_is_made_once
         a_session_ends_at_its_expiry
         a_session_is_prolonged_at_most_hourly
         ended_and_expired_sessions_do_not_stand

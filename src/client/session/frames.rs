@@ -1,6 +1,7 @@
 //! What the session does about each frame, in the order they come.
 
 use super::super::browser;
+use super::super::company::{Company, Presence};
 use super::super::connection::Update;
 use super::super::subscriptions::Subscriptions;
 use super::{Link, Session};
@@ -40,7 +41,13 @@ impl Session {
         match frame {
             // Another tab has signed in as somebody else: nothing written here is theirs to send.
             ServerFrame::Hello { user, .. } if user.id != self.reader().id => self.sign_out(),
-            ServerFrame::Hello { epoch, limits, .. } => self.on_hello(epoch, &limits),
+            ServerFrame::Hello { epoch, limits, typing_every_ms, typing_shown_ms, .. } => {
+                self.update(|core| {
+                    (core.typing_every_ms, core.typing_shown_ms) = (typing_every_ms, typing_shown_ms);
+                    core.company = Company::default();
+                });
+                self.on_hello(epoch, &limits);
+            }
             ServerFrame::Joined { room, epoch, .. } => self.on_joined(&room, &epoch),
             ServerFrame::Events { room, epoch, list } => self.on_events(&room, &epoch, &list),
             ServerFrame::Ack { key, seq } => self.on_ack(&key, seq),
@@ -49,6 +56,10 @@ impl Session {
             ServerFrame::Revoked { room } => self.end_room(&room),
             ServerFrame::Read { room, seq } => self.on_read(&room, seq),
             ServerFrame::RoomsChanged => self.refresh_rooms(),
+            ServerFrame::Presence { room, present, came, left, count } => {
+                self.on_presence(&room, Presence { present, came, left, count });
+            }
+            ServerFrame::Typing { room, user } => self.on_typing(&room, user),
             ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
     }
@@ -143,6 +154,7 @@ impl Session {
 
     fn on_events(self, slug: &str, epoch: &str, events: &[Event]) {
         let Some(last) = events.last() else { return };
+        self.let_typing_go(slug, events);
         if !self.compare_epoch(epoch) {
             self.refresh_rooms();
         }

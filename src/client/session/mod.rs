@@ -1,6 +1,7 @@
 //! The app's live state: one per tab, given to the UI as context. Making it does no I/O, so the
 //! server renders from it too; `start` opens the socket and is called from an effect.
 
+mod company;
 mod frames;
 mod page;
 mod sending;
@@ -53,6 +54,8 @@ pub struct Session {
     /// Counts the changes of the outbox.
     outbox_revision: RwSignal<u64>,
     keeps_nothing: RwSignal<bool>,
+    /// Counts the changes of who is present and typing.
+    company_revision: RwSignal<u64>,
 }
 
 impl Session {
@@ -68,6 +71,7 @@ impl Session {
             unread_total: Memo::new(move |_| rooms.with(|rooms| unread_total(rooms))),
             outbox_revision: RwSignal::new(0),
             keeps_nothing: RwSignal::new(false),
+            company_revision: RwSignal::new(0),
         };
         provide_context(session);
         session

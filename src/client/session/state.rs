@@ -1,5 +1,6 @@
 //! What the session knows, apart from signals: room list, read positions, outboxes, connection.
 
+use super::super::company::Company;
 use super::super::connection::Connection;
 use super::super::keeping::Keeping;
 use super::super::outbox::{Entry, Outbox};
@@ -30,6 +31,13 @@ pub(in super::super) struct Core {
     /// Whether what earlier pages left behind is in the outbox: it goes before what is new.
     pub has_looked: bool,
     pub open: Vec<RoomSession>,
+    pub company: Company,
+    /// How often the reader's typing is told; 0 before that is known.
+    pub typing_every_ms: u32,
+    /// How long that of others is shown.
+    pub typing_shown_ms: u32,
+    /// Unix milliseconds when it was last told.
+    pub typed_at: i64,
     /// From `start` on.
     pub connection: Option<Connection>,
     /// While the connection is live.
@@ -65,6 +73,10 @@ impl Core {
             keeping: None,
             has_looked: false,
             open: Vec::new(),
+            company: Company::default(),
+            typing_every_ms: 0,
+            typing_shown_ms: 0,
+            typed_at: 0,
             connection: None,
             subscriptions: None,
             leaving: None,

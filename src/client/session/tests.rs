@@ -226,7 +226,17 @@ fn a_connection_of_another_account_sends_nothing_of_this_one() {
     session.link.set(Link::SignedOut);
     let limits = Limits { rooms_per_connection: 9, body_bytes: 9, frame_bytes: 9, catch_up_events: 9 };
     let (user, epoch) = (person(ME + 1), "e".to_owned());
-    hear(session, ServerFrame::Hello { epoch, user, server_time: 0, limits, ping_every_ms: 1, dead_after_ms: 1 });
+    let hello = ServerFrame::Hello {
+        epoch,
+        user,
+        server_time: 0,
+        limits,
+        ping_every_ms: 1,
+        dead_after_ms: 1,
+        typing_every_ms: 3_000,
+        typing_shown_ms: 6_000,
+    };
+    hear(session, hello);
     assert!(session.update(|core| core.subscriptions.is_none()).unwrap(), "nothing is sent without");
     assert_eq!(session.link().get_untracked(), Link::SignedOut);
 }

@@ -40,16 +40,20 @@ impl Inbox {
         locked(&self.state).groups.iter().copied().collect()
     }
 
-    /// Takes the notice if its group is wanted. `false`: there was no space for it.
+    /// Takes the notice if its group is wanted. `false`: there was no space for it. One that is fleeting is taken
+    /// only while less than half is full, and not missed.
     pub fn offer(&self, notice: &Notice) -> bool {
         let group = notice.group();
         let mut state = locked(&self.state);
         if group != Group::Everyone && !state.groups.contains(&group) {
             return true;
         }
-        let space = state.waiting.len() < self.capacity;
+        let capacity = if notice.is_fleeting() { self.capacity / 2 } else { self.capacity };
+        let space = state.waiting.len() < capacity;
         if space {
             state.waiting.push_back(notice.clone());
+        } else if notice.is_fleeting() {
+            return true;
         } else {
             state.lost = true;
         }

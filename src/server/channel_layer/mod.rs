@@ -12,6 +12,7 @@ pub use metrics::LayerMetrics;
 
 use super::encode::LogName;
 use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::Author;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -36,12 +37,43 @@ pub enum Notice {
     Recheck { room: RoomId },
     /// The room list of `user`, or of everybody, is not what it was.
     RoomsChanged { user: Option<UserId> },
+    /// The node's people in the room are others than before. Fleeting: it is looked at once in a while, too.
+    Present { room: RoomId, node: u64 },
+    /// Somebody is at work on a message. Fleeting.
+    Typing(Arc<Typing>),
+    /// What was taken from rate limits on a node. Fleeting: without it each node limits by itself.
+    Spent(Arc<Spending>),
     /// The account has read the room up to `seq`.
     Read { user: UserId, room: Slug, seq: Seq },
     /// A session ended (by its SHA-256).
     SessionEnded { session: [u8; 32] },
     /// All sessions of the account ended but one.
     SignedOut { user: UserId, except: Option<[u8; 32]> },
+}
+
+/// What was taken from some buckets of a node since it last told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    pub node: u64,
+    pub list: Vec<Spent>,
+}
+
+/// What was taken from one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Which limit it is of, as a number that all versions agree on.
+    pub kind: u8,
+    /// A keyed hash of whose it is.
+    pub bucket: [u8; 16],
+    pub count: u32,
+}
+
+/// Who is typing where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typing {
+    pub room: RoomId,
+    pub slug: Slug,
+    pub by: Author,
 }
 
 /// Consecutive events of one room, each encoded once for every receiver there will be.
@@ -68,12 +100,18 @@ impl Notice {
     pub fn group(&self) -> Group {
         match self {
             Notice::Grew(growth) => Group::Room(growth.room),
-            Notice::Unread { room } => Group::Room(*room),
+            Notice::Unread { room } | Notice::Present { room, .. } => Group::Room(*room),
+            Notice::Typing(typing) => Group::Room(typing.room),
             Notice::Read { user, .. } | Notice::RoomsChanged { user: Some(user) } => Group::User(*user),
             // Every node remembers rights and sessions, also where nobody follows the room or is connected.
             Notice::Recheck { .. } | Notice::SignedOut { .. } | Notice::SessionEnded { .. } => Group::Everyone,
-            Notice::RoomsChanged { user: None } => Group::Everyone,
+            Notice::RoomsChanged { user: None } | Notice::Spent(_) => Group::Everyone,
         }
+    }
+
+    /// Of use for a moment only: dropped before all others, and nobody has to look up what it said.
+    pub fn is_fleeting(&self) -> bool {
+        matches!(self, Notice::Typing(_) | Notice::Present { .. } | Notice::Spent(_))
     }
 }
 
@@ -100,7 +138,8 @@ pub enum Reach {
 #[async_trait]
 pub trait ChannelLayer: Send + Sync + 'static {
     /// Sends to every subscribed node, this one included. Never waits and never fails: what the
-    /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be.
+    /// layer cannot carry is reported to the receivers as [`Delivery::Lost`] as soon as it can be, unless
+    /// it is [fleeting](Notice::is_fleeting).
     fn publish(&self, notice: Notice);
 
     /// From the return on, notices published to `group` reach this node. While the node is cut off it

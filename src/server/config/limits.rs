@@ -37,6 +37,11 @@ impl Limits {
         Duration::from_millis(self.close_timeout_ms)
     }
 
+    /// How long the people of a silent node are still taken to be there.
+    pub fn presence_expiry(&self) -> Duration {
+        Duration::from_millis(self.presence_expiry_ms)
+    }
+
     /// How long the keys of commands other than posts are known.
     pub fn key_lifetime(&self) -> Duration {
         Duration::from_secs(u64::from(self.key_days) * 24 * 60 * 60)
@@ -144,6 +149,20 @@ limits! {
     ping_every_ms: u32 = 8_000, 100..=600_000;
     /// A client of the live socket that was silent for so long is given up.
     silence_ms: u64 = 60_000, 100..=3_600_000;
+    /// How often a client may say that somebody is typing in a room; what it says in between is not passed on.
+    typing_every_ms: u32 = 3_000, 100..=60_000;
+    /// How long it is shown that somebody is typing, after it was last said.
+    typing_shown_ms: u32 = 6_000, 200..=120_000;
+    /// People of a room who are told one by one that somebody is there or typing; with more nobody is.
+    people_named: usize = 100, 1..=10_000;
+    /// Who came to a room and left it within so long is told together.
+    presence_gather_ms: u64 = 500, 10..=60_000;
+    /// The same for rooms with more people than are named: how often their number is told, at most.
+    presence_count_ms: u64 = 5_000, 100..=600_000;
+    /// Whoever comes back within so long, after a reload or on another network, was not away.
+    presence_grace_ms: u64 = 5_000, 10..=600_000;
+    /// With Redis: the people of a node that has said nothing for so long are gone.
+    presence_expiry_ms: u64 = 15_000, 300..=600_000;
     /// How often the sessions of open sockets are compared with the store.
     session_check_ms: u64 = 30_000, 100..=3_600_000;
     /// With Redis: how often the heads of followed rooms are compared with the store, whatever notices tell.
@@ -200,6 +219,8 @@ limits! {
     link_burst: u32 = 30, 1..=1_000_000;
     /// Look-ups of one-time links a minute after the first ones, per address.
     link_per_minute: u32 = 30, 1..=1_000_000;
+    /// With Redis: what was taken from rate limits is gathered for so long before other nodes are told.
+    spent_gather_ms: u64 = 100, 10..=60_000;
     /// A session that is not used ends after so many days.
     session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.

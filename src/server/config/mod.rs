@@ -178,7 +178,8 @@ const ESCAPED: u64 = 3;
 /// Bytes around a body: the room, the key and the names of the fields.
 const ENVELOPE: u64 = 512;
 
-/// A message has to fit what carries it, and a client that pings in time must not be given up.
+/// A message has to fit what carries it, a client that pings in time must not be given up, and whoever goes on
+/// typing is shown without a break.
 fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
     let body_bytes = limits.body_bytes as u64;
     let needed = body_bytes * ESCAPED + ENVELOPE;
@@ -188,11 +189,13 @@ fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
             return Err(ConfigError::TooSmall { carrier, bound, body_bytes, needed });
         }
     }
-    let (ping, silence) = (u64::from(limits.ping_every_ms), limits.silence_ms);
-    if ping >= silence {
-        return Err(ConfigError::Order { name: "ping_every_ms", value: ping, other: "silence_ms", bound: silence });
-    }
-    Ok(())
+    in_order(("ping_every_ms", limits.ping_every_ms.into()), ("silence_ms", limits.silence_ms))?;
+    in_order(("typing_every_ms", limits.typing_every_ms.into()), ("typing_shown_ms", limits.typing_shown_ms.into()))
+}
+
+/// The first limit has to be below the second.
+fn in_order((name, value): (&'static str, u64), (other, bound): (&'static str, u64)) -> Result<(), ConfigError> {
+    if value < bound { Ok(()) } else { Err(ConfigError::Order { name, value, other, bound }) }
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Hub {
             Work::Recheck(rooms) => self.recheck(rooms, store).await,
             Work::Rights => self.compare_rights(store, now).await,
             Work::Lists => {
+                self.memberships_changed(None, None);
                 self.tell_rooms_changed(|_| true);
                 Ok(())
             }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub user: UserId,
+    pub name: Arc<str>,
     /// SHA-256 of the session's secret; `None` with a bearer token.
     pub session: Option<[u8; 32]>,
     pub address: IpAddr,
@@ -26,6 +27,10 @@ pub struct Connection {
 impl Connection {
     pub(super) fn new(hub: Hub, id: u64, queue: Arc<Queue>) -> Connection {
         Connection { hub, id, queue }
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
     }
 
     pub fn queue(&self) -> &Arc<Queue> {

@@ -2,15 +2,18 @@
 //! notices from the channel layer and offers them to connections' queues, which write to their sockets
 //! what those take; never awaits a peer. What a queue cannot take, its connection reads from the log later.
 
+mod attendance;
 mod comparing;
 mod comparison;
 mod connection;
 mod doubts;
 mod news;
+mod presence;
 mod pump;
 pub mod queue;
 mod registry;
 mod sweep;
+mod typing;
 mod wire;
 
 pub use connection::{Connection, Peer};
@@ -19,17 +22,20 @@ pub use wire::Wire;
 use super::cache::Cache;
 use super::channel_layer::{ChannelLayer, Group, Reach};
 use super::config::Config;
+use super::limits::RateLimits;
 use super::metrics::Metrics;
+use attendance::{Attendance, PresenceLimits};
 use doubts::Doubts;
 use queue::{Queue, QueueLimits};
 use rand::Rng;
 use registry::Registry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+use typing::TypingLimits;
 
 /// A handle to the hub; clones share it.
 #[derive(Clone)]
@@ -41,6 +47,16 @@ struct Shared {
     cache: Arc<Cache>,
     metrics: Arc<Metrics>,
     limits: ConnectionLimits,
+    typing: TypingLimits,
+    attendance: Mutex<Attendance>,
+    /// Told when there is something to look at sooner.
+    attended: tokio::sync::Notify,
+    /// How long what a node said of its people stands.
+    presence_expiry: Duration,
+    /// What other nodes spend is charged to these, once they are there.
+    rate_limits: OnceLock<Arc<RateLimits>>,
+    /// Tells this node's word on presence from those of others.
+    node: u64,
     session_check: Duration,
     doubts: Mutex<Doubts>,
     /// Told of every new doubt.
@@ -114,6 +130,20 @@ impl Hub {
                 per_user: unless_lifted(limits.connections_per_user),
                 per_address: unless_lifted(limits.connections_per_address),
             },
+            typing: TypingLimits {
+                every: Duration::from_millis(limits.typing_every_ms.into()),
+                people: limits.people_named,
+            },
+            attendance: Mutex::new(Attendance::new(PresenceLimits {
+                people: limits.people_named,
+                gather: Duration::from_millis(limits.presence_gather_ms),
+                count_every: Duration::from_millis(limits.presence_count_ms),
+                grace: Duration::from_millis(limits.presence_grace_ms),
+            })),
+            attended: tokio::sync::Notify::new(),
+            presence_expiry: limits.presence_expiry(),
+            rate_limits: OnceLock::new(),
+            node: rand::rng().random(),
             session_check: Duration::from_millis(limits.session_check_ms),
             doubts: Mutex::new(doubts),
             doubted: tokio::sync::Notify::new(),
@@ -125,6 +155,11 @@ impl Hub {
             comeback: Comeback { after_ms: limits.drain_retry_ms, per_second: limits.reconnects_per_second },
             draining: AtomicUsize::new(0),
         }))
+    }
+
+    /// What other nodes say of their rate limits is for these. Once; later calls change nothing.
+    pub fn charge(&self, rate_limits: Arc<RateLimits>) {
+        let _ = self.0.rate_limits.set(rate_limits);
     }
 
     /// A queue for one who is not let in.
@@ -199,6 +234,9 @@ impl Hub {
 
     /// Brings the layer's subscription to a group in line with whether anybody here wants it.
     async fn settle_subscription(&self, group: Group) {
+        if let Group::Room(room) = group {
+            self.touch(room);
+        }
         let _one_at_a_time = self.0.subscribing(group).lock().await;
         let wanted = self.registry().wants(group);
         match wanted {

@@ -75,9 +75,22 @@ impl Hub {
             Notice::Unread { room } => self.doubt(|doubts, _| doubts.of_head(room)),
             Notice::Recheck { room } => {
                 self.0.cache.readers_changed();
+                self.memberships_changed(Some(room), None);
                 self.doubt(|doubts, _| doubts.of_readers(room));
             }
-            Notice::RoomsChanged { user } => self.tell_rooms_changed(|other| user.is_none_or(|user| user == other)),
+            Notice::RoomsChanged { user } => {
+                if user.is_some() {
+                    self.memberships_changed(None, user);
+                }
+                self.tell_rooms_changed(|other| user.is_none_or(|user| user == other));
+            }
+            Notice::Present { room, node } => self.present_changed(room, node),
+            Notice::Spent(spending) => {
+                if let Some(limits) = self.0.rate_limits.get() {
+                    limits.owe(&spending);
+                }
+            }
+            Notice::Typing(typing) => self.tell_typing(&typing),
             Notice::Read { user, room, seq } => self.tell_read(user, ServerFrame::Read { room: room.to_string(), seq }),
             Notice::SessionEnded { session } => {
                 self.0.cache.accounts_changed();
@@ -143,7 +156,7 @@ mod tests {
         let hub = Hub::new(&Config::default(), Arc::new(MemoryLayer::new()), cache, metrics);
         let mut connections = Vec::new();
         for user in 1..=3 {
-            let peer = Peer { user: UserId(user), session: None, address: [127, 0, 0, 1].into() };
+            let peer = Peer { user: UserId(user), name: "mina".into(), session: None, address: [127, 0, 0, 1].into() };
             let connection = hub.connect(peer).await.unwrap();
             connection.follow(RoomId(1), Slug::parse("general").unwrap(), Seq(0)).await;
             connections.push(connection);

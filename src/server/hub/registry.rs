@@ -7,8 +7,9 @@ use super::{ConnectionLimits, TooManyConnections};
 use crate::domain::{RoomId, UserId};
 use crate::server::channel_layer::{Group, Growth};
 use crate::server::limits::network;
-use std::collections::HashMap;
+use crate::server::presence::People;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -159,6 +160,30 @@ impl Registry {
         .collect()
     }
 
+    /// Whether at most so many accounts follow the room.
+    pub fn is_followed_by_at_most(&self, room: RoomId, most: usize) -> bool {
+        let mut users = HashSet::new();
+        let followers = self.rooms.get(&room).into_iter().flat_map(|room| room.followers.keys());
+        followers.filter_map(|id| self.connections.get(id)).all(|entry| {
+            users.insert(entry.peer.user);
+            users.len() <= most
+        })
+    }
+
+    /// Who follows the room, each account once.
+    pub fn people(&self, room: RoomId) -> People {
+        let followers = self.rooms.get(&room).into_iter().flat_map(|room| room.followers.keys());
+        let peers = followers.filter_map(|id| self.connections.get(id)).map(|entry| &entry.peer);
+        peers.map(|peer| (peer.user, Arc::clone(&peer.name))).collect()
+    }
+
+    /// The queues of all who follow the room but this account.
+    pub fn others(&self, room: RoomId, user: UserId) -> Vec<Arc<Queue>> {
+        let followers = self.rooms.get(&room).into_iter().flat_map(|room| &room.followers);
+        let other = |id| self.connections.get(id).is_some_and(|entry| entry.peer.user != user);
+        followers.filter(|(id, _)| other(*id)).map(|(_, queue)| Arc::clone(queue)).collect()
+    }
+
     pub fn queue(&self, id: u64) -> Option<&Arc<Queue>> {
         self.connections.get(&id).map(|entry| &entry.queue)
     }
@@ -191,7 +216,7 @@ mod tests {
         ConnectionLimits { queue: QueueLimits { bytes: 1, frames: 1 }, per_user: 2, per_address: 3 };
 
     fn peer(user: i64, address: &str) -> Peer {
-        Peer { user: UserId(user), session: None, address: address.parse().unwrap() }
+        Peer { user: UserId(user), name: "mina".into(), session: None, address: address.parse().unwrap() }
     }
 
     fn queue() -> Arc<Queue> {

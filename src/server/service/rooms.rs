@@ -2,11 +2,12 @@
 
 use super::{Actor, commands};
 use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::{ErrorCode, MemberList, RoomSummary};
-use crate::server::channel_layer::Notice;
+use crate::protocol::{Author, ErrorCode, MemberList, RoomSummary};
+use crate::server::channel_layer::{Notice, Typing};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
 use crate::server::store::{Action, Command, RoomHead};
+use std::sync::Arc;
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
 const SLUG_TRIES: u32 = 50;
@@ -127,6 +128,15 @@ pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) ->
     let room = readable(state, actor, room).await?;
     state.store.mark_read(room.id, actor.id, seq).await?;
     state.layer.publish(Notice::Read { user: actor.id, room: slug, seq: seq.min(room.head) });
+    Ok(())
+}
+
+/// Tells the others who follow the room that the actor is at work on a message. `NotFound`.
+pub async fn type_in(state: &AppState, actor: &Actor, room: RoomId, slug: &str) -> Result<(), AppError> {
+    if followable(state, actor, slug).await? == room {
+        let by = Author { id: actor.id.0, name: actor.name.clone() };
+        state.layer.publish(Notice::Typing(Arc::new(Typing { room, slug: claimed(slug)?, by })));
+    }
     Ok(())
 }
 

@@ -4,14 +4,27 @@ use super::columns::{count_from, hash_from, locale_from, role_from};
 use super::{FoundAccount, SessionUser, StoreError, User};
 use crate::domain::UserId;
 use crate::protocol::{InviteView, PersonView};
+use data_encoding::HEXLOWER;
+use rand::Rng;
 
 /// Names in the table `meta`.
 pub(super) const COMMUNITY: &str = "community";
 pub(super) const SET_UP_LINK: &str = "set_up_link";
 pub(super) const BASE_ADDRESS: &str = "base_address";
+pub(super) const SHARED_SECRET: &str = "shared_secret";
 
 /// Invites that a list shows at most.
 pub(super) const LISTED_INVITES: i64 = 100;
+
+/// As it is kept.
+pub(super) fn new_shared_secret() -> String {
+    HEXLOWER.encode(&rand::rng().random::<[u8; 32]>())
+}
+
+pub(super) fn shared_secret(kept: Option<String>) -> Result<[u8; 32], StoreError> {
+    let secret = HEXLOWER.decode(kept.unwrap_or_default().as_bytes()).unwrap_or_default();
+    hash_from(&secret)
+}
 
 /// Id, name, role, password's hash and language.
 pub(super) type UserRow = (i64, String, String, String, Option<String>);

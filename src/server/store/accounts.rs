@@ -101,6 +101,8 @@ pub trait Accounts {
     /// before the first.
     async fn base_address(&self) -> Result<Option<String>, StoreError>;
     async fn put_base_address(&self, address: &str) -> Result<(), StoreError>;
+    /// What every node on this database knows and nobody else: the same at every call.
+    async fn shared_secret(&self) -> Result<[u8; 32], StoreError>;
     async fn has_owner(&self) -> Result<bool, StoreError>;
     /// Makes this the one valid set-up link.
     async fn put_set_up_link(&self, secret_hash: &[u8; 32]) -> Result<(), StoreError>;

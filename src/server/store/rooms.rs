@@ -46,6 +46,9 @@ pub trait Rooms {
     /// Which of these (room, user) pairs may read the room now, in one statement.
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
 
+    /// Which of these (room, user) pairs are memberships, in one statement.
+    async fn memberships(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError>;
+
     /// Who may read these rooms, in one statement, whoever asks. Unknown rooms are left out.
     async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError>;
 

@@ -51,6 +51,11 @@ pub async fn obey(
                 connection.push(&refused(None, Some(room), &error));
             }
         }
+        ClientFrame::Typing { room } => {
+            if let Some(id) = connection.types_in(&room) {
+                rooms::type_in(state, actor, id, &room).await.unwrap_or_else(|error| error.log());
+            }
+        }
         ClientFrame::Leave { room } => leave_room(connection, &room).await,
         ClientFrame::Ping => connection.push(&ServerFrame::Pong),
         ClientFrame::Unknown => {
@@ -139,7 +144,15 @@ mod tests {
 
     /// Text that is nearly a frame.
     fn nearly_frames() -> impl Strategy<Value = String> {
-        let types = prop_oneof![Just("join"), Just("post"), Just("read"), Just("leave"), Just("ping"), Just("x")];
+        let types = prop_oneof![
+            Just("join"),
+            Just("post"),
+            Just("read"),
+            Just("typing"),
+            Just("leave"),
+            Just("ping"),
+            Just("x")
+        ];
         let values = prop_oneof!["[0-9-]{1,25}", ".*".prop_map(|text| serde_json::json!(text).to_string()), ".{0,8}"];
         let names = prop_oneof![Just("room"), Just("key"), Just("body"), Just("seq"), Just("after"), Just("type")];
         let fields = prop::collection::vec((names, values), 0..5);

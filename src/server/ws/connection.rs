@@ -261,6 +261,8 @@ impl Live {
             ping_every_ms: limits.ping_every_ms,
             // Two pings may get lost, and a dead network is still seen within 20 s.
             dead_after_ms: limits.ping_every_ms * 2 + 2_000,
+            typing_every_ms: limits.typing_every_ms,
+            typing_shown_ms: limits.typing_shown_ms,
         }
     }
 }

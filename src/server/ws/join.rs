@@ -91,4 +91,5 @@ fn answer(connection: &Connection, log: &RoomLog, Position { epoch, head, after 
         connection.queue().skip_to(log.room, head);
     }
     connection.queue().release(log.room, head);
+    connection.arrived(log.room);
 }

@@ -111,7 +111,7 @@ impl Denied {
 /// knows the connection: nobody was there to be told of an end before that. What is remembered of
 /// sessions is forgotten before the notice of an end is published, so it cannot hide one.
 pub async fn admit(state: &AppState, actor: &Actor, address: IpAddr) -> Result<Connection, Denied> {
-    let peer = Peer { user: actor.id, session: actor.session, address };
+    let peer = Peer { user: actor.id, name: actor.name.as_str().into(), session: actor.session, address };
     let registered = state.hub.connect(peer).await.map_err(|TooManyConnections| {
         Denied::later(CloseCode::TooManyConnections, &AppError::refused(ErrorCode::TooManyConnections))
     })?;

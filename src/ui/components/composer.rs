@@ -22,6 +22,7 @@ pub fn Composer(
     let reader = Reader::expect();
     let texts = &reader.texts().talk;
     let slug = room.read_untracked().slug.clone();
+    let typed_in = slug.clone();
     let hint = desk.hint;
     let wrong = move || hint.get().is_wrong();
     let session = desk.session.session();
@@ -42,6 +43,8 @@ pub fn Composer(
                 desk.submit();
             })
         >
+            // Not said aloud: it would be at every change.
+            <p class="typing">{live(move || session.with_typing(&typed_in, |names| typing_words(names, texts)))}</p>
             <Editing desk/>
             <p class="hint" id="composer-hint" role="status" class:error=live(wrong)>
                 {live(hint_words)}
@@ -106,7 +109,10 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
             aria-describedby="composer-hint"
             aria-invalid=live(move || desk.hint.get().is_wrong().then_some("true"))
             enterkeyhint="enter"
-            on:input=act(move |_| desk.changed())
+            on:input=act(move |_| {
+                desk.changed();
+                desk.types();
+            })
             on:keydown=act(move |event| desk.key_down(&event))
             on:keyup=act(move |event: ev::KeyboardEvent| {
                 desk.ime.update_value(|ime| ime.key_up(&event.key(), &event.code()));
@@ -118,6 +124,15 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
             on:compositionend=act(move |event| desk.composition_end(&event))
             on:blur=act(move |_| desk.ime.update_value(|ime| ime.blur()))
         ></textarea>
+    }
+}
+
+fn typing_words(names: &[&str], texts: &Talk) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (texts.types)(one),
+        [one, other] => (texts.type_both)(one, other),
+        _ => texts.type_many.to_owned(),
     }
 }
 

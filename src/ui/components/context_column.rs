@@ -56,7 +56,7 @@ pub fn ContextColumn(
                         <span>{texts.rooms.members}</span>
                         <span class="count">{live(move || count().map(|count| count.to_string()))}</span>
                     </h3>
-                    <Fetched progress=members.progress() here=Box::new(move || view! { <Members members/> }.into_any())/>
+                    <Fetched progress=members.progress() here=Box::new(move || view! { <Members members room/> }.into_any())/>
                 </section>
                 <RoomActions room members/>
             </div>
@@ -65,23 +65,27 @@ pub fn ContextColumn(
 }
 
 #[component]
-fn Members(members: Loaded<MemberList>) -> impl IntoView {
+fn Members(members: Loaded<MemberList>, room: Signal<RoomSummary>) -> impl IntoView {
     let keys = memo(move || members.read(|list| keys_of(&list.first, |member| member.id)).unwrap_or_default());
     let line = move |key: Arc<str>| {
         let member = untrack(|| members.read(|list| with_key(&list.first, |member| member.id, &key)));
-        member.flatten().map(|member| view! { <Member member/> }.into_any()).into_any()
+        member.flatten().map(|member| view! { <Member member room/> }.into_any()).into_any()
     };
     view! { <ul class="members"><Rows keys row=Arc::new(line)/></ul> }
 }
 
 #[component]
-fn Member(member: MemberView) -> impl IntoView {
+fn Member(member: MemberView, room: Signal<RoomSummary>) -> impl IntoView {
     let reader = Reader::expect();
-    let me = reader.is_me(member.id);
+    let (me, id) = (reader.is_me(member.id), member.id);
+    let session = Session::expect();
     view! {
         <li>
             <Avatar id=member.id name=member.name.clone() class="small"/>
             <span class="name truncate" title=member.name.clone()>{member.name.clone()}</span>
+            <span class="here" hidden=live(move || !session.is_present(&room.read().slug, id))>
+                {reader.texts().rooms.here}
+            </span>
             {me.then(|| view! { <span class="hint">{reader.texts().common.you}</span> }.into_any())}
         </li>
     }

@@ -212,6 +212,14 @@ impl Desk {
         grow(&field);
     }
 
+    /// The writer has changed the text. Only that of a new message is told of.
+    pub fn types(self) {
+        let blank = self.field.get_untracked().is_none_or(|field| field.value().trim().is_empty());
+        if !blank && self.editing.get_untracked() == Seq::ZERO {
+            self.slug.with_value(|slug| self.session.session().types(slug));
+        }
+    }
+
     /// An edit is kept beside the draft.
     fn keep(self, text: &str) {
         let target = self.editing.get_untracked();

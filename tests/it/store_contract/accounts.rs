@@ -46,6 +46,14 @@ pub async fn the_last_owner_stays_owner<E: Engine>(world: World<E>) {
     assert_eq!(world.store.user(member).await.unwrap().unwrap().role, Role::Owner);
 }
 
+pub async fn the_shared_secret_is_made_once<E: Engine>(world: World<E>) {
+    let (one, other) = tokio::join!(world.store.shared_secret(), world.store.shared_secret());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one, other);
+    assert_eq!(world.store.shared_secret().await.unwrap(), one);
+    assert_ne!(one, [0; 32]);
+}
+
 pub async fn a_session_ends_at_its_expiry<E: Engine>(world: World<E>) {
     let user = world.user("mina").await;
     world.store.create_session(&[1; 32], user, NOW, NOW + 10).await.unwrap();

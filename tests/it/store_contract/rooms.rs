@@ -201,6 +201,9 @@ pub async fn readable_pairs_follow_memberships<E: Engine>(world: World<E>) {
     world.add("den", b, a).await.unwrap();
     assert_eq!(readable().await, [(open, a), (open, b), (closed, a), (closed, b)]);
     assert!(world.store.readable(&[]).await.unwrap().is_empty());
+    let mut members = world.store.memberships(&all).await.unwrap();
+    members.sort();
+    assert_eq!(members, [(open, a), (closed, a), (closed, b)]);
 }
 
 pub async fn members_beyond_the_list_are_counted<E: Engine>(world: World<E>) {

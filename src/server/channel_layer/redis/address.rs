@@ -2,7 +2,7 @@
 
 use super::CONNECT_WITHIN;
 use redis::cluster::ClusterClient;
-use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo};
 use std::fmt;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -27,6 +27,19 @@ impl RedisAddress {
     pub(super) fn cluster_client(&self, push_sender: UnboundedSender<PushInfo>) -> redis::RedisResult<ClusterClient> {
         let client = ClusterClient::builder([self.0.as_str()]).use_protocol(ProtocolVersion::RESP3);
         client.push_sender(push_sender).retries(0).connection_timeout(CONNECT_WITHIN).build()
+    }
+
+    /// With the same credentials and encryption, at another host of a cluster if one is given.
+    pub(in crate::server) fn client_at(&self, host: Option<&(String, u16)>) -> redis::RedisResult<Client> {
+        let Some((host, port)) = host else { return self.client() };
+        let info = self.0.as_str().into_connection_info()?;
+        let address = match info.addr().clone() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+                ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure, tls_params }
+            }
+            _ => ConnectionAddr::Tcp(host.clone(), *port),
+        };
+        Client::open(info.set_addr(address))
     }
 }
 

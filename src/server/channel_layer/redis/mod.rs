@@ -31,10 +31,10 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 
 /// How long Redis has to answer anything. Together with [`PING_EVERY`] below the three seconds in which one that is
 /// half open is to be found.
-const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
+pub(in crate::server) const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// How long connecting may take, names and TLS included.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+pub(in crate::server) const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// One node's end of the layer. Its connections end when it is dropped.
 pub struct RedisLayer {

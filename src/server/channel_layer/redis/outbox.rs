@@ -54,6 +54,7 @@ pub enum Batch {
 impl Missed {
     fn note(&mut self, notice: &Notice) {
         match notice {
+            fleeting if fleeting.is_fleeting() => return,
             Notice::Grew(growth) => self.rooms.insert(growth.room),
             Notice::Unread { room } => self.rooms.insert(*room),
             _ => std::mem::replace(&mut self.more, true),
@@ -79,11 +80,16 @@ impl Missed {
 }
 
 impl Outbox {
-    /// `false`: the notice itself will not be told, the others will be told to read the store.
+    /// `false`: the notice itself will not be told, the others will be told to read the store. One that is fleeting
+    /// is left out as soon as half is full, and nobody is told.
     pub fn put(&self, notice: Notice) -> bool {
         let bytes = weight(&notice);
         let mut state = locked(&self.state);
-        let fits = state.open && state.waiting.len() < NOTICES && state.bytes + bytes <= BYTES;
+        let notices = if notice.is_fleeting() { NOTICES / 2 } else { NOTICES };
+        let fits = state.open && state.waiting.len() < notices && state.bytes + bytes <= BYTES;
+        if !fits && notice.is_fleeting() {
+            return true;
+        }
         if fits {
             state.bytes += bytes;
             state.waiting.push_back(notice);
@@ -112,6 +118,7 @@ impl Outbox {
             Some(Batch::Missed(missed)) => state.missed.join(missed),
             None => {}
         }
+        untold.retain(|notice| !notice.is_fleeting());
         untold.iter().for_each(|notice| state.missed.note(notice));
         untold.len()
     }
@@ -200,6 +207,28 @@ mod tests {
         assert_eq!(told, missed([1, 2, 3, 4]));
         assert_eq!(outbox.close(told), 0);
         assert_eq!(outbox.take(), missed([1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn what_is_fleeting_is_left_out_first_and_nobody_looks_it_up() {
+        let typing = || {
+            let by = crate::protocol::Author { id: 1, name: "mina".into() };
+            let slug = crate::domain::Slug::parse("a").unwrap();
+            Notice::Typing(std::sync::Arc::new(super::super::super::Typing { room: RoomId(1), slug, by }))
+        };
+        let outbox = open();
+        assert!((0..NOTICES / 2).all(|_| outbox.put(room(1))));
+        assert!(outbox.put(typing()) && outbox.put(room(2)));
+        for _ in 0..NOTICES / 2 / BATCH {
+            outbox.take();
+        }
+        assert_eq!((outbox.take(), outbox.take()), (Some(Batch::Notices(vec![room(2)])), None));
+        assert!(outbox.put(typing()));
+        let under_way = outbox.take();
+        assert_eq!(under_way, Some(Batch::Notices(vec![typing()])));
+        assert_eq!(outbox.close(under_way), 0);
+        assert!(outbox.put(typing()), "it is closed");
+        assert_eq!(outbox.take(), None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Notices as they stand in Redis: one JSON object each, with a version first of all. What cannot be
 //! read, or is too large to be sent, becomes a hint to read the store.
 
-use super::super::{Group, Growth, Notice};
+use super::super::{Group, Growth, Notice, Spending, Spent, Typing};
 use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::protocol::Author;
 use crate::server::encode::LogName;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -34,14 +35,20 @@ pub enum Heard {
     Nothing,
 }
 
-#[derive(Deserialize)]
+/// What every version can read of any other.
+#[derive(Default, Deserialize)]
 struct Version {
     v: u32,
+    #[serde(default)]
+    fleeting: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Envelope<'a> {
     v: u32,
+    /// Whoever cannot read it has missed nothing that has to be looked up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fleeting: bool,
     #[serde(borrow)]
     db: Cow<'a, str>,
     node: u64,
@@ -62,6 +69,20 @@ enum Told<'a> {
     },
     RoomsChanged {
         user: Option<UserId>,
+    },
+    Present {
+        room: RoomId,
+        node: u64,
+    },
+    Spent {
+        node: u64,
+        /// Limit, bucket, tokens.
+        list: Vec<(u8, String, u32)>,
+    },
+    Typing {
+        room: RoomId,
+        slug: String,
+        by: Author,
     },
     Read {
         user: UserId,
@@ -120,6 +141,14 @@ impl Sender {
             Notice::Unread { room } => Told::Unread { room: *room },
             Notice::Recheck { room } => Told::Recheck { room: *room },
             Notice::RoomsChanged { user } => Told::RoomsChanged { user: *user },
+            Notice::Present { room, node } => Told::Present { room: *room, node: *node },
+            Notice::Spent(spending) => {
+                let told = |spent: &Spent| (spent.kind, HEXLOWER.encode(&spent.bucket), spent.count);
+                Told::Spent { node: spending.node, list: spending.list.iter().map(told).collect() }
+            }
+            Notice::Typing(typing) => {
+                Told::Typing { room: typing.room, slug: typing.slug.to_string(), by: typing.by.clone() }
+            }
             Notice::Read { user, room, seq } => Told::Read { user: *user, room: room.to_string(), seq: *seq },
             Notice::SessionEnded { session } => Told::SessionEnded { session: HEXLOWER.encode(session) },
             Notice::SignedOut { user, except } => {
@@ -160,7 +189,8 @@ impl Sender {
     }
 
     fn envelope(&self, told: Told<'_>) -> Vec<u8> {
-        let envelope = Envelope { v: VERSION, db: (&*self.database_id).into(), node: self.node, told };
+        let fleeting = matches!(told, Told::Present { .. } | Told::Spent { .. } | Told::Typing { .. });
+        let envelope = Envelope { v: VERSION, fleeting, db: (&*self.database_id).into(), node: self.node, told };
         // String keys and no failing `Serialize`.
         serde_json::to_vec(&envelope).unwrap_or_default()
     }
@@ -168,9 +198,10 @@ impl Sender {
     /// What a message says to this node.
     pub fn hear(&self, channel: &str, payload: Bytes) -> Heard {
         let Some(group) = self.group(channel) else { return Heard::Nothing };
-        match serde_json::from_slice::<Version>(&payload) {
-            Ok(Version { v: VERSION }) => {}
-            _ => return unreadable(group),
+        let Version { v, fleeting } = serde_json::from_slice(&payload).unwrap_or_default();
+        let unreadable = |group| if fleeting { Heard::Nothing } else { unreadable(group) };
+        if v != VERSION {
+            return unreadable(group);
         }
         match serde_json::from_slice::<Envelope<'_>>(&payload) {
             Ok(Envelope { db, node, .. }) if *db != *self.database_id || node == self.node => Heard::Nothing,
@@ -220,6 +251,14 @@ fn notice(told: Told<'_>, payload: &Bytes) -> Option<Notice> {
         Told::Unread { room } => Notice::Unread { room },
         Told::Recheck { room } => Notice::Recheck { room },
         Told::RoomsChanged { user } => Notice::RoomsChanged { user },
+        Told::Present { room, node } => Notice::Present { room, node },
+        Told::Spent { node, list } => {
+            let spent = |(kind, bucket, count): (u8, String, u32)| Some(Spent { kind, bucket: hash(&bucket)?, count });
+            Notice::Spent(Arc::new(Spending { node, list: list.into_iter().map(spent).collect::<Option<_>>()? }))
+        }
+        Told::Typing { room, slug, by } => {
+            Notice::Typing(Arc::new(Typing { room, slug: Slug::parse(&slug).ok()?, by }))
+        }
         Told::Read { user, room, seq } => Notice::Read { user, room: Slug::parse(&room).ok()?, seq },
         Told::SessionEnded { session } => Notice::SessionEnded { session: hash(&session)? },
         Told::SignedOut { user, except: None } => Notice::SignedOut { user, except: None },
@@ -228,7 +267,7 @@ fn notice(told: Told<'_>, payload: &Bytes) -> Option<Notice> {
     })
 }
 
-fn hash(hex: &str) -> Option<[u8; 32]> {
+fn hash<const N: usize>(hex: &str) -> Option<[u8; N]> {
     HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
@@ -267,9 +306,16 @@ mod tests {
             Notice::Grew(Arc::new(growth(&[1, 2, 3]))),
             Notice::Unread { room },
             Notice::Recheck { room },
+            Notice::Present { room, node: u64::MAX },
+            Notice::Spent(Arc::new(Spending { node: 1, list: vec![Spent { kind: 3, bucket: [9; 16], count: 7 }] })),
             Notice::RoomsChanged { user: None },
             Notice::RoomsChanged { user: Some(user) },
             Notice::Read { user, room: Slug::parse("점심").unwrap(), seq: Seq(9) },
+            Notice::Typing(Arc::new(Typing {
+                room,
+                slug: Slug::parse("점심").unwrap(),
+                by: Author { id: 2, name: "민아\"".into() },
+            })),
             Notice::SessionEnded { session },
             Notice::SignedOut { user, except: None },
             Notice::SignedOut { user, except: Some(session) },

@@ -17,11 +17,15 @@ pub struct Cursor {
     pub held: bool,
     /// The log could not be read; it is not tried again before this.
     pub paused: Option<Instant>,
+    /// When the others were last told that somebody is typing here.
+    pub typed: Option<Instant>,
+    /// The version of the room's people that was last shown; 0 before the first.
+    pub shown: u64,
 }
 
 impl Cursor {
     pub fn new(slug: Slug, after: Seq) -> Cursor {
-        Cursor { slug, at: after, head: Seq::ZERO, held: true, paused: None }
+        Cursor { slug, at: after, head: Seq::ZERO, held: true, paused: None, typed: None, shown: 0 }
     }
 
     pub fn is_behind(&self) -> bool {

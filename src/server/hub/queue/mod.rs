@@ -10,6 +10,7 @@ mod tests;
 pub use backlog::Flushed;
 pub use cursor::Behind;
 
+use super::attendance::View;
 use super::news::Joined;
 use super::wire::Wire;
 use crate::domain::{RoomId, Seq, Slug};
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use cursor::Cursor;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -159,14 +161,62 @@ impl Queue {
     /// it was.
     pub fn offer_notice(&self, frame: Bytes) -> bool {
         let mut state = self.lock();
-        let (bytes, frames) = (state.backlog.bytes() + frame.len(), state.backlog.frames());
-        let space = !state.ended && bytes * 2 <= self.limits.bytes && frames * 2 < self.limits.frames;
+        let space = !state.ended && self.limits.have_half(&state.backlog, &frame);
         if space {
             state.backlog.push(frame);
             drop(state);
             self.changed.notify_one();
         }
         space
+    }
+
+    /// What is of use for a moment only, about a room: goes to one whose join has been answered, while the queue is
+    /// less than half full.
+    pub fn offer_fleeting(&self, room: RoomId, frame: &Bytes) {
+        let state = self.lock();
+        if state.is_open_for(room) && self.limits.have_half(&state.backlog, frame) {
+            self.send(state, frame);
+        }
+    }
+
+    /// Shows who is present in a room to one whose join has been answered, while the queue is less than half full.
+    /// `false`: there was no space, and it is to be offered again.
+    pub fn offer_view(&self, room: RoomId, view: &View) -> bool {
+        let mut state = self.lock();
+        if !state.is_open_for(room) {
+            return true;
+        }
+        let State { backlog, cursors, .. } = &mut *state;
+        let Some(cursor) = cursors.get_mut(&room) else { return true };
+        let Some(frame) = view.after(cursor.shown) else { return true };
+        let space = self.limits.have_half(backlog, frame);
+        if space {
+            cursor.shown = view.version;
+            self.send(state, frame);
+        }
+        space
+    }
+
+    /// At once, if nothing waits before it.
+    fn send(&self, mut state: MutexGuard<'_, State>, frame: &Bytes) {
+        state.backlog.send(frame);
+        let done = state.backlog.is_empty();
+        drop(state);
+        if !done {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Whether others in the room may be told that its reader is typing: they are, at most once in `every`.
+    pub fn may_type(&self, room: RoomId, every: Duration) -> bool {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let Some(cursor) = state.cursors.get_mut(&room).filter(|cursor| !cursor.held) else { return false };
+        let may = cursor.typed.is_none_or(|typed| now - typed >= every);
+        if may {
+            cursor.typed = Some(now);
+        }
+        may
     }
 
     /// `frame` is `rooms_changed`. However often it comes, it waits once.
@@ -258,6 +308,11 @@ impl Queue {
         self.lock().cursors.contains_key(&room)
     }
 
+    /// What the client calls a followed room.
+    pub fn slug(&self, room: RoomId) -> Option<Slug> {
+        self.lock().cursors.get(&room).map(|cursor| cursor.slug.clone())
+    }
+
     /// All rooms followed, in no order.
     pub fn followed(&self) -> Vec<RoomId> {
         self.lock().cursors.keys().copied().collect()
@@ -316,11 +371,21 @@ impl State {
     fn is_closing(&self) -> bool {
         self.close.is_some() || self.ended
     }
+
+    /// The reader follows the room, and has been told so.
+    fn is_open_for(&self, room: RoomId) -> bool {
+        !self.is_closing() && self.cursors.get(&room).is_some_and(|cursor| !cursor.held)
+    }
 }
 
 impl QueueLimits {
     fn have_space(&self, backlog: &Backlog, frames: &[EventsFrame]) -> bool {
         let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
         backlog.bytes() + bytes <= self.bytes && backlog.frames() + frames.len() <= self.frames
+    }
+
+    /// Whether it is less than half full with one more frame.
+    fn have_half(&self, backlog: &Backlog, frame: &Bytes) -> bool {
+        (backlog.bytes() + frame.len()) * 2 <= self.bytes && backlog.frames() * 2 < self.frames
     }
 }

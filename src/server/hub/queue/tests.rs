@@ -100,6 +100,39 @@ fn the_next_event_is_written_at_once_and_a_seen_one_ignored() {
 }
 
 #[test]
+fn what_is_fleeting_is_left_out_before_the_join_is_answered_and_when_half_is_full() {
+    let (queue, peer) = following(100);
+    let typing = || frame("typing");
+    queue.offer_fleeting(ROOM, &typing());
+    queue.offer_fleeting(RoomId(2), &typing());
+    queue.release(ROOM, Seq(0));
+    queue.offer_fleeting(ROOM, &typing());
+    assert_eq!(got(&peer), "typing");
+    *peer.space.lock().unwrap() = 0;
+    for _ in 0..20 {
+        queue.offer_fleeting(ROOM, &typing());
+    }
+    assert_eq!(queue.waiting().0, 30, "five frames are half of ten");
+    queue.push(frame("an answer has its place"));
+    queue.close(CloseCode::Unauthenticated);
+    peer.takes(usize::MAX / 2);
+    assert_eq!(flush(&queue), Flushed::Done);
+    queue.offer_fleeting(ROOM, &typing());
+    assert!(got(&peer).ends_with("place"));
+}
+
+#[test]
+fn it_is_told_once_in_a_while_that_somebody_is_typing() {
+    let (queue, _) = following(100);
+    assert!(!queue.may_type(ROOM, Duration::ZERO), "the join is not answered");
+    queue.release(ROOM, Seq(0));
+    assert!(queue.may_type(ROOM, Duration::from_secs(60)));
+    assert!(!queue.may_type(ROOM, Duration::from_secs(60)));
+    assert!(queue.may_type(ROOM, Duration::ZERO));
+    assert!(!queue.may_type(RoomId(2), Duration::ZERO));
+}
+
+#[test]
 fn only_what_a_connection_lacks_is_sent_and_in_one_write() {
     let (queue, peer) = following(1_000);
     queue.release(ROOM, Seq(0));

@@ -13,6 +13,9 @@ const READABLE: &str = "SELECT r.id, u.id FROM unnest($1::bigint[], $2::bigint[]
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
     WHERE r.access = 'open' OR m.user_id IS NOT NULL";
 
+const ARE_MEMBERS: &str = "SELECT m.room_id, m.user_id FROM unnest($1::bigint[], $2::bigint[]) AS j (room, member)
+    JOIN memberships AS m ON m.room_id = j.room AND m.user_id = j.member";
+
 const READERS: &str = "SELECT r.id, r.slug, r.access, m.user_id FROM rooms AS r
     LEFT JOIN memberships AS m ON m.room_id = r.id AND r.access = 'closed'
     WHERE r.slug = ANY($1) ORDER BY r.id";
@@ -46,6 +49,13 @@ impl Rooms for PostgresStore {
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
         let (rooms, users): (Vec<_>, Vec<_>) = pairs.iter().map(|(room, user)| (room.0, user.0)).unzip();
         let query = sqlx::query_as(READABLE).bind(rooms).bind(users);
+        let rows: Vec<(i64, i64)> = self.connections.all(query).await?;
+        Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
+    }
+
+    async fn memberships(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        let (rooms, users): (Vec<_>, Vec<_>) = pairs.iter().map(|(room, user)| (room.0, user.0)).unzip();
+        let query = sqlx::query_as(ARE_MEMBERS).bind(rooms).bind(users);
         let rows: Vec<(i64, i64)> = self.connections.all(query).await?;
         Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
     }

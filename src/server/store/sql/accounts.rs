@@ -1,6 +1,7 @@
 pub const META: &str = "SELECT value FROM meta WHERE name = $1";
 pub const PUT_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+pub const ADD_META: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 pub const TAKE_META: &str = "DELETE FROM meta WHERE name = $1 AND value = $2";
 
 pub const OWNERS: &str = "SELECT count(*) FROM users WHERE role = 'owner'";

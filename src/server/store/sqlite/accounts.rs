@@ -1,4 +1,7 @@
-use super::super::account_row::{BASE_ADDRESS, COMMUNITY, PersonRow, SET_UP_LINK, person, session_user, user};
+use super::super::account_row::{
+    BASE_ADDRESS, COMMUNITY, PersonRow, SET_UP_LINK, SHARED_SECRET, new_shared_secret, person, session_user,
+    shared_secret, user,
+};
 use super::super::columns::{locale_column, role_column};
 use super::super::{
     Accounts, Credential, FoundAccount, Invite, InviteError, NewInvite, NewSetUp, NewUser, SessionUser, StoreError,
@@ -27,6 +30,14 @@ impl Accounts for SqliteStore {
 
     async fn put_base_address(&self, address: &str) -> Result<(), StoreError> {
         self.put_meta(BASE_ADDRESS, address).await
+    }
+
+    async fn shared_secret(&self) -> Result<[u8; 32], StoreError> {
+        if self.meta(SHARED_SECRET).await?.is_none() {
+            // Of two nodes at once one comes first, and both read what it put there.
+            self.add_meta(SHARED_SECRET, &new_shared_secret()).await?;
+        }
+        shared_secret(self.meta(SHARED_SECRET).await?)
     }
 
     async fn has_owner(&self) -> Result<bool, StoreError> {
@@ -172,6 +183,14 @@ impl SqliteStore {
         let row: Option<(String,)> =
             sqlx::query_as(sql::accounts::META).bind(name).fetch_optional(&self.readers).await?;
         Ok(row.map(|(value,)| value))
+    }
+
+    /// Unless there is one of this name.
+    async fn add_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let add = sqlx::query(sql::accounts::ADD_META).bind(name).bind(value);
+        add.execute(turn.connection().await?).await?;
+        Ok(())
     }
 
     async fn put_meta(&self, name: &str, value: &str) -> Result<(), StoreError> {

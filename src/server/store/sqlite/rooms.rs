@@ -14,6 +14,9 @@ const READABLE: &str = "SELECT r.id, u.id FROM json_each($1) AS j
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
     WHERE r.access = 'open' OR m.user_id IS NOT NULL";
 
+const ARE_MEMBERS: &str = "SELECT m.room_id, m.user_id FROM json_each($1) AS j
+    JOIN memberships AS m ON m.room_id = j.value ->> 'room' AND m.user_id = j.value ->> 'user'";
+
 const READERS: &str = "SELECT r.id, r.slug, r.access, m.user_id FROM rooms AS r
     LEFT JOIN memberships AS m ON m.room_id = r.id AND r.access = 'closed'
     WHERE r.slug IN (SELECT value FROM json_each($1)) ORDER BY r.id";
@@ -46,6 +49,12 @@ impl Rooms for SqliteStore {
     async fn readable(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
         let asked: Vec<_> = pairs.iter().map(PairColumns::from).collect();
         let rows: Vec<(i64, i64)> = sqlx::query_as(READABLE).bind(json(&asked)?).fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
+    }
+
+    async fn memberships(&self, pairs: &[(RoomId, UserId)]) -> Result<Vec<(RoomId, UserId)>, StoreError> {
+        let asked: Vec<_> = pairs.iter().map(PairColumns::from).collect();
+        let rows: Vec<(i64, i64)> = sqlx::query_as(ARE_MEMBERS).bind(json(&asked)?).fetch_all(&self.readers).await?;
         Ok(rows.into_iter().map(|(room, user)| (RoomId(room), UserId(user))).collect())
     }
 
