@@ -52,17 +52,16 @@ impl Session {
         self.company_changed();
         spawn_local(async move {
             browser::sleep_ms(shown_ms.unwrap_or_default()).await;
-            self.let_typing_go("", &[]);
+            self.let_typing_go(browser::now_ms(), "", &[]);
         });
     }
 
-    /// Whoever has posted is not typing any more.
-    pub(super) fn let_typing_go(self, slug: &str, events: &[Event]) {
+    /// Whoever has posted in the room is not typing any more, nor is whose time was over at `now`.
+    pub(super) fn let_typing_go(self, now: i64, slug: &str, events: &[Event]) {
         let posted = |user| {
             let by = |event: &Event| matches!(&event.kind, EventKind::Posted { author, .. } if author.id == user);
             events.iter().any(by)
         };
-        let now = browser::now_ms();
         if self.update(|core| core.company.let_go(now, |room, user| room == slug && posted(user))) == Some(true) {
             self.company_changed();
         }

@@ -154,7 +154,7 @@ impl Session {
 
     fn on_events(self, slug: &str, epoch: &str, events: &[Event]) {
         let Some(last) = events.last() else { return };
-        self.let_typing_go(slug, events);
+        self.let_typing_go(i64::MIN, slug, events);
         if !self.compare_epoch(epoch) {
             self.refresh_rooms();
         }

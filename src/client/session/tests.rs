@@ -193,6 +193,23 @@ fn rooms_are_followed_from_where_page_and_list_both_are() {
 }
 
 #[test]
+fn who_is_present_is_known_and_whoever_has_posted_is_not_typing() {
+    let (_owner, session, _room) = rendered();
+    assert_eq!(session.present("a"), None);
+    let (present, came, left) = (Some(vec![person(ME), person(2)]), Vec::new(), Vec::new());
+    hear(session, ServerFrame::Presence { room: "a".into(), present, came, left, count: None });
+    assert_eq!((session.present("a"), session.present("b")), (Some(2), None));
+    assert!(session.is_present("a", 2) && !session.is_present("a", 3));
+    for user in [2, 3] {
+        session.update(|core| core.company.types("a", person(user), i64::MAX));
+    }
+    hear_events(session, "b", vec![posted(5, 2, "k5")]);
+    assert_eq!(session.with_typing("a", |names| names.len()), 2);
+    hear_events(session, "a", vec![posted(2, 2, "k2")]);
+    assert_eq!(session.with_typing("a", |names| names.len()), 1);
+}
+
+#[test]
 fn closing_the_page_ends_what_is_followed_for_it() {
     let (owner, session, _room) = rendered();
     let page = owner.with(Owner::new);
