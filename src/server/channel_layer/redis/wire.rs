@@ -361,6 +361,11 @@ mod tests {
             assert_eq!(hear("pickmate:d1:user:2", message), Heard::Notice(user), "{message}");
             assert_eq!(hear("pickmate:d1:everyone", message), Heard::Lost, "{message}");
         }
+        for message in
+            [r#"{"v":2,"fleeting":true}"#, r#"{"v":1,"fleeting":true,"db":"d1","node":1,"told":{"sang":{}}}"#]
+        {
+            assert_eq!(hear("pickmate:d1:everyone", message), Heard::Nothing, "{message}: nothing is to be looked up");
+        }
         let elsewhere = r#"{"v":1,"db":"d1","node":1,"told":{"unread":{"room":2}}}"#;
         assert_eq!(hear("pickmate:d1:room:1", elsewhere), unread, "a notice comes on its group's channel");
         let quoted =
