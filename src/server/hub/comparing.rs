@@ -9,12 +9,15 @@ use crate::server::channel_layer::{Group, Reach};
 use crate::server::encode;
 use crate::server::store::{Store, StoreError};
 use std::collections::HashSet;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 /// After a comparison failed, because the store was busy or gone.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Connections that are told of something before others have their turn.
+const TOLD_TOGETHER: usize = 64;
 
 impl Hub {
     /// Compares whatever is in doubt. Never returns.
@@ -57,7 +60,7 @@ impl Hub {
             Work::Rights => self.compare_rights(store, now).await,
             Work::Lists => {
                 self.memberships_changed(None, None);
-                self.tell_rooms_changed(|_| true);
+                self.tell_everybody();
                 Ok(())
             }
         };
@@ -66,6 +69,24 @@ impl Hub {
             self.doubts().put_off(work, Instant::now() + RETRY);
         }
         self.0.metrics.comparison_seconds.set(self.doubts().period().as_secs_f64());
+    }
+
+    /// Everybody looks at their list of rooms anew, but not all at once: no faster than they may come back
+    /// after a deploy.
+    fn tell_everybody(&self) {
+        let queues: Vec<_> = self.registry().peers().map(|(_, queue)| Arc::clone(queue)).collect();
+        let per_second = f64::from(self.0.comeback.per_second.max(1));
+        let (hub, frame) = (self.clone(), encode::frame(&ServerFrame::RoomsChanged));
+        self.0.sweeps.spawn(async move {
+            for some in queues.chunks(TOLD_TOGETHER) {
+                some.iter().for_each(|queue| queue.rooms_changed(frame.clone()));
+                // Nobody is left who waits for it.
+                if hub.connections() == 0 {
+                    return;
+                }
+                sleep(Duration::from_secs_f64(some.len() as f64 / per_second)).await;
+            }
+        });
     }
 
     /// In one statement.

@@ -322,3 +322,28 @@ async fn a_write_is_noticed_as_what_it_may_have_changed() {
     run(post("general", mina, "last", "hello")).await;
     assert_eq!(noticed().await, Foreign::Logs, "what is only made is nothing that anybody remembers otherwise");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_now_and_then_is_done_by_one_node() {
+    let world = World::<Postgres>::new().await;
+    let _others = [world.another_process().await, world.another_process().await];
+    let mut other = world.engine.0.other().await;
+    let count = "CREATE TABLE turns (at TIMESTAMPTZ NOT NULL);
+        CREATE FUNCTION turn() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO turns VALUES (clock_timestamp()); RETURN NULL; END $$;
+        CREATE TRIGGER turn AFTER UPDATE ON schedule FOR EACH ROW EXECUTE FUNCTION turn()";
+    sqlx::raw_sql(count).execute(&mut other).await.unwrap();
+    let mut turns = async || {
+        let (turns,): (i64,) = sqlx::query_as("SELECT count(*) FROM turns").fetch_one(&mut other).await.unwrap();
+        turns
+    };
+    let begun = Instant::now();
+    while turns().await == 0 {
+        assert!(begun.elapsed() < PATIENCE, "nobody does it");
+    }
+    // All three have looked by then.
+    let looked = Instant::now() + Duration::from_secs(6);
+    while Instant::now() < looked {
+        assert_eq!(turns().await, 1);
+    }
+}

@@ -137,8 +137,8 @@ impl Connections {
         begun.unwrap_or_else(|_| Err(given_up()))
     }
 
-    /// Commits, so that the other nodes notice. The note comes last: who writes beside the writer holds
-    /// nothing else while it waits for its turn to write the note.
+    /// Commits, so that the other nodes notice. The note comes last: whoever has its turn to write the note
+    /// waits for nothing more.
     pub async fn commit_noted(&self, mut tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
         let node = self.node.current();
         sqlx::query(NOTE).bind(&*node).bind(Part::Beside as i64).bind(now_ms()).execute(&mut *tx).await?;

@@ -125,19 +125,54 @@ impl Others {
 
     /// The gravest that was written since `before`.
     pub fn since(&self, before: &Others) -> Option<Foreign> {
-        if self.anything != before.anything || self.epoch != before.epoch {
+        if self.epoch != before.epoch || is_new(&self.anything, &before.anything) {
             Some(Foreign::Anything)
-        } else if self.rights != before.rights {
+        } else if is_new(&self.rights, &before.rights) {
             Some(Foreign::Rights)
-        } else if self.rooms != before.rooms {
+        } else if is_new(&self.rooms, &before.rooms) {
             Some(Foreign::Rooms)
         } else {
-            (self.logs != before.logs).then_some(Foreign::Logs)
+            is_new(&self.logs, &before.logs).then_some(Foreign::Logs)
         }
     }
+}
+
+/// Whether there is a note that was not there before. That one is gone means only that its node was forgotten.
+fn is_new(now: &str, before: &str) -> bool {
+    now != before && now.split(',').any(|note| !note.is_empty() && !before.split(',').any(|known| known == note))
 }
 
 pub(super) async fn forget_nodes(connection: &mut PgConnection, now: i64) -> Result<(), StoreError> {
     sqlx::query(FORGET_NODES).bind(now - FORGET_AFTER_MS).execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn others(logs: &str, rights: &str) -> Others {
+        let (logs, rights) = (logs.to_owned(), rights.to_owned());
+        Others { epoch: "e".to_owned(), logs, rooms: String::new(), rights, anything: String::new() }
+    }
+
+    #[test]
+    fn a_note_that_is_gone_is_no_write() {
+        let before = others("a 1,b 2", "a 1 7");
+        assert_eq!(others("a 1,b 2", "a 1 7").since(&before), None);
+        assert_eq!(others("b 2", "").since(&before), None, "a was forgotten");
+        assert_eq!(others("a 1,b 3", "a 1 7").since(&before), Some(Foreign::Logs));
+        assert_eq!(others("b 3", "c 1 9").since(&before), Some(Foreign::Rights), "the gravest counts");
+        assert_eq!(Others { epoch: "f".to_owned(), ..before.clone() }.since(&before), Some(Foreign::Anything));
+    }
+
+    #[test]
+    fn whoever_is_in_doubt_takes_another_name() {
+        let name = NodeName::new();
+        let first = name.current();
+        name.doubt().dispel();
+        assert_eq!(name.current(), first);
+        drop(name.doubt());
+        assert_ne!(name.current(), first);
+    }
 }

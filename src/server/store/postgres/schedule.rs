@@ -13,7 +13,13 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const CLAIM: &str = "WITH moment AS (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)
     UPDATE schedule SET due_at = moment.now + $2 FROM moment WHERE name = $1 AND due_at <= moment.now";
 
-/// The oldest thousand at once, so that no commit waits for long.
+/// While there is more than one turn can do, the next one comes as soon as somebody looks.
+const AGAIN: &str = "UPDATE schedule SET due_at = 0 WHERE name = $1";
+
+/// Rows of one turn.
+const TURN: u64 = 1_000;
+
+/// The oldest at once, so that no commit waits for long.
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
@@ -23,7 +29,10 @@ pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<boo
     if !claim(&mut tx, "purge", PURGE_EVERY).await? {
         return Ok(false);
     }
-    sqlx::query(PURGE_KEYS).bind(now).execute(&mut *tx).await?;
+    let purged = sqlx::query(PURGE_KEYS).bind(now).execute(&mut *tx).await?;
+    if purged.rows_affected() >= TURN {
+        sqlx::query(AGAIN).bind("purge").execute(&mut *tx).await?;
+    }
     forget_nodes(&mut tx, now).await?;
     tx.commit().await?;
     Ok(true)

@@ -11,8 +11,8 @@ INSERT INTO meta (name, value)
 VALUES ('epoch', substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)),
     ('database_id', replace(gen_random_uuid()::text, '-', ''));
 
--- The last transaction that each node wrote in, for the others to see that it did: part 0 by its writer,
--- part 1 beside it, so that the two do not wait for each other.
+-- The last transaction that each node wrote in, for the others to see that it did, by what it may have
+-- changed: src/server/store/postgres/notes.rs has the parts. The writer and those beside it never share one.
 CREATE TABLE writes (
     node TEXT COLLATE "C" NOT NULL,
     part BIGINT NOT NULL,
