@@ -15,8 +15,8 @@ const EVERYBODY_WITHIN: Duration = Duration::from_secs(5);
 /// takes: milliseconds; the rest is for a machine whose processors have other work.
 const ACKED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The row of what was acked when no fault was under way; some still suffer from the last one.
-pub const CALM: &str = "between faults";
+/// The row of what was there before anything went wrong.
+pub const CALM: &str = "before the first fault";
 
 /// The longest waits by fault.
 #[derive(Debug, Default)]
@@ -24,7 +24,8 @@ pub struct Delays(pub BTreeMap<&'static str, Delay>);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Delay {
-    /// From the end of the fault, or from the ack if that came later, until every attentive reader had a message.
+    /// From the end of the fault, or from the ack if that came later, until every attentive reader had a message that
+    /// came before the next fault.
     pub message: Duration,
     /// For an ack, during the fault.
     pub ack: Duration,
@@ -61,7 +62,7 @@ struct Message<'a> {
     seq: Seq,
     reader: &'a str,
     late: Duration,
-    /// What held it up last.
+    /// The last one that had begun when it came.
     fault: &'static str,
 }
 
@@ -70,9 +71,9 @@ fn messages(evidence: &Evidence) -> impl Iterator<Item = Message<'_>> {
     evidence.readers.iter().filter(attentive).flat_map(move |reader| {
         acks(evidence).filter_map(move |(seq, acked)| {
             let seen = reader.arrived_at(seq)?;
-            // A fault that is under way excuses.
-            let last = evidence.past.iter().rfind(|past| past.begun <= seen && past.over > acked);
-            let (since, fault) = last.map_or((acked, CALM), |past| (past.over, past.name));
+            // A fault that is under way excuses; one that is over may still be felt.
+            let last = evidence.past.iter().rfind(|past| past.begun <= seen);
+            let (since, fault) = last.map_or((acked, CALM), |past| (acked.max(past.over), past.name));
             Some(Message { seq, reader: &reader.name, late: seen.saturating_duration_since(since), fault })
         })
     })
