@@ -25,4 +25,7 @@ if grep -nE '(^|[^A-Za-z0-9.])/(home|root|work|Users|tmp/bash)/' "${pages[@]}"; 
     broken=1
 fi
 
+# The table is what the calculation says.
+scripts/scaling.py --check docs/scaling.md || broken=1
+
 exit $broken

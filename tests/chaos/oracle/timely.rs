@@ -15,6 +15,9 @@ const EVERYBODY_WITHIN: Duration = Duration::from_secs(5);
 /// takes: milliseconds; the rest is for a machine whose processors have other work.
 const ACKED_WITHIN: Duration = Duration::from_secs(2);
 
+/// A Redis that is gone is found out within so long; from then on nobody waits for it.
+const FOUND_OUT_WITHIN: Duration = Duration::from_secs(3);
+
 /// The row of what was there before anything went wrong.
 pub const CALM: &str = "before the first fault";
 
@@ -54,6 +57,13 @@ pub fn judge(evidence: &Evidence, verdict: &mut Verdict) {
         for (key, wait) in waits(evidence, past).filter(|(_, wait)| *wait > ACKED_WITHIN) {
             verdict.complain(Kind::Halted, format!("{key} waited {wait:?} for its ack during {}", past.name));
         }
+    }
+}
+
+impl Past {
+    /// What was acked at this moment, during the fault, may be late by it until then.
+    fn excuses_until(&self, acked: Instant) -> Instant {
+        if self.spares_posting { self.over.min(acked.max(self.begun) + FOUND_OUT_WITHIN) } else { self.over }
     }
 }
 
