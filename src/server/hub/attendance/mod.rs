@@ -10,7 +10,7 @@ pub use room::View;
 
 use crate::domain::{RoomId, UserId};
 use crate::server::presence::People;
-use room::Room;
+use room::{Membership, Room};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -67,16 +67,16 @@ impl Attendance {
         due
     }
 
-    /// Of those who follow the room here, the ones of whom it is not known whether they are members.
+    /// Of those who follow the room here, the ones of whom it is not known, or in doubt, whether they are members.
     pub fn unknown(&self, room: RoomId, following: &People) -> Vec<UserId> {
         let known = self.rooms.get(&room).map(|room| &room.members);
-        let is_known = |user: &UserId| known.is_some_and(|known| known.contains_key(user));
+        let is_known = |user: &UserId| known.and_then(|known| known.get(user)).is_some_and(|known| !known.doubtful);
         following.keys().filter(|user| !is_known(user)).copied().collect()
     }
 
     /// Whether somebody is a member of the room.
     pub fn learn(&mut self, room: RoomId, user: UserId, member: bool) {
-        self.rooms.entry(room).or_default().members.insert(user, member);
+        self.rooms.entry(room).or_default().members.insert(user, Membership { member, doubtful: false });
     }
 
     /// Memberships may be others, of one account or of all.

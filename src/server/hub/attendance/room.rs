@@ -15,14 +15,22 @@ pub struct Room {
     own: BTreeMap<UserId, Own>,
     /// What other nodes were last told of them.
     said: People,
-    /// Whether they are members, of those who follow the room here and have been looked up.
-    pub members: HashMap<UserId, bool>,
+    /// Of those who follow the room here and have been looked up.
+    pub members: HashMap<UserId, Membership>,
     pub elsewhere: People,
     told: Told,
     pub view: Option<View>,
     /// Of a room where only a number is told: when that may be next.
     pub not_before: Option<Instant>,
     pub missed: bool,
+}
+
+/// Whether somebody is a member, as the store said last.
+#[derive(Clone, Copy)]
+pub struct Membership {
+    pub member: bool,
+    /// It may be otherwise by now. Until the store has been asked, which may be away, it counts.
+    pub doubtful: bool,
 }
 
 /// Somebody who is here, or was a moment ago.
@@ -59,18 +67,16 @@ impl View {
 }
 
 impl Room {
-    /// Whether the membership of this account, or of any, was known. It is no longer.
+    /// The membership of this account, or of any, may be another. Whether any was known.
     pub fn doubt(&mut self, user: Option<UserId>) -> bool {
-        match user {
-            Some(user) => self.members.remove(&user).is_some(),
-            None => !std::mem::take(&mut self.members).is_empty(),
-        }
+        let doubted = self.members.iter_mut().filter(|(id, _)| user.is_none_or(|user| user == **id));
+        doubted.map(|(_, known)| known.doubtful = true).count() > 0
     }
 
     /// Compares with who follows the room here now. When somebody's absence will have been too long for a short one.
     pub fn gather(&mut self, following: &People, now: Instant, grace: Duration) -> Option<Instant> {
         self.members.retain(|user, _| following.contains_key(user));
-        let members = following.iter().filter(|(user, _)| self.members.get(user) == Some(&true));
+        let members = following.iter().filter(|(user, _)| self.members.get(user).is_some_and(|known| known.member));
         let here: BTreeMap<_, _> = members.collect();
         self.own.retain(|user, own| {
             let since = *own.gone_since.get_or_insert(now);

@@ -102,6 +102,20 @@ fn a_short_absence_is_none_and_a_long_one_ends_when_it_was_said_to() {
 }
 
 #[test]
+fn in_doubt_what_the_store_said_last_counts() {
+    let (mut attendance, start) = (Attendance::new(LIMITS), Instant::now());
+    let both = people([1, 2]);
+    look(&mut attendance, &both, start);
+    attendance.doubt(None, start);
+    assert_eq!(attendance.unknown(ROOM, &both).len(), 2, "they are looked up again");
+    let later = start + GRACE * 2;
+    assert_eq!(attendance.gather(ROOM, &both, later), None, "and stay while the store is away");
+    attendance.learn(ROOM, UserId(2), false);
+    attendance.gather(ROOM, &both, later);
+    assert_eq!(attendance.gather(ROOM, &both, later + GRACE), Some(people([1])));
+}
+
+#[test]
 fn of_many_only_the_number_is_told_and_that_not_often() {
     let (mut attendance, start) = (Attendance::new(LIMITS), Instant::now());
     look(&mut attendance, &people([1, 2, 3, 4]), start);
