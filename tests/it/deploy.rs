@@ -241,8 +241,9 @@ async fn a_limit_counts_the_address_of_the_client_whatever_it_claims() {
     for n in 0..6 {
         statuses.push(ask(&one, format!("203.0.113.{n}")).await);
     }
-    // Two at once on each node.
-    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count(), 2, "{statuses:?}");
+    // Two at once; on each node, until it has heard of what the other one let through.
+    let refused = statuses.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert!((2..=4).contains(&refused), "{statuses:?}");
     assert_ne!(ask(&other, "127.0.0.2".into()).await, StatusCode::TOO_MANY_REQUESTS);
 }
 
