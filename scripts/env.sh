@@ -9,7 +9,8 @@ TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 SERVER=$TARGET/release/pickmate
 SITE=$TARGET/site
 
-export PATH="$ROOT/scripts/lean:$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH"
+# Debian keeps some servers where an ordinary user does not look.
+export PATH="$ROOT/scripts/lean:$TOOLS/bin:$ROOT/end2end/node_modules/.bin:$PATH:/usr/sbin"
 # A compiler other than the default one, when the machine needs it (wasm-target-debian.sh).
 if [ -f "$TOOLS/wasm-sysroot/env.sh" ]; then
     # shellcheck source=/dev/null
