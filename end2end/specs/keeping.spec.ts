@@ -154,6 +154,8 @@ test('a page that comes back from being put aside leaves what another tab took o
   await here.room.say('said by the page that came back');
   await expect(here.room.message(/aside,/)).toHaveCount(0);
   there.socket.mend();
+  // It has tried in vain for long enough to wait longer between its tries than anybody here: the network is back.
+  await there.room.page.evaluate(() => dispatchEvent(new Event('online')));
   await there.room.live();
   const bot = await community.bot('Put Aside');
   await expect.poll(() => bot.count(ROOM.slug, 'aside, to be sent')).toBe(1);

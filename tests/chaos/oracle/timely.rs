@@ -83,7 +83,7 @@ fn messages(evidence: &Evidence) -> impl Iterator<Item = Message<'_>> {
             let seen = reader.arrived_at(seq)?;
             // A fault that is under way excuses; one that is over may still be felt.
             let last = evidence.past.iter().rfind(|past| past.begun <= seen);
-            let (since, fault) = last.map_or((acked, CALM), |past| (acked.max(past.over), past.name));
+            let (since, fault) = last.map_or((acked, CALM), |past| (acked.max(past.excuses_until(acked)), past.name));
             Some(Message { seq, reader: &reader.name, late: seen.saturating_duration_since(since), fault })
         })
     })
