@@ -13,10 +13,12 @@ for (const look of looks) {
     await furnish(community);
     const owner = await community.owner(circumstances(look));
     await owner.enter(ROOM);
-    const other = await community.newcomer('하린', { language: 'ko' });
+    const name = `하린 ${looks.indexOf(look) + 1}`;
+    const other = await community.newcomer(name, { language: 'ko' });
     const there = await other.enter(ROOM);
     await there.composer.pressSequentially('그럼');
-    await expect(owner.page.getByText(owner.words.typing('하린'))).toBeVisible();
+    await expect(owner.page.getByText(owner.words.typing(name))).toBeVisible();
+    await expect(owner.page.getByText(owner.words.openAndHere(2), { exact: true })).toBeVisible();
     await picture(owner.page, 'room-company', look);
     await owner.context.close();
     await other.context.close();
