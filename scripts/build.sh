@@ -4,7 +4,7 @@ source "$(dirname "$0")/env.sh"
 
 scripts/install-build-tools.sh
 if [ ! -x "$SERVER" ]; then
-    say "Building PickMate for the first time, about 6 minutes on two cores"
+    say "Building PickMate for the first time, about 10 minutes on two cores"
 fi
 LEPTOS_SITE_ROOT=$SITE cargo leptos build --release --precompress
 say "Built $SERVER and $SITE"

@@ -18,16 +18,16 @@ pub enum Foreign {
 
 /// How often others have been found to write, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Abroad {
+struct Counts {
     logs: u64,
     rooms: u64,
     rights: u64,
     anything: u64,
 }
 
-impl Abroad {
+impl Counts {
     /// The gravest kind that was written since `before`; `None` when nobody wrote.
-    pub fn since(&self, before: &Abroad) -> Option<Foreign> {
+    fn since(&self, before: &Counts) -> Option<Foreign> {
         if self.anything != before.anything {
             Some(Foreign::Anything)
         } else if self.rights != before.rights {
@@ -52,8 +52,8 @@ impl Abroad {
 
 /// Follows what others write. Whoever looks late finds all of it in one.
 pub struct ForeignWrites {
-    counts: watch::Receiver<Abroad>,
-    seen: Abroad,
+    counts: watch::Receiver<Counts>,
+    seen: Counts,
 }
 
 impl ForeignWrites {
@@ -77,11 +77,11 @@ impl ForeignWrites {
 
 /// The end that tells.
 #[derive(Clone)]
-pub(super) struct Announcer(Arc<watch::Sender<Abroad>>);
+pub(super) struct Announcer(Arc<watch::Sender<Counts>>);
 
 impl Announcer {
     pub fn new() -> Announcer {
-        Announcer(Arc::new(watch::Sender::new(Abroad::default())))
+        Announcer(Arc::new(watch::Sender::new(Counts::default())))
     }
 
     pub fn announce(&self, kind: Foreign) {

@@ -62,10 +62,7 @@ impl Balancer {
 impl Drop for Balancer {
     fn drop(&mut self) {
         // Killed, it would leave its worker.
-        let _ = self.process.signal(Signal::SIGTERM);
-        while matches!(self.process.ended(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        super::end_by(&mut self.process, Signal::SIGTERM);
     }
 }
 

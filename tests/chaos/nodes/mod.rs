@@ -14,20 +14,21 @@ use crate::client::Client;
 use crate::operator::Operator;
 use crate::people::{Accounts, Cast, WRITERS};
 use crate::plant::Plant;
-use crate::program::Program;
+use crate::program::{PATIENCE, Process, Program};
 use crate::proxy::{Jolt, Proxy};
 use crate::readers::{Manner, Stance};
 use crate::stage::Stage;
 use anyhow::Result;
 use balancer::Balancer;
 use faults::{Fault, NODES};
+use nix::sys::signal::Signal;
 use node::Node;
 use postgres::Postgres;
 use redis::Redis;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::process::Command;
 use tokio::time::sleep;
 
@@ -161,5 +162,20 @@ impl Stage for Nodes {
 
     fn remarks(&self) -> String {
         String::new()
+    }
+}
+
+/// How often a `Drop` looks for the end of a process, of which nothing tells it.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// For a `Drop`: the process ends by itself after this signal, also one that was stopped. One that does not is killed by
+/// its own `Drop`.
+fn end_by(process: &mut Process, signal: Signal) {
+    for signal in [signal, Signal::SIGCONT] {
+        let _ = process.signal(signal);
+    }
+    let begun = Instant::now();
+    while matches!(process.ended(), Ok(None)) && begun.elapsed() < PATIENCE {
+        std::thread::sleep(LOOK_EVERY);
     }
 }

@@ -79,10 +79,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // Killed, it would leave its shared memory.
-        let _ = self.process.signal(Signal::SIGQUIT);
-        while matches!(self.process.ended(), Ok(None)) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        super::end_by(&mut self.process, Signal::SIGQUIT);
     }
 }
 
