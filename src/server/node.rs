@@ -32,7 +32,7 @@ pub struct Node {
     state: AppState,
     set_up_link: Option<String>,
     server: JoinHandle<()>,
-    pump: JoinHandle<Option<()>>,
+    pump: JoinHandle<()>,
     attendance: JoinHandle<()>,
     telling: JoinHandle<()>,
     stop_pump: CancellationToken,
@@ -47,9 +47,7 @@ impl Node {
         config.listen = listener.local_addr().context("cannot read the bound address")?;
         let state = assemble(config, leptos_options).await?;
         let stop_pump = CancellationToken::new();
-        let pump = state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone());
-        // Wherever it is: a store that does not answer must not hold the stop.
-        let pump = tokio::spawn(stop_pump.clone().run_until_cancelled_owned(pump));
+        let pump = tokio::spawn(state.hub.clone().run(Arc::clone(&state.store), now_ms, stop_pump.clone()));
         let (presence, store) = (Arc::clone(&state.presence), Arc::clone(&state.store));
         let attendance = tokio::spawn(state.hub.clone().attend(presence, store, stop_pump.clone()));
         let telling = Arc::clone(&state.rate_limits).tell(Arc::clone(&state.layer), stop_pump.clone());

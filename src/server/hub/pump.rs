@@ -25,7 +25,8 @@ impl Hub {
     /// the layer. One per node.
     pub async fn run(self, store: Arc<dyn Store>, now: fn() -> i64, stop: CancellationToken) {
         let _ended = Ended(self.clone());
-        // Side by side: while the store is silent, what other nodes tell is delivered all the same.
+        // Side by side: while the store is silent, what other nodes tell is delivered all the same, and a stop
+        // is not held by it.
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.deliver(&*store) => {}
