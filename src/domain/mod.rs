@@ -7,6 +7,7 @@ mod invisible;
 mod key;
 mod message;
 mod room;
+mod task;
 mod user;
 
 pub use calendar::{CivilTime, Weekday, day_number, ms_to_midnight};
@@ -14,4 +15,5 @@ pub use ids::{RoomId, Seq, UserId};
 pub use key::{Key, KeyError};
 pub use message::{BodyError, MessageBody};
 pub use room::{Access, RoomName, RoomNameError, Slug, SlugError};
+pub use task::{Lane, Progress, TaskId, TaskList, TaskState};
 pub use user::{Password, PasswordError, Role, UserName, UserNameError};

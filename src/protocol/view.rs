@@ -1,7 +1,7 @@
 //! What pages show: plain data made by the service, serialised into the page, read by the UI.
 
 use super::Event;
-use crate::domain::{Access, Role, Seq};
+use crate::domain::{Access, Lane, Progress, Role, Seq, TaskId, TaskList, TaskState};
 use serde::{Deserialize, Serialize};
 
 /// The installation.
@@ -46,6 +46,15 @@ pub struct Page {
     pub rows: Vec<Event>,
     /// Whether there are rows before the first one.
     pub older: bool,
+    /// How far the running tasks are whose cards are among the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub progress: Vec<TaskProgress>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskProgress {
+    pub task: TaskId,
+    pub progress: Progress,
 }
 
 /// Who is in a room: how many, and the first of them by name.
@@ -81,4 +90,42 @@ pub struct InviteView {
     pub uses: u32,
     pub max_uses: u32,
     pub revoked: bool,
+}
+
+/// Tasks as their operators see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksPage {
+    /// Unix milliseconds of the server.
+    pub now: i64,
+    /// Those of each lane and list that have any.
+    pub totals: Vec<TaskTotal>,
+    pub tasks: Vec<TaskView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskTotal {
+    pub lane: Lane,
+    pub list: TaskList,
+    pub count: u64,
+}
+
+/// A line of the tasks page. Times are Unix milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskView {
+    pub id: TaskId,
+    pub task: String,
+    pub lane: Lane,
+    pub state: TaskState,
+    /// Of one that waits.
+    pub run_at: Option<i64>,
+    pub started: Option<i64>,
+    pub ended: Option<i64>,
+    pub attempts: u32,
+    pub max_attempts: u32,
+    pub progress: Option<Progress>,
+    /// A stable code: why the last run failed; and what it said.
+    pub error: Option<String>,
+    pub message: Option<String>,
+    /// When it repeats.
+    pub repeat: Option<String>,
 }

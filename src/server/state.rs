@@ -9,6 +9,7 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::presence::Presence;
+use super::queue::TaskChanges;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -47,6 +48,7 @@ pub struct Parts {
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
+    pub task_changes: TaskChanges,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,

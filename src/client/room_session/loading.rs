@@ -163,7 +163,7 @@ mod tests {
         for (before, after) in [(Older::Failed, Older::More), (Older::Loading, Older::Loading)] {
             let (_owner, _session, room) = rendered();
             room.missing.set(before);
-            let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+            let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
             room.put_newest(page, None);
             assert_eq!(room.missing().get_untracked(), after);
         }

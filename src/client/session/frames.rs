@@ -60,7 +60,7 @@ impl Session {
                 self.on_presence(&room, Presence { present, came, left, count });
             }
             ServerFrame::Typing { room, user } => self.on_typing(&room, user),
-            ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
+            ServerFrame::Progress { .. } | ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
     }
 

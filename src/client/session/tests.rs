@@ -48,7 +48,8 @@ pub(in super::super) fn rendered() -> (Owner, Session, RoomSession) {
             invite_max_uses: 100,
             body_bytes: 100,
         });
-        let page = Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true };
+        let page =
+            Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true, progress: Vec::new() };
         let room = session.open(RoomStart { room: summary("a", 1), page, form_key: "f".into() });
         (session, room)
     });
@@ -172,7 +173,7 @@ fn a_room_that_the_reader_leaves_ends_without_surprise() {
     hear(session, ServerFrame::Revoked { room: "a".into() });
     assert!(room.revoked().get_untracked());
     assert!(session.is_leaving("a") && !session.is_leaving("b"));
-    let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+    let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
     owner.with(|| session.open(RoomStart { room: summary("a", 9), page, form_key: "f".into() }));
     assert!(!session.is_leaving("a"), "back in the room, its end is news again");
 }
@@ -214,7 +215,7 @@ fn closing_the_page_ends_what_is_followed_for_it() {
     let (owner, session, _room) = rendered();
     let page = owner.with(Owner::new);
     page.with(|| {
-        let start = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+        let start = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
         session.open(RoomStart { room: summary("visited", 9), page: start, form_key: "f".into() });
     });
     let rooms = |session: Session| session.update(|core| core.wanted().len()).unwrap();

@@ -9,7 +9,7 @@
 mod tests;
 
 use crate::domain::Seq;
-use crate::protocol::{Event, EventKind, Page};
+use crate::protocol::{Event, EventKind, Page, TaskStatus};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -272,14 +272,12 @@ impl Timeline {
             EventKind::Posted { body: Some(body), rev: Some(rev), .. } => (event.seq, Change::Revise(*rev, body)),
             EventKind::Edited { target, rev, body: Some(body) } => (*target, Change::Revise(*rev, body)),
             EventKind::Edited { target, body: None, .. } | EventKind::Deleted { target } => (*target, Change::Erase),
+            EventKind::Task { rev, status, .. } => (event.seq, Change::Status(*rev, status)),
+            EventKind::TaskChanged { target, rev, status } => (*target, Change::Status(*rev, status)),
             _ => return false,
         };
         let Ok(index) = self.rows.binary_search_by_key(&target, |row| row.seq) else { return false };
-        let EventKind::Posted { rev, deleted, .. } = &self.rows[index].kind else { return false };
-        let behind = match change {
-            Change::Erase => !deleted,
-            Change::Revise(newer, _) => !deleted && *rev < Some(newer),
-        };
+        let behind = change.is_news_to(&self.rows[index]);
         if behind {
             change.carry_out(Arc::make_mut(&mut self.rows[index]));
         }
@@ -290,27 +288,41 @@ impl Timeline {
 enum Change<'a> {
     Revise(Seq, &'a str),
     Erase,
+    Status(Seq, &'a TaskStatus),
 }
 
 impl Change<'_> {
+    fn is_news_to(&self, row: &Event) -> bool {
+        match (self, &row.kind) {
+            (Change::Erase, EventKind::Posted { deleted, .. }) => !deleted,
+            (Change::Revise(newer, _), EventKind::Posted { rev, deleted, .. }) => !deleted && *rev < Some(*newer),
+            (Change::Status(newer, _), EventKind::Task { rev, .. }) => rev < newer,
+            _ => false,
+        }
+    }
+
     fn carry_out(self, row: &mut Event) {
-        let EventKind::Posted { body, rev, deleted, .. } = &mut row.kind else { return };
-        match self {
-            Change::Revise(newer, text) => {
+        match (self, &mut row.kind) {
+            (Change::Revise(newer, text), EventKind::Posted { body, rev, .. }) => {
                 *rev = Some(newer);
                 *body = Some(text.to_owned());
             }
-            Change::Erase => {
+            (Change::Erase, EventKind::Posted { body, rev, deleted, .. }) => {
                 *rev = None;
                 *body = None;
                 *deleted = true;
             }
+            (Change::Status(newer, told), EventKind::Task { rev, status, .. }) => {
+                *rev = newer;
+                *status = told.clone();
+            }
+            _ => {}
         }
     }
 }
 
 fn changes_a_row(event: &Event) -> bool {
-    matches!(event.kind, EventKind::Edited { .. } | EventKind::Deleted { .. })
+    event.kind.target().is_some()
 }
 
 /// Ascending by `seq`. Repeats stay, since one may carry a newer revision: those after the first

@@ -6,13 +6,14 @@ mod failure;
 mod input;
 mod log;
 mod messages;
+mod tasks;
 
 use crate::protocol::ErrorCode;
 use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{any, get, patch};
+use axum::routing::{any, get, patch, post};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -24,6 +25,10 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
         .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
+        .route("/tasks", post(tasks::start))
+        .route("/tasks/{id}", get(tasks::find).delete(tasks::cancel))
+        .route("/tasks/{id}/events", get(tasks::events))
+        .route("/tasks/{id}/retry", post(tasks::again))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     // The prefix itself is not below it, and could be taken for the name of a server function.

@@ -9,6 +9,7 @@ mod connection;
 mod doubts;
 mod news;
 mod presence;
+mod progress;
 mod pump;
 pub mod queue;
 mod registry;

@@ -12,6 +12,7 @@ pub mod publisher;
 pub mod resets;
 pub mod rooms;
 pub mod set_up;
+pub mod tasks;
 
 pub use commands::{Acked, PendingAck};
 pub use links::{Link, base_address};

@@ -7,6 +7,7 @@ use crate::server::cache::Cache;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
 use crate::server::encode::{self, LogName};
 use crate::server::metrics::Metrics;
+use crate::server::queue::TaskChanges;
 use crate::server::store::{Foreign, Grown, Observer};
 use std::sync::Arc;
 
@@ -16,11 +17,17 @@ pub struct Publisher {
     cache: Arc<Cache>,
     layer: Arc<dyn ChannelLayer>,
     metrics: Arc<Metrics>,
+    task_changes: TaskChanges,
 }
 
 impl Publisher {
     pub fn new(layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Publisher {
-        Publisher { cache, layer, metrics }
+        Publisher { cache, layer, metrics, task_changes: TaskChanges::default() }
+    }
+
+    /// Told of each commit that did something to tasks.
+    pub fn task_changes(&self) -> TaskChanges {
+        self.task_changes.clone()
     }
 
     fn publish(&self, epoch: &Arc<str>, grown: &Grown) {
@@ -62,7 +69,12 @@ impl Publisher {
                 }
                 self.layer.publish(Notice::RoomsChanged { user: None });
             }
-            EventKind::Renamed { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {}
+            EventKind::Renamed { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Task { .. }
+            | EventKind::TaskChanged { .. }
+            | EventKind::Unknown => {}
         }
     }
 }
@@ -74,6 +86,10 @@ impl Observer for Publisher {
 
     fn accounts_changed(&self) {
         self.cache.accounts_changed();
+    }
+
+    fn tasks_changed(&self) {
+        self.task_changes.tell();
     }
 
     fn tells_nodes(&self) -> bool {

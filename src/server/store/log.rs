@@ -36,7 +36,7 @@ pub(super) fn page(epoch: String, head: Seq, mut rows: Vec<Event>, limit: u32) -
     let older = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     rows.reverse();
-    Page { epoch, head, rows, older }
+    Page { epoch, head, rows, older, progress: Vec::new() }
 }
 
 /// How much of a log is read at once.

@@ -27,6 +27,7 @@ mod room_row;
 mod rooms;
 mod sql;
 pub mod sqlite;
+mod tasks;
 mod trouble;
 mod writer;
 
@@ -40,6 +41,10 @@ pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
 pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
+pub use tasks::{
+    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, Task, TaskAnswer, TaskCount, TaskData, TaskFailure,
+    TaskFilter, TaskWork, Tasks,
+};
 pub use trouble::{Reason, Trouble};
 
 use crate::server::config::Config;
@@ -48,7 +53,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Tasks + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

@@ -61,6 +61,9 @@ pub const TABLES: &[Table] = &[
     table!("bodies" by "id": "id" Integer, "body" Text),
     table!("messages" by "room_id, seq": "room_id" Integer, "seq" Integer, "author_id" Integer, "rev" Integer,
         "at" Integer, "body_id" Integer),
+    table!("tasks" by "id": "id" Text, "lane" Text, "state" Text, "priority" Integer, "run_at" Integer,
+        "lease_until" Integer, "room_id" Integer, "unique_key" Text, "ended_at" Integer, "progress" Text,
+        "progress_at" Integer, "data" Text),
 ];
 
 /// A row on its way into its line.

@@ -34,7 +34,7 @@ pub(super) struct Speech<'a> {
 
 impl<'a> Speech<'a> {
     pub fn of(command: &'a Command) -> Option<Speech<'a>> {
-        let Command { room, intent: Some(intent), action, epoch } = command else { return None };
+        let Command { room, intent: Some(intent), action, epoch, .. } = command else { return None };
         let speaks = matches!(action, Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. });
         speaks.then_some(Speech { room, intent, action, epoch: epoch.as_deref() })
     }

@@ -6,12 +6,14 @@ use super::super::change::Changes;
 use super::super::columns::furthest;
 use super::super::event_row::{NewEvent, event_rows, json};
 use super::super::plan::{Moment, Outcome, Speech};
+use super::super::tasks::{self, Wanted};
 use super::super::writer::{Batch, ReadMark};
-use super::super::{Action, Command, StoreError};
+use super::super::{Action, Command, NewTask, StoreError, TaskWork};
 use super::lock::Lock;
 use super::notes::Note;
 use super::run;
 use super::tables::LockedRooms;
+use super::tasks::peek;
 use crate::domain::Slug;
 use sqlx::PgConnection;
 
@@ -66,6 +68,8 @@ pub(super) async fn carry_out(
             rest = &rest[speeches.len()..];
         }
     }
+    let caused = batch.caused(&outcome.answers);
+    tasks::carry_out(&mut locked, caused, &batch.tasks, moment.at, &mut outcome).await?;
     mark_read(connection, &batch.reads).await?;
     let (epoch,): (String,) = sqlx::query_as(EPOCH).fetch_one(&mut *connection).await?;
     Ok(Done { outcome, epoch })
@@ -81,10 +85,27 @@ async fn lock<'a>(
         Lock::Rooms.take(tx).await?;
     }
     let slugs: Vec<_> = batch.commands.iter().map(|command| command.room.as_str()).collect();
-    let ids: Vec<_> = batch.reads.iter().map(|mark| mark.room.0).collect();
+    let peeked = peek(tx, &wanted(batch), moment.at).await?;
+    let mut ids: Vec<_> = batch.reads.iter().map(|mark| mark.room.0).chain(peeked.rooms).collect();
+    ids.extend(enqueued(batch).filter_map(|new| new.room).map(|room| room.0));
     let lock = sqlx::query_as(LOCK_ROOMS).bind(note.node).bind(moment.at).bind(slugs).bind(ids).bind(note.part as i64);
     let rooms: Vec<(i64,)> = lock.fetch_all(&mut *tx).await?;
-    Ok(LockedRooms { tx, ids: rooms.into_iter().map(|(id,)| id).collect() })
+    Ok(LockedRooms { tx, ids: rooms.into_iter().map(|(id,)| id).collect(), tasks: peeked.ids })
+}
+
+fn enqueued<'a>(batch: &'a Batch<'_>) -> impl Iterator<Item = &'a NewTask> {
+    let works = batch.tasks.iter().filter_map(|work| match work {
+        TaskWork::Enqueue(new) => Some(new),
+        _ => None,
+    });
+    works.flatten().chain(batch.commands.iter().flat_map(|command| &command.follow_ups))
+}
+
+fn wanted(batch: &Batch<'_>) -> Wanted {
+    let mut wanted = Wanted::by(&batch.tasks, &[]);
+    let caused = batch.commands.iter().flat_map(|command| &command.follow_ups);
+    wanted.unique.extend(caused.filter_map(|new| new.unique.clone()));
+    wanted
 }
 
 fn makes_a_room(command: &Command) -> bool {
@@ -95,7 +116,7 @@ fn makes_a_room(command: &Command) -> bool {
 pub(super) async fn lock_room<'a>(tx: &'a mut PgConnection, slug: &Slug) -> Result<LockedRooms<'a>, StoreError> {
     let lock = sqlx::query_as("SELECT id FROM rooms WHERE slug = $1 FOR UPDATE").bind(slug.as_str());
     let room: Option<(i64,)> = lock.fetch_optional(&mut *tx).await?;
-    Ok(LockedRooms { tx, ids: room.into_iter().map(|(id,)| id).collect() })
+    Ok(LockedRooms { tx, ids: room.into_iter().map(|(id,)| id).collect(), tasks: Vec::new() })
 }
 
 /// Adds events, which follow densely on the heads of their rooms, to the logs.

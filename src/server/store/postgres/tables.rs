@@ -20,6 +20,8 @@ const PUT_KEYS: &str = "INSERT INTO keys (scope, actor_id, key, fingerprint, roo
 pub(super) struct LockedRooms<'a> {
     pub tx: &'a mut PgConnection,
     pub ids: Vec<i64>,
+    /// Those that the batch is about, which are looked at once the rooms are locked.
+    pub tasks: Vec<String>,
 }
 
 /// Asks what the key was used for in the room; outside of rooms with `None`.

@@ -4,3 +4,4 @@
 pub(super) mod accounts;
 pub(super) mod log;
 pub(super) mod rooms;
+pub(super) mod tasks;

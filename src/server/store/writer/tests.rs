@@ -1,4 +1,4 @@
-use super::super::{Action, Intent, StoreOptions};
+use super::super::{Action, Grown, Intent, StoreOptions};
 use super::company::BREATHS;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};

@@ -1,0 +1,22 @@
+use super::Policy;
+use crate::domain::Lane;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a kind of task is given. Stands as JSON in the store, so a later version has to read what an earlier one wrote.
+pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
+    const NAME: &'static str;
+    const LANE: Lane;
+    const POLICY: Policy = Policy::DEFAULT;
+}
+
+/// Waits for five seconds, as the study note's `shared_task` does.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Demo {}
+
+impl Payload for Demo {
+    const NAME: &'static str = "demo";
+    const LANE: Lane = Lane::Io;
+    const POLICY: Policy = Policy { attempts: 3, soft_limit: Duration::from_secs(20), ..Policy::DEFAULT };
+}
