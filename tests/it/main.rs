@@ -37,6 +37,6 @@ mod redis_server;
 mod regressions;
 mod several_nodes;
 mod site;
-mod tasks;
 mod store_contract;
+mod tasks;
 mod visitor;

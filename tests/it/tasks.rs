@@ -149,7 +149,8 @@ async fn a_watcher_hears_of_each_state_until_the_end() {
     let id = caller.start(json!({"task": "demo", "args": {"seconds": 1}})).await;
     let request = Client::new().get(app.url(&format!("/api/v1/tasks/{id}/events"))).bearer_auth(&mina.token);
     let text = timeout(PATIENCE, async { request.send().await.unwrap().text().await.unwrap() }).await.unwrap();
-    let told = text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap());
+    let told =
+        text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap());
     let told: Vec<Value> = told.collect();
     assert_eq!(told.last().unwrap()["state"], "succeeded");
     assert!(told.len() >= 2, "{told:?}");
