@@ -130,6 +130,8 @@ group! {
         make_open_text,
         make_closed,
         make_closed_text,
+        keep,
+        keep_text,
         leave,
         leave_open_text,
         leave_closed_text,
@@ -145,6 +147,8 @@ group! {
         unread(u32),
         /// Who can see the room, and how many are present.
         access_and_here(&str, u32),
+        /// For so many days; 0: for ever.
+        kept(u32),
         /// Label of the button beside somebody.
         add_person(&str),
         added(&str),
@@ -211,6 +215,8 @@ group! {
         renamed(&str, &str),
         opened(&str),
         closed(&str),
+        /// Who, and for how many days messages are kept from here on; 0: for ever.
+        retention_changed(&str, u32),
     }
 }
 

@@ -77,6 +77,8 @@ pub static EN: Catalogue = Catalogue {
         make_open_text: "Everyone will be able to read this room, past messages included.",
         make_closed: "Make closed",
         make_closed_text: "People who are not members will no longer see this room.",
+        keep: "How long messages are kept",
+        keep_text: "Older messages are deleted for everybody, and cannot be brought back.",
         leave: "Leave room",
         leave_open_text: "You can join again at any time.",
         leave_closed_text: "To come back, a member has to add you.",
@@ -90,6 +92,7 @@ pub static EN: Catalogue = Catalogue {
         revoked_text: "It was closed, or you were taken out of it. Your other rooms are as they were.",
         access_and_here: |access, count| format!("{access} · {count} here"),
         unread: |count| plural(count, "unread message"),
+        kept: |days| if days == 0 { "For ever".to_owned() } else { format!("For {days} days") },
         add_person: |name| format!("Add {name}"),
         added: |name| format!("{name} was added."),
     },
@@ -139,6 +142,10 @@ pub static EN: Catalogue = Catalogue {
         renamed: |by, name| format!("{by} renamed the room to {name}"),
         opened: |by| format!("{by} made the room open"),
         closed: |by| format!("{by} made the room closed"),
+        retention_changed: |by, days| match days {
+            0 => format!("{by} had messages kept for ever"),
+            days => format!("{by} had messages kept for {days} days only"),
+        },
     },
     people: People {
         title: "People",

@@ -77,6 +77,8 @@ pub static KO: Catalogue = Catalogue {
         make_open_text: "모두가 이 방의 지난 대화까지 읽을 수 있게 돼요.",
         make_closed: "닫힌 방으로 바꾸기",
         make_closed_text: "멤버가 아닌 사람에게는 이 방이 더 보이지 않아요.",
+        keep: "메시지 보관 기간",
+        keep_text: "기간이 지난 메시지는 모두에게서 지워지고 되돌릴 수 없어요.",
         leave: "방 나가기",
         leave_open_text: "언제든 다시 참여할 수 있어요.",
         leave_closed_text: "다시 들어오려면 멤버가 추가해 주어야 해요.",
@@ -90,6 +92,7 @@ pub static KO: Catalogue = Catalogue {
         revoked_text: "방이 닫혔거나 멤버에서 빠졌어요. 다른 방은 그대로예요.",
         access_and_here: |access, count| format!("{access} · {count}명 접속 중"),
         unread: |count| format!("읽지 않은 메시지 {}", capped(count, "개")),
+        kept: |days| if days == 0 { "계속 보관".to_owned() } else { format!("{days}일 동안 보관") },
         add_person: |name| format!("{name} 님 추가"),
         added: |name| format!("{name} 님을 추가했어요."),
     },
@@ -139,6 +142,10 @@ pub static KO: Catalogue = Catalogue {
         renamed: |by, name| format!("{by} 님이 방 이름을 바꿨어요: {name}"),
         opened: |by| format!("{by} 님이 열린 방으로 바꿨어요"),
         closed: |by| format!("{by} 님이 닫힌 방으로 바꿨어요"),
+        retention_changed: |by, days| match days {
+            0 => format!("{by} 님이 메시지를 계속 보관하도록 했어요"),
+            days => format!("{by} 님이 메시지를 {days}일 동안만 보관하도록 했어요"),
+        },
     },
     people: People {
         title: "사람들",

@@ -62,6 +62,16 @@ pub enum EventKind {
         by: Author,
         access: Access,
     },
+    /// Messages are kept for so many days from here on; without `days` for ever.
+    RetentionChanged {
+        by: Author,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+    },
+    /// Everything up to `up_to` is gone.
+    Pruned {
+        up_to: Seq,
+    },
     /// Somebody started a task that the room can see: its card, served as it stands now.
     Task {
         id: TaskId,
@@ -120,7 +130,7 @@ impl EventKind {
 
     /// Whether the event is a row of the conversation, rather than a change to another row.
     pub fn makes_row(&self) -> bool {
-        self.target().is_none() && *self != EventKind::Unknown
+        self.target().is_none() && !matches!(self, EventKind::Pruned { .. } | EventKind::Unknown)
     }
 }
 
@@ -151,6 +161,8 @@ mod tests {
         round_trip(
             r#"{"seq":52,"kind":"access_changed","by":{"id":1,"name":"민아"},"access":"closed","at":1763800000000}"#,
         );
+        round_trip(r#"{"seq":52,"kind":"retention_changed","by":{"id":1,"name":"민아"},"days":90,"at":1763800000000}"#);
+        round_trip(r#"{"seq":60,"kind":"pruned","up_to":41,"at":1763800000000}"#);
         round_trip(
             r#"{"seq":53,"kind":"task","id":"a1","task":"demo","by":{"id":1,"name":"민아"},"rev":55,"state":"failed","attempts":1,"started":2,"ended":3,"error":"timed_out","at":1763800000000}"#,
         );

@@ -33,6 +33,8 @@ pub struct FlatEvent {
     by: Option<Author>,
     name: Option<String>,
     access: Option<Access>,
+    days: Option<u32>,
+    up_to: Option<Seq>,
     id: Option<TaskId>,
     task: Option<String>,
     state: Option<TaskState>,
@@ -82,6 +84,8 @@ impl TryFrom<FlatEvent> for Event {
             "access_changed" => {
                 EventKind::AccessChanged { by: required(flat.by, "by")?, access: required(flat.access, "access")? }
             }
+            "retention_changed" => EventKind::RetentionChanged { by: required(flat.by, "by")?, days: flat.days },
+            "pruned" => EventKind::Pruned { up_to: required(flat.up_to, "up_to")? },
             "task" => EventKind::Task {
                 status: flat.status()?,
                 id: required(flat.id, "id")?,
@@ -215,6 +219,9 @@ mod tests {
             EventKind::Left { member: mina.clone() },
             EventKind::Renamed { by: mina.clone(), name: "공지".into() },
             EventKind::AccessChanged { by: mina.clone(), access: Access::Closed },
+            EventKind::RetentionChanged { by: mina.clone(), days: Some(90) },
+            EventKind::RetentionChanged { by: mina.clone(), days: None },
+            EventKind::Pruned { up_to: Seq(5) },
             EventKind::Task {
                 id: TaskId::parse("a1").unwrap(),
                 task: "demo".into(),

@@ -33,6 +33,8 @@ pub struct RoomSummary {
     pub manages: bool,
     /// Everything up to here is counted in `unread`: join from here to keep counting.
     pub head: Seq,
+    /// Days for which its messages are kept; `None`: for ever.
+    pub keep_days: Option<u32>,
     /// Posts by others after the reader's position, at most [`MOST_UNREAD`] and one; 0 for non-members.
     pub unread: u32,
 }

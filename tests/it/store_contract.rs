@@ -11,6 +11,7 @@ mod nodes;
 mod pages;
 mod posting;
 mod processes;
+mod retention;
 mod rooms;
 mod tasks;
 pub mod world;
@@ -123,6 +124,10 @@ suite! {
         own_writes_are_not_foreign
         two_processes_write_one_dense_log
         many_processes_open_an_empty_directory;
+    retention:
+        what_is_pruned_is_one_event_and_nowhere_else
+        only_what_is_old_enough_goes_and_a_log_keeps_its_last_event
+        a_room_says_how_long_it_keeps;
     tasks:
         a_card_tells_each_state_and_stands_as_the_last_one
         a_task_and_what_caused_it_are_one_commit

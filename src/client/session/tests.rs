@@ -21,6 +21,7 @@ fn summary(slug: &str, head: u64) -> RoomSummary {
         access: Access::Open,
         member: true,
         manages: false,
+        keep_days: None,
         head: Seq(head),
         unread: 0,
     }

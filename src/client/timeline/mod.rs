@@ -265,8 +265,23 @@ impl Timeline {
         if changed { Applied::Changed } else { Applied::Nothing }
     }
 
+    /// Rows up to `up_to` are gone, and there are none before those that stay. Whether there were any.
+    fn prune(&mut self, up_to: Seq) -> bool {
+        let gone = self.rows.partition_point(|row| row.seq <= up_to);
+        self.rows.drain(..gone);
+        let reached = self.oldest().is_none_or(|oldest| oldest == up_to.next());
+        let older = self.older && gone == 0 && !reached;
+        let changed = gone > 0 || older != self.older;
+        self.older = older;
+        self.seam = self.seam.filter(|seam| *seam > up_to);
+        changed
+    }
+
     /// Brings a row that is here up to `event`. Whether it was behind.
     fn change_row(&mut self, event: &Event) -> bool {
+        if let EventKind::Pruned { up_to } = event.kind {
+            return self.prune(up_to);
+        }
         let (target, change) = match &event.kind {
             EventKind::Posted { deleted: true, .. } => (event.seq, Change::Erase),
             EventKind::Posted { body: Some(body), rev: Some(rev), .. } => (event.seq, Change::Revise(*rev, body)),
@@ -322,7 +337,7 @@ impl Change<'_> {
 }
 
 fn changes_a_row(event: &Event) -> bool {
-    event.kind.target().is_some()
+    event.kind.target().is_some() || matches!(event.kind, EventKind::Pruned { .. })
 }
 
 /// Ascending by `seq`. Repeats stay, since one may carry a newer revision: those after the first

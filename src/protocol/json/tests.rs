@@ -125,6 +125,7 @@ fn a_page_is_read_as_it_was_written() {
         access: Access::Closed,
         member: true,
         manages: false,
+        keep_days: None,
         head: Seq(9),
         unread: 0,
     };

@@ -3,10 +3,12 @@
 
 mod payload;
 mod policy;
+mod series;
 mod startable;
 
-pub use payload::{Demo, Payload};
+pub use payload::{Demo, Payload, Retention};
 pub use policy::Policy;
+pub use series::series;
 pub use startable::{Startable, Who, startable};
 
 use super::secret::new_task_id;

@@ -32,3 +32,14 @@ impl Payload for Demo {
         ..Policy::DEFAULT
     };
 }
+
+/// Lets go of what rooms keep no longer.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Retention {}
+
+impl Payload for Retention {
+    const NAME: &'static str = "retention";
+    const LANE: Lane = Lane::Io;
+    const POLICY: Policy =
+        Policy { soft_limit: Duration::from_secs(3_500), hard_limit: Duration::from_secs(3_600), ..Policy::DEFAULT };
+}

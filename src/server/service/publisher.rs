@@ -38,7 +38,9 @@ impl Publisher {
         let growth = Arc::new(Growth { room: grown.room, log, first, events, changes });
         self.cache.committed(grown);
         self.cache.grew(&growth);
-        self.layer.publish(Notice::Grew(growth));
+        // What was pruned is not to be served from any node's memory: everybody asks the store.
+        let pruned = grown.events.iter().any(|event| matches!(event.kind, EventKind::Pruned { .. }));
+        self.layer.publish(if pruned { Notice::Unread { room: grown.room } } else { Notice::Grew(growth) });
         for event in &grown.events {
             self.publish_consequences(grown, event.seq, &event.kind);
         }
@@ -74,6 +76,8 @@ impl Publisher {
             | EventKind::Deleted { .. }
             | EventKind::Task { .. }
             | EventKind::TaskChanged { .. }
+            | EventKind::RetentionChanged { .. }
+            | EventKind::Pruned { .. }
             | EventKind::Unknown => {}
         }
     }

@@ -5,12 +5,16 @@ use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::{Author, ErrorCode, MemberList, RoomSummary};
 use crate::server::channel_layer::{Notice, Typing};
 use crate::server::error::AppError;
+use crate::server::queue::{self, Retention};
 use crate::server::state::AppState;
 use crate::server::store::{Action, Command, RoomHead};
 use std::sync::Arc;
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
 const SLUG_TRIES: u32 = 50;
+
+/// A hundred years.
+pub const MOST_KEPT_DAYS: u32 = 36_500;
 
 /// Which room a change is meant for, and the change's key, as a client sent them.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +104,19 @@ pub async fn rename(state: &AppState, actor: &Actor, at: At<'_>, name: &str) -> 
 /// Creator or owner. Closing ends the subscriptions of those who are not members.
 pub async fn set_access(state: &AppState, actor: &Actor, at: At<'_>, access: Access) -> Result<(), AppError> {
     carry_out(state, actor, at, Action::SetAccess { access }).await
+}
+
+/// Creator or owner. What is older than so many days goes soon, and from then on each night. `BadRequest` for none or
+/// more than [`MOST_KEPT_DAYS`].
+pub async fn set_retention(state: &AppState, actor: &Actor, at: At<'_>, days: Option<u32>) -> Result<(), AppError> {
+    if days.is_some_and(|days| !(1..=MOST_KEPT_DAYS).contains(&days)) {
+        return Err(AppError::refused(ErrorCode::BadRequest));
+    }
+    let intent = commands::intent(actor, at.key)?;
+    let command = Command::new(intent, claimed(at.room)?, Action::SetRetention { days });
+    let command = command.followed_by(vec![queue::task(&Retention {})]);
+    commands::submit(state, command, state.rate_limits.command(actor.id)).await?.committed().await?;
+    Ok(())
 }
 
 /// Into an open room.

@@ -49,6 +49,14 @@ pub enum Action {
     Rename { name: RoomName },
     /// By the room's creator or an owner, who must be a member to close it. Same access: no event.
     SetAccess { access: Access },
+    /// By the room's creator or an owner. The same days: no event.
+    SetRetention { days: Option<u32> },
+    /// By the operator: what is older than `before`, Unix milliseconds, is in the log no more, but for its last
+    /// event. Nothing as old: no event.
+    Prune { before: i64 },
+    /// By the operator: some of what was pruned leaves the tables, and with it what its keys were used for. Committed
+    /// with the seq up to which, or none when nothing was left.
+    Sweep,
 }
 
 impl Command {

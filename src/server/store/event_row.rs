@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The kinds for which [`EventKind::makes_row`] holds, as an SQL list.
 macro_rules! row_kinds {
     () => {
-        "('posted', 'joined', 'left', 'renamed', 'access_changed', 'task')"
+        "('posted', 'joined', 'left', 'renamed', 'access_changed', 'retention_changed', 'task')"
     };
 }
 pub(super) use row_kinds;
@@ -56,6 +56,10 @@ struct EventData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    up_to: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<CardData>,
 }
 
@@ -78,6 +82,8 @@ impl EventData {
             EventKind::AccessChanged { access, .. } => {
                 Some(EventData { access: Some(access_column(*access).to_owned()), ..EventData::default() })
             }
+            EventKind::RetentionChanged { days, .. } => Some(EventData { days: *days, ..EventData::default() }),
+            EventKind::Pruned { up_to } => Some(EventData { up_to: Some(*up_to), ..EventData::default() }),
             EventKind::Task { id, task, rev, status, .. } => Some(EventData {
                 task: Some(CardData {
                     id: Some(id.clone()),
@@ -132,6 +138,8 @@ fn kind_column(kind: &EventKind) -> Result<&'static str, StoreError> {
         EventKind::Left { .. } => Ok("left"),
         EventKind::Renamed { .. } => Ok("renamed"),
         EventKind::AccessChanged { .. } => Ok("access_changed"),
+        EventKind::RetentionChanged { .. } => Ok("retention_changed"),
+        EventKind::Pruned { .. } => Ok("pruned"),
         EventKind::Task { .. } => Ok("task"),
         EventKind::TaskChanged { .. } => Ok("task_changed"),
         EventKind::Unknown => Err(StoreError::Internal("an event of unknown kind cannot be stored".into())),
@@ -193,6 +201,8 @@ impl EventRow {
                 let access = access_from(&self.data()?.access.unwrap_or_default())?;
                 EventKind::AccessChanged { by: self.actor()?, access }
             }
+            "retention_changed" => EventKind::RetentionChanged { by: self.actor()?, days: self.data()?.days },
+            "pruned" => EventKind::Pruned { up_to: self.data()?.up_to.unwrap_or_default() },
             "task" => self.card()?,
             "task_changed" => {
                 let CardData { rev, status, .. } = self.card_data()?;

@@ -52,6 +52,9 @@ pub trait Rooms {
     /// Who may read these rooms, in one statement, whoever asks. Unknown rooms are left out.
     async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError>;
 
+    /// Rooms that keep messages for so many days, or that something was pruned of.
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError>;
+
     /// Moves a member's read position forward to `seq` (never back, never beyond the head).
     /// Not a member: nothing happens.
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError>;

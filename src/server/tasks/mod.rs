@@ -5,6 +5,7 @@
 mod context;
 mod demo;
 mod progress;
+mod retention;
 mod run;
 mod stop;
 mod worker;
@@ -14,7 +15,7 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::Demo;
+use crate::server::queue::{Demo, Retention};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>()];
+pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Retention>()];

@@ -5,6 +5,7 @@ use super::run::{Kind, Reins, prepare};
 use super::stop::Reason;
 use crate::domain::{Lane, TaskId};
 use crate::server::clock::now_ms;
+use crate::server::queue;
 use crate::server::state::AppState;
 use crate::server::store::{RunEnd, RunId, StoreError, Task, TaskAnswer, TaskWork};
 use data_encoding::HEXLOWER;
@@ -52,6 +53,7 @@ impl Worker {
         let (mut poll, mut beat) = (every(limits.task_poll_ms), every(limits.task_heartbeat_ms));
         let (mut note, mut changes) = (every(limits.task_progress_ms), self.state.task_changes.subscribe());
         let mut forget_at = Instant::now();
+        self.enqueue_series().await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -156,6 +158,14 @@ impl Worker {
         }
         if !noted.is_empty() {
             self.told(self.state.store.work(TaskWork::Progress(noted)).await);
+        }
+    }
+
+    /// Those that are there already stay as they are.
+    async fn enqueue_series(&self) {
+        match queue::series(now_ms()) {
+            Ok(series) => drop(self.told(self.state.store.work(TaskWork::Enqueue(series)).await)),
+            Err(error) => tracing::error!(%error, "a series has no time"),
         }
     }
 

@@ -51,7 +51,7 @@ pub const TABLES: &[Table] = &[
         "expires_at" Integer, "uses" Integer, "max_uses" Integer, "revoked_at" Integer),
     table!("resets" by "hash": "hash" Bytes, "user_id" Integer, "expires_at" Integer),
     table!("rooms" by "id": "id" Integer, "slug" Text, "name" Text, "access" Text, "creator_id" Integer,
-        "head" Integer, "first" Integer, "created_at" Integer),
+        "head" Integer, "first" Integer, "created_at" Integer, "keep_days" Integer),
     table!("memberships" by "room_id, user_id": "room_id" Integer, "user_id" Integer, "joined_at" Integer,
         "last_read" Integer),
     table!("events" by "room_id, seq": "room_id" Integer, "seq" Integer, "kind" Text, "at" Integer,

@@ -50,8 +50,13 @@ impl Part {
             return Part::Untold;
         }
         let part = |command: &&Command| match &command.action {
-            Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. } => Part::Logs,
+            Action::Post { .. }
+            | Action::Edit { .. }
+            | Action::Delete { .. }
+            | Action::Prune { .. }
+            | Action::Sweep => Part::Logs,
             Action::CreateRoom { .. } | Action::AddMember { .. } | Action::Rename { .. } => Part::Rooms,
+            Action::SetRetention { .. } => Part::Rooms,
             Action::Leave | Action::SetAccess { .. } => Part::Rights,
         };
         commands.iter().map(part).max().unwrap_or(Part::Logs)

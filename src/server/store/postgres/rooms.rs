@@ -1,5 +1,5 @@
 use super::super::columns::seq_from;
-use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, readers};
+use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, pruned, readers};
 use super::super::writer::ReadMark;
 use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
 use super::PostgresStore;
@@ -64,6 +64,10 @@ impl Rooms for PostgresStore {
         let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
         let rows: Vec<ReaderRow> = self.connections.all(sqlx::query_as(READERS).bind(asked)).await?;
         readers(rows)
+    }
+
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError> {
+        pruned(self.connections.all(sqlx::query_as(sql::rooms::PRUNED)).await?)
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {

@@ -1,13 +1,13 @@
 //! The statements behind the rare commands.
 
 use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
-use super::super::columns::{access_column, seq_column};
+use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::NewEvent;
 use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
 use super::connections::Query;
-use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
+use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
@@ -107,6 +107,33 @@ impl Tables for LockedRooms<'_> {
         let set = sqlx::query(sql::rooms::SET_ACCESS).bind(room.0).bind(access_column(access));
         set.execute(&mut *self.tx).await?;
         Ok(())
+    }
+
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError> {
+        let set = sqlx::query(sql::rooms::SET_KEEP_DAYS).bind(room.0).bind(days.map(i64::from));
+        set.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError> {
+        let query = sqlx::query_as(sql::rooms::PRUNABLE).bind(room.0).bind(before);
+        let (up_to,): (i64,) = query.fetch_one(&mut *self.tx).await?;
+        seq_from(up_to)
+    }
+
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError> {
+        let prune = sqlx::query(sql::rooms::PRUNE).bind(room.0).bind(seq_column(up_to));
+        Ok(prune.execute(&mut *self.tx).await?.rows_affected() > 0)
+    }
+
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::SWEEPABLE).bind(room.0);
+        let (last,): (Option<i64>,) = query.fetch_one(&mut *self.tx).await?;
+        let Some(last) = last else { return Ok(None) };
+        for statement in sql::rooms::SWEEP {
+            sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self.tx).await?;
+        }
+        seq_from(last).map(Some)
     }
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {

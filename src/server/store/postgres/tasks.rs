@@ -38,7 +38,7 @@ const PUT: &str = "INSERT INTO tasks
     SELECT id, lane, state, priority, run_at, lease_until, room, unique_key, ended_at, progress, progress_at, data
     FROM jsonb_to_recordset($1::jsonb) AS j (id text, lane text, state text, priority bigint, run_at bigint,
         lease_until bigint, room bigint, unique_key text, ended_at bigint, progress text, progress_at bigint, data text)
-    ON CONFLICT (id) DO UPDATE SET state = excluded.state, run_at = excluded.run_at, lease_until = excluded.lease_until,
+    ON CONFLICT (id) DO UPDATE SET unique_key = excluded.unique_key, state = excluded.state, run_at = excluded.run_at, lease_until = excluded.lease_until,
         ended_at = excluded.ended_at, progress = excluded.progress, progress_at = excluded.progress_at, data = excluded.data";
 
 const CARD_ROOMS: &str = "SELECT id, slug, access, head FROM rooms WHERE id = ANY($1)";

@@ -1,6 +1,6 @@
 use super::super::columns::{PairColumns, seq_from};
 use super::super::event_row::json;
-use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, readers};
+use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, pruned, readers};
 use super::super::writer::ReadMark;
 use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
 use super::SqliteStore;
@@ -62,6 +62,10 @@ impl Rooms for SqliteStore {
         let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
         let rows: Vec<ReaderRow> = sqlx::query_as(READERS).bind(json(&asked)?).fetch_all(&self.readers).await?;
         readers(rows)
+    }
+
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError> {
+        pruned(sqlx::query_as(sql::rooms::PRUNED).fetch_all(&self.readers).await?)
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {

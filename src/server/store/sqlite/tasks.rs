@@ -39,7 +39,7 @@ const PUT: &str = "INSERT INTO tasks
         value ->> 'lease_until', value ->> 'room', value ->> 'unique_key', value ->> 'ended_at', value ->> 'progress',
         value ->> 'progress_at', value ->> 'data'
     FROM jsonb_each($1) WHERE true
-    ON CONFLICT (id) DO UPDATE SET state = excluded.state, run_at = excluded.run_at, lease_until = excluded.lease_until,
+    ON CONFLICT (id) DO UPDATE SET unique_key = excluded.unique_key, state = excluded.state, run_at = excluded.run_at, lease_until = excluded.lease_until,
         ended_at = excluded.ended_at, progress = excluded.progress, progress_at = excluded.progress_at, data = excluded.data";
 
 const CARD_ROOMS: &str = "SELECT id, slug, access, head FROM rooms WHERE id IN (SELECT value FROM json_each($1))";

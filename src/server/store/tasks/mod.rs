@@ -81,6 +81,8 @@ pub struct TaskData {
     pub repeat: Option<Repeat>,
     /// The first of those that repeat.
     pub series: Option<TaskId>,
+    /// The next one of its series is enqueued.
+    pub repeated: bool,
     pub worker: Option<String>,
     /// Its run shall end.
     pub cancelling: bool,

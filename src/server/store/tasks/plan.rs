@@ -4,7 +4,6 @@
 use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
 use crate::domain::{Lane, Progress, Seq, TaskId, TaskState};
 use crate::protocol::TaskStatus;
-use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +34,11 @@ impl Plan {
     }
 
     pub fn into_changed(mut self) -> Vec<Task> {
-        self.changed.iter().filter_map(|id| self.tasks.remove(id)).collect()
+        let changed = self.changed.iter().filter_map(|id| self.tasks.remove(id));
+        // Words are given up before another one takes them.
+        let (named, mut ordered): (Vec<Task>, Vec<Task>) = changed.partition(|task| task.unique.is_some());
+        ordered.extend(named);
+        ordered
     }
 
     pub fn decide(&mut self, work: &TaskWork) -> TaskAnswer {
@@ -109,7 +112,6 @@ impl Plan {
 
     fn begin(&mut self, id: &TaskId, worker: &str, lease_ms: i64) -> Task {
         let now = self.now;
-        let first = self.tasks[id].data.attempts == 0;
         self.change(id, |task| {
             task.state = TaskState::Running;
             task.lease_until = Some(now.saturating_add(lease_ms));
@@ -119,34 +121,36 @@ impl Plan {
             task.data.worker = Some(worker.to_owned());
         });
         self.tell(id);
-        if first {
+        if !self.tasks[id].data.repeated {
             self.repeat(id);
         }
         self.tasks[id].clone()
     }
 
-    /// The next one of those that repeat is enqueued as this one begins, so that there is always exactly one.
+    /// The next one of those that repeat is enqueued as this one begins for the first time, so that there is always
+    /// exactly one that waits. It takes the words over by which the series is known.
     fn repeat(&mut self, id: &TaskId) {
         let task = &self.tasks[id];
         let Some(run_at) = task.data.repeat.as_ref().and_then(|repeat| repeat.next(self.now)) else { return };
         let series = task.data.series.clone().unwrap_or_else(|| id.clone());
-        let unique = format!("{series}@{run_at}");
-        let Some(next) = TaskId::parse(&HEXLOWER.encode(&Sha256::digest(&unique)[..16])) else { return };
-        if self.tasks.contains_key(&next) {
-            return;
-        }
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&Sha256::digest(format!("{series} {run_at}"))[..16]);
+        let next = TaskId::from_random(bits);
         let mut another = task.clone();
         another.id = next.clone();
         another.state = TaskState::Queued;
         another.run_at = run_at;
         another.lease_until = None;
-        another.unique = Some(unique);
         another.data.series = Some(series);
         another.data.attempts = 0;
         another.data.worker = None;
         another.data.card = None;
         another.data.created_at = self.now;
         another.data.started_at = None;
+        self.change(id, |task| {
+            task.unique = None;
+            task.data.repeated = true;
+        });
         self.tasks.insert(next.clone(), another);
         self.changed.insert(next);
     }
@@ -332,6 +336,7 @@ fn fresh(new: NewTask, cause: Option<Seq>, now: i64) -> Task {
             granted: new.max_attempts,
             repeat: new.repeat,
             series: None,
+            repeated: false,
             worker: None,
             cancelling: false,
             result: None,

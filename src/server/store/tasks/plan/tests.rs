@@ -197,6 +197,27 @@ fn of_those_that_repeat_there_is_always_one_that_waits() {
     assert_eq!(store.tasks.values().find(|task| task.state == TaskState::Queued).unwrap().run_at, 31 * hour);
 }
 
+#[test]
+fn a_series_stays_one_through_stops_and_goes_by_its_words() {
+    let mut store = Store::default();
+    let daily = || NewTask {
+        repeat: Some(Repeat::parse("0 0 * * *", "UTC").unwrap()),
+        unique: Some("series:prune".into()),
+        card: false,
+        ..new("a")
+    };
+    store.enqueue(0, daily());
+    let (run, day) = (store.claim(0).remove(0), 86_400_000);
+    store.end(0, &run, RunEnd::GivenBack);
+    // Enqueued by every worker that starts.
+    store.enqueue(0, NewTask { id: TaskId::parse("b").unwrap(), ..daily() });
+    let runs = store.claim(3 * day);
+    assert_eq!(runs.len(), 2, "the one given back, and the one that was due meanwhile");
+    let waiting: Vec<_> = store.tasks.values().filter(|task| task.state == TaskState::Queued).collect();
+    assert_eq!((waiting.len(), waiting[0].run_at), (1, 4 * day));
+    assert_eq!(waiting[0].unique.as_deref(), Some("series:prune"));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Wait(i64),
