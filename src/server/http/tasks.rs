@@ -59,6 +59,10 @@ pub(super) struct Told {
     result: Option<serde_json::Value>,
     error: Option<ToldFailure>,
     attempts: u32,
+    /// Unix milliseconds: enqueued, begun for the last time, ended.
+    created_at: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
 }
 
 #[derive(PartialEq, Serialize)]
@@ -79,6 +83,9 @@ impl From<Task> for Told {
             result: data.result.and_then(|result| serde_json::from_str(&result).ok()),
             error: data.error.map(|failure| ToldFailure { code: failure.code, message: failure.message }),
             attempts: data.attempts,
+            created_at: data.created_at,
+            started_at: data.started_at,
+            ended_at: task.ended_at,
         }
     }
 }
