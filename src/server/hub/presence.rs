@@ -147,10 +147,14 @@ impl Desk {
         let known = self.reached(renewed);
         self.unsaid |= known == Some(false);
         if known.is_some() && self.unsaid {
-            let all = self.hub.attendance().all();
-            let restated = self.presence.restate(&all).await;
-            self.unsaid = self.reached(restated).is_none();
+            self.restate().await;
         }
+    }
+
+    async fn restate(&mut self) {
+        let all = self.hub.attendance().all();
+        let restated = self.presence.restate(&all).await;
+        self.unsaid = self.reached(restated).is_none();
     }
 
     async fn look_at(&mut self, rooms: &[RoomId]) {
@@ -203,8 +207,12 @@ impl Desk {
             return;
         }
         let said = self.presence.say(news).await;
-        if self.reached(said).is_none() {
-            self.unsaid = true;
+        match self.reached(said) {
+            Some(true) => {}
+            Some(false) => self.restate().await,
+            None => self.unsaid = true,
+        }
+        if self.rests {
             return;
         }
         for (room, _) in news {
