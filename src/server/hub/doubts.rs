@@ -108,7 +108,7 @@ impl Doubts {
         match (kind, reach) {
             (Foreign::Logs, Reach::Whole) => {}
             (Foreign::Rooms, Reach::Whole) => self.of_lists(now + LISTS_AT_LAST),
-            (Foreign::Rights, Reach::Whole) => self.of_rights(now),
+            (Foreign::Rights, Reach::Whole) | (Foreign::Accounts, _) => self.of_rights(now),
             (Foreign::Logs, _) => self.of_heads(now),
             (Foreign::Rooms | Foreign::Rights | Foreign::Anything, _) => self.of_everything(now),
         }
@@ -198,6 +198,7 @@ mod tests {
         assert_eq!(asked(Foreign::Logs, Reach::Whole), []);
         assert_eq!(asked(Foreign::Rooms, Reach::Whole), []);
         assert_eq!(asked(Foreign::Rights, Reach::Whole), [Work::Rights]);
+        assert_eq!(asked(Foreign::Accounts, Reach::Whole), [Work::Rights]);
     }
 
     #[test]
@@ -206,6 +207,7 @@ mod tests {
             assert_eq!(asked(Foreign::Logs, reach), [Work::Round(vec![RoomId(1)])], "{reach:?}");
             assert_eq!(asked(Foreign::Rooms, reach), everything(), "{reach:?}");
             assert_eq!(asked(Foreign::Rights, reach), everything(), "{reach:?}");
+            assert_eq!(asked(Foreign::Accounts, reach), [Work::Rights], "{reach:?}");
         }
         assert_eq!(asked(Foreign::Anything, Reach::Whole), everything());
     }
