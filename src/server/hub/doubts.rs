@@ -106,7 +106,7 @@ impl Doubts {
     /// makes sure of what a node did not tell that ended too early.
     pub fn written(&mut self, kind: Foreign, reach: Reach, now: Instant) {
         match (kind, reach) {
-            (Foreign::Logs, Reach::Whole) => {}
+            (Foreign::Logs, Reach::Whole) | (Foreign::Settings, _) => {}
             (Foreign::Rooms, Reach::Whole) => self.of_lists(now + LISTS_AT_LAST),
             (Foreign::Rights, Reach::Whole) | (Foreign::Accounts, _) => self.of_rights(now),
             (Foreign::Logs, _) => self.of_heads(now),
@@ -208,6 +208,7 @@ mod tests {
             assert_eq!(asked(Foreign::Rooms, reach), everything(), "{reach:?}");
             assert_eq!(asked(Foreign::Rights, reach), everything(), "{reach:?}");
             assert_eq!(asked(Foreign::Accounts, reach), [Work::Rights], "{reach:?}");
+            assert_eq!(asked(Foreign::Settings, reach), [], "{reach:?}: nothing ends by it");
         }
         assert_eq!(asked(Foreign::Anything, Reach::Whole), everything());
     }

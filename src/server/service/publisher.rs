@@ -83,6 +83,7 @@ impl Observer for Publisher {
     fn foreign_write(&self, kind: Foreign) {
         match kind {
             Foreign::Logs | Foreign::Rooms => {}
+            Foreign::Settings => self.cache.accounts_changed(),
             Foreign::Accounts | Foreign::Rights => self.cache.rights_changed(),
             Foreign::Anything => self.cache.forget_all(),
         }

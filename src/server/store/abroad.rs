@@ -11,6 +11,8 @@ pub enum Foreign {
     Logs,
     /// Rooms were made, renamed or joined.
     Rooms,
+    /// What an account has chosen for itself, as its language.
+    Settings,
     /// A session may have ended, an account may be another.
     Accounts,
     /// Somebody may have lost the right to read a room, or been given it.
@@ -24,6 +26,7 @@ pub enum Foreign {
 struct Counts {
     logs: u64,
     rooms: u64,
+    settings: u64,
     accounts: u64,
     rights: u64,
     anything: u64,
@@ -36,7 +39,7 @@ impl Counts {
             *seen = *self;
             return Some(Foreign::Anything);
         }
-        for kind in [Foreign::Rights, Foreign::Accounts, Foreign::Rooms, Foreign::Logs] {
+        for kind in [Foreign::Rights, Foreign::Accounts, Foreign::Settings, Foreign::Rooms, Foreign::Logs] {
             let (mut now, known) = (*self, seen.of(kind));
             if std::mem::replace(known, *now.of(kind)) != *now.of(kind) {
                 return Some(kind);
@@ -49,6 +52,7 @@ impl Counts {
         match kind {
             Foreign::Logs => &mut self.logs,
             Foreign::Rooms => &mut self.rooms,
+            Foreign::Settings => &mut self.settings,
             Foreign::Accounts => &mut self.accounts,
             Foreign::Rights => &mut self.rights,
             Foreign::Anything => &mut self.anything,

@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::postgres::Database;
 use pickmate::domain::{Access, Role, RoomName, Seq, UserId};
+use pickmate::i18n::Locale;
 use pickmate::server::store::postgres::PostgresStore;
 use pickmate::server::store::{
     Action, Command, Foreign, Grown, Observer, Reason, Refusal, Store, StoreError, StoreOptions,
@@ -323,6 +324,8 @@ async fn a_write_is_noticed_as_what_it_may_have_changed() {
     node.create_session(&[1; 32], joon, NOW, NOW + 1_000).await.unwrap();
     node.end_session(&[1; 32]).await.unwrap();
     noticed(&[Foreign::Accounts]).await;
+    node.set_locale(joon, Some(Locale::Ko)).await.unwrap();
+    noticed(&[Foreign::Settings]).await;
     node.create_user(account("late", Role::Member), NOW).await.unwrap();
     node.create_session(&[2; 32], mina, NOW, NOW + 1_000).await.unwrap();
     run(post("general", mina, "last", "hello")).await;

@@ -36,6 +36,8 @@ pub(super) enum Part {
     Rights = 3,
     /// The writer of a process that tells the nodes nothing.
     Untold = 4,
+    /// Beside the writer: what an account has chosen, by which nothing ends.
+    Settings = 5,
 }
 
 impl Part {
@@ -133,6 +135,7 @@ fn kinds(note: &str) -> &'static [Foreign] {
         Some(("1", _)) => &[Foreign::Accounts],
         Some(("2", _)) => &[Foreign::Logs, Foreign::Rooms],
         Some(("3", _)) => &[Foreign::Logs, Foreign::Rooms, Foreign::Rights],
+        Some(("5", _)) => &[Foreign::Settings],
         _ => &[Foreign::Anything],
     }
 }
