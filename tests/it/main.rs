@@ -26,6 +26,7 @@ mod pages;
 mod postgres;
 mod presence;
 mod presence_contract;
+mod presence_waits;
 mod rate_limits;
 mod redis_cluster;
 mod redis_cluster_layer;

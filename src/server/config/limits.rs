@@ -195,9 +195,9 @@ limits! {
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts and edits that an account may make a minute after the first ones.
     posts_per_minute: u32 = 120, 1..=1_000_000;
-    /// Changes of rooms and their members, and deletions, that an account may make at once.
+    /// Changes of rooms, their members and the own language, and deletions, that an account may make at once.
     commands_burst: u32 = 60, 1..=1_000_000;
-    /// Changes of rooms and their members, and deletions, that an account may make a minute after the first ones.
+    /// Changes of rooms, their members and the own language, and deletions, that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
     /// Pages of logs and messages that an account may read over HTTP at once.
     reads_burst: u32 = 2_000, 1..=1_000_000;

@@ -82,10 +82,11 @@ impl Hub {
                 some.iter().for_each(|queue| queue.rooms_changed(frame.clone()));
                 // Nobody is left who waits for it.
                 if hub.connections() == 0 {
-                    return;
+                    break;
                 }
                 sleep(Duration::from_secs_f64(some.len() as f64 / per_second)).await;
             }
+            hub.doubt(|doubts, now| doubts.told(now));
         });
     }
 

@@ -29,6 +29,8 @@ pub struct Doubts {
     /// When everybody is told to look at their list of rooms.
     lists_due: Option<Instant>,
     lists_told: Option<Instant>,
+    /// That is under way.
+    telling: bool,
     every: Duration,
     by_clock: bool,
 }
@@ -44,7 +46,7 @@ pub enum Work {
     Recheck(Vec<RoomId>),
     /// All followers and sessions.
     Rights,
-    /// Everybody's list of rooms.
+    /// Everybody's list of rooms. Not again before [`told`](Doubts::told) of the end.
     Lists,
 }
 
@@ -62,6 +64,7 @@ impl Doubts {
             rights_compared: None,
             lists_due: None,
             lists_told: None,
+            telling: false,
             every,
             by_clock,
         }
@@ -96,6 +99,14 @@ impl Doubts {
         self.lists_due = Some(self.lists_due.map_or(paced, |due| due.min(paced)));
     }
 
+    /// Everybody has been told to look at their list of rooms. What was in doubt since that began is told later.
+    pub fn told(&mut self, now: Instant) {
+        (self.telling, self.lists_told) = (false, Some(now));
+        if let Some(wanted) = self.lists_due.take() {
+            self.of_lists(wanted);
+        }
+    }
+
     pub fn of_everything(&mut self, now: Instant) {
         self.of_heads(now);
         self.of_rights(now);
@@ -106,9 +117,9 @@ impl Doubts {
     /// makes sure of what a node did not tell that ended too early.
     pub fn written(&mut self, kind: Foreign, reach: Reach, now: Instant) {
         match (kind, reach) {
-            (Foreign::Logs, Reach::Whole) => {}
+            (Foreign::Logs, Reach::Whole) | (Foreign::Settings, _) => {}
             (Foreign::Rooms, Reach::Whole) => self.of_lists(now + LISTS_AT_LAST),
-            (Foreign::Rights, Reach::Whole) => self.of_rights(now),
+            (Foreign::Rights, Reach::Whole) | (Foreign::Accounts, _) => self.of_rights(now),
             (Foreign::Logs, _) => self.of_heads(now),
             (Foreign::Rooms | Foreign::Rights | Foreign::Anything, _) => self.of_everything(now),
         }
@@ -117,7 +128,11 @@ impl Doubts {
     /// When there is something to be done.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let named = (!self.grown.is_empty() || !self.recheck.is_empty()).then_some(now);
-        [named, self.rounds.due(), self.rights_due, self.lists_due].into_iter().flatten().min()
+        [named, self.rounds.due(), self.rights_due, self.telling_due()].into_iter().flatten().min()
+    }
+
+    fn telling_due(&self) -> Option<Instant> {
+        self.lists_due.filter(|_| !self.telling)
     }
 
     /// What is to be done now. `followed` is asked when a round begins. Whatever fails comes back by
@@ -138,8 +153,8 @@ impl Doubts {
                 return Some(Work::Rights);
             }
         }
-        if is_due(self.lists_due) {
-            (self.lists_due, self.lists_told) = (None, Some(now));
+        if is_due(self.telling_due()) {
+            (self.lists_due, self.telling) = (None, true);
             return Some(Work::Lists);
         }
         is_due(self.rounds.due()).then(|| Work::Round(self.rounds.next(now, followed)))
@@ -150,7 +165,10 @@ impl Doubts {
         match work {
             Work::Grown(rooms) | Work::Round(rooms) => self.rounds.put_off(rooms, then),
             Work::Recheck(_) | Work::Rights => (self.rights, self.rights_due) = (true, Some(then)),
-            Work::Lists => self.of_lists(then),
+            Work::Lists => {
+                self.telling = false;
+                self.of_lists(then);
+            }
         }
     }
 }
@@ -175,11 +193,15 @@ mod tests {
 
     /// All that is to be done at this moment.
     fn work(doubts: &mut Doubts, reach: Reach, now: Instant) -> Vec<Work> {
-        let mut work = Vec::new();
+        let mut all = Vec::new();
         while doubts.due(now).is_some_and(|at| at <= now) {
-            work.extend(doubts.next(reach, now, || vec![RoomId(1)]));
+            let work = doubts.next(reach, now, || vec![RoomId(1)]);
+            if work == Some(Work::Lists) {
+                doubts.told(now);
+            }
+            all.extend(work);
         }
-        work
+        all
     }
 
     fn asked(kind: Foreign, reach: Reach) -> Vec<Work> {
@@ -198,6 +220,7 @@ mod tests {
         assert_eq!(asked(Foreign::Logs, Reach::Whole), []);
         assert_eq!(asked(Foreign::Rooms, Reach::Whole), []);
         assert_eq!(asked(Foreign::Rights, Reach::Whole), [Work::Rights]);
+        assert_eq!(asked(Foreign::Accounts, Reach::Whole), [Work::Rights]);
     }
 
     #[test]
@@ -206,6 +229,8 @@ mod tests {
             assert_eq!(asked(Foreign::Logs, reach), [Work::Round(vec![RoomId(1)])], "{reach:?}");
             assert_eq!(asked(Foreign::Rooms, reach), everything(), "{reach:?}");
             assert_eq!(asked(Foreign::Rights, reach), everything(), "{reach:?}");
+            assert_eq!(asked(Foreign::Accounts, reach), [Work::Rights], "{reach:?}");
+            assert_eq!(asked(Foreign::Settings, reach), [], "{reach:?}: nothing ends by it");
         }
         assert_eq!(asked(Foreign::Anything, Reach::Whole), everything());
     }
@@ -234,6 +259,24 @@ mod tests {
         }
         let count = |wanted: &Work| all.iter().filter(|work| *work == wanted).count();
         assert_eq!((count(&Work::Rights), count(&Work::Lists)), (10, 3), "in ten seconds");
+    }
+
+    #[test]
+    fn lists_are_told_of_one_telling_after_the_other() {
+        let now = Instant::now();
+        let mut doubts = doubts(Reach::Alone, now);
+        let next = |doubts: &mut Doubts, now| doubts.next(Reach::Alone, now, Vec::new);
+        doubts.of_lists(now);
+        assert_eq!(next(&mut doubts, now), Some(Work::Lists));
+        doubts.of_lists(now + EVERY);
+        let late = now + EVERY * 10;
+        assert_eq!((doubts.due(late), next(&mut doubts, late)), (None, None), "it is under way");
+        doubts.told(late);
+        assert_eq!(next(&mut doubts, late), None);
+        assert_eq!(doubts.due(late), Some(late + EVERY), "those who were told first look again");
+        assert_eq!(next(&mut doubts, late + EVERY), Some(Work::Lists));
+        doubts.told(late + EVERY);
+        assert_eq!(doubts.due(late), None, "nobody asked again");
     }
 
     #[test]

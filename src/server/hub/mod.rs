@@ -7,6 +7,7 @@ mod comparing;
 mod comparison;
 mod connection;
 mod doubts;
+mod herald;
 mod news;
 mod presence;
 mod progress;

@@ -103,7 +103,8 @@ impl Observer for Publisher {
     fn foreign_write(&self, kind: Foreign) {
         match kind {
             Foreign::Logs | Foreign::Rooms => {}
-            Foreign::Rights => self.cache.rights_changed(),
+            Foreign::Settings => self.cache.accounts_changed(),
+            Foreign::Accounts | Foreign::Rights => self.cache.rights_changed(),
             Foreign::Anything => self.cache.forget_all(),
         }
     }

@@ -36,8 +36,8 @@ pub(super) trait Engine: Send + 'static {
     /// Names the history that was committed to last.
     fn epoch(&self) -> Arc<str>;
 
-    /// The gravest that another process may have written since the last call.
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError>;
+    /// What kinds of writes another process may have made since the last call.
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError>;
 
     /// Lets a moment pass, about [`BREATH`], in which more may come. An engine that cannot wait so
     /// briefly returns at once.
@@ -268,9 +268,8 @@ impl<E: Engine> Work<E> {
     }
 
     async fn look_abroad(&mut self) {
-        match AssertUnwindSafe(self.engine.foreign_write()).catch_unwind().await {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(kind))) => self.abroad.announce(kind),
+        match AssertUnwindSafe(self.engine.foreign_writes()).catch_unwind().await {
+            Ok(Ok(kinds)) => kinds.into_iter().for_each(|kind| self.abroad.announce(kind)),
             Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
             Err(_) => tracing::error!("looking for writes of other processes panicked"),
         }
