@@ -12,7 +12,7 @@ mod row;
 
 pub(super) use plan::{CardRoom, TaskTables, Wanted, carry_out};
 pub use recurrence::{Repeat, RepeatError};
-pub(super) use row::{TaskRow, columns, rows};
+pub(super) use row::{TaskRow, columns, rows, task_progress};
 
 use super::StoreError;
 use crate::domain::{Lane, Progress, RoomId, Seq, Slug, TaskId, TaskList, TaskState, UserId};
