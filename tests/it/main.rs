@@ -38,4 +38,5 @@ mod regressions;
 mod several_nodes;
 mod site;
 mod store_contract;
+mod tasks;
 mod visitor;

@@ -12,6 +12,7 @@ mod pages;
 mod posting;
 mod processes;
 mod rooms;
+mod tasks;
 pub mod world;
 
 use world::{Postgres, Sqlite, World};
@@ -122,6 +123,13 @@ suite! {
         own_writes_are_not_foreign
         two_processes_write_one_dense_log
         many_processes_open_an_empty_directory;
+    tasks:
+        a_card_tells_each_state_and_stands_as_the_last_one
+        a_task_and_what_caused_it_are_one_commit
+        two_processes_never_have_the_same_task
+        what_outlives_its_lease_is_another_run
+        lists_are_by_state_and_time
+        progress_and_cancelling_are_seen_by_other_processes;
     history:
         pages_and_events_tell_the_same_story;
     laws:

@@ -97,9 +97,9 @@ pub(super) async fn cancel(
     State(state): State<AppState>,
     actor: Actor,
     Path(id): Path<String>,
-) -> Result<StatusCode, Failure> {
+) -> Result<(StatusCode, Json<Told>), Failure> {
     tasks::cancel(&state, &actor, &id).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok((StatusCode::ACCEPTED, find(State(state), actor, Path(id)).await?))
 }
 
 /// `POST /tasks/{id}/retry`: 202.
@@ -107,9 +107,9 @@ pub(super) async fn again(
     State(state): State<AppState>,
     actor: Actor,
     Path(id): Path<String>,
-) -> Result<StatusCode, Failure> {
+) -> Result<(StatusCode, Json<Told>), Failure> {
     tasks::again(&state, &actor, &id).await?;
-    Ok(StatusCode::ACCEPTED)
+    Ok((StatusCode::ACCEPTED, find(State(state), actor, Path(id)).await?))
 }
 
 /// `GET /tasks/{id}/events`: the task now and each time it changes, until it has ended. What changes faster than

@@ -11,12 +11,24 @@ pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
     const POLICY: Policy = Policy::DEFAULT;
 }
 
-/// Waits for five seconds, as the study note's `shared_task` does.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Demo {}
+/// Waits for five seconds, as the study note's `shared_task` does, or for another time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Demo {
+    #[serde(default = "five")]
+    pub seconds: u8,
+}
+
+fn five() -> u8 {
+    5
+}
 
 impl Payload for Demo {
     const NAME: &'static str = "demo";
     const LANE: Lane = Lane::Io;
-    const POLICY: Policy = Policy { attempts: 3, soft_limit: Duration::from_secs(20), ..Policy::DEFAULT };
+    const POLICY: Policy = Policy {
+        attempts: 3,
+        soft_limit: Duration::from_secs(270),
+        hard_limit: Duration::from_secs(300),
+        ..Policy::DEFAULT
+    };
 }

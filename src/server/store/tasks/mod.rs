@@ -6,11 +6,12 @@
 //! lease, and whoever claims takes over what has outlived its own. A run that was taken over can no longer
 //! end the task.
 
+mod commit;
 mod plan;
 mod recurrence;
 mod row;
 
-pub(super) use plan::{CardRoom, TaskTables, Wanted, carry_out};
+pub(super) use commit::{CardRoom, TaskTables, Wanted, carry_out};
 pub use recurrence::{Repeat, RepeatError};
 pub(super) use row::{TaskRow, columns, rows, task_progress};
 
