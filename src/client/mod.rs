@@ -1,6 +1,7 @@
 //! The browser's run time. It compiles everywhere and is entered only from effects, event handlers
 //! and the tasks they spawn. Pure: `timeline`, `outbox`, `backoff`, `heartbeat`, `conversation`,
-//! `company`, `room_list`, `read_position`, `ime`.
+//! `company`, `room_list`, `read_position`,
+//! `task_progress`, `ime`.
 
 pub mod backoff;
 pub mod conversation;
@@ -21,5 +22,6 @@ pub mod outbox;
 mod read_position;
 mod room_list;
 mod subscriptions;
+mod task_progress;
 
 pub use browser::{now_ms, random_key};

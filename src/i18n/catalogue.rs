@@ -36,6 +36,7 @@ pub struct Catalogue {
     pub talk: Talk,
     pub people: People,
     pub settings: Settings,
+    pub tasks: Tasks,
     pub link: LinkWords,
     pub dates: Dates,
     /// What happened and what to do, for people.
@@ -277,6 +278,32 @@ group! {
         signed_in_as(&str),
         /// How many messages are not sent yet.
         unsent_stay(u32),
+    }
+}
+
+group! {
+    /// Background work: its cards in rooms and the page of all of it.
+    Tasks {
+        title,
+        queued,
+        running,
+        retrying,
+        succeeded,
+        failed,
+        cancelled,
+        /// Label of the bar.
+        progress,
+        cancel,
+        again,
+        download,
+    } {
+        started_by(&str),
+        /// For how many seconds.
+        lasted(u32),
+        /// By the name of the kind; one that is not known is called by that.
+        kind(&str),
+        /// By its code; one that is not known is told by that.
+        failure(&str),
     }
 }
 

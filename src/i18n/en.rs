@@ -195,6 +195,27 @@ pub static EN: Catalogue = Catalogue {
             format!("Not sent yet: {what}. This browser keeps what is not sent, and sends it when you sign in again.")
         },
     },
+    tasks: Tasks {
+        title: "Tasks",
+        queued: "Waiting",
+        running: "Running",
+        retrying: "Will try again",
+        succeeded: "Done",
+        failed: "Failed",
+        cancelled: "Cancelled",
+        progress: "Progress",
+        cancel: "Cancel",
+        again: "Run again",
+        download: "Download",
+        started_by: |name| format!("Started by {name}"),
+        lasted: |seconds| match seconds {
+            0..60 => format!("{seconds} s"),
+            60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+            _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        },
+        kind: |name| task_kind(name).to_owned(),
+        failure,
+    },
     link: LinkWords {
         live: "Live",
         reconnecting: "Reconnecting",
@@ -257,6 +278,26 @@ fn plural(count: u32, what: &str) -> String {
 
 fn characters(count: u32) -> String {
     format!("{count} character{}", if count == 1 { "" } else { "s" })
+}
+
+fn task_kind(name: &str) -> &str {
+    match name {
+        "demo" => "Demo",
+        "export" => "Room export",
+        name => name,
+    }
+}
+
+fn failure(code: &str) -> String {
+    match code {
+        "worker_lost" => "The server stopped while it was running.",
+        "timed_out" => "It took too long.",
+        "panicked" => "It met an error of its own.",
+        "bad_arguments" => "It was started with something it does not understand.",
+        "unknown_task" => "This server does not know this kind of task.",
+        code => return format!("It could not be finished ({code})."),
+    }
+    .to_owned()
 }
 
 fn error(code: ErrorCode) -> String {

@@ -195,6 +195,27 @@ pub static KO: Catalogue = Catalogue {
             format!("아직 보내지 못한 글이 {count} 있어요. 이 브라우저에 남겨 두고, 다시 로그인하면 보낼게요.")
         },
     },
+    tasks: Tasks {
+        title: "작업",
+        queued: "기다리는 중",
+        running: "진행 중",
+        retrying: "다시 해 볼 거예요",
+        succeeded: "끝났어요",
+        failed: "실패했어요",
+        cancelled: "취소했어요",
+        progress: "진행",
+        cancel: "취소",
+        again: "다시 하기",
+        download: "내려받기",
+        started_by: |name| format!("{name} 님이 시작"),
+        lasted: |seconds| match seconds {
+            0..60 => format!("{seconds}초"),
+            60..3_600 => format!("{}분 {}초", seconds / 60, seconds % 60),
+            _ => format!("{}시간 {}분", seconds / 3_600, seconds / 60 % 60),
+        },
+        kind: |name| task_kind(name).to_owned(),
+        failure,
+    },
     link: LinkWords {
         live: "연결됨",
         reconnecting: "다시 연결하고 있어요",
@@ -231,6 +252,26 @@ fn weekday_name(weekday: Weekday) -> &'static str {
 
 fn capped(count: u32, counter: &str) -> String {
     if count > MOST_UNREAD { format!("{MOST_UNREAD}{counter} 이상") } else { format!("{count}{counter}") }
+}
+
+fn task_kind(name: &str) -> &str {
+    match name {
+        "demo" => "데모",
+        "export" => "대화 내보내기",
+        name => name,
+    }
+}
+
+fn failure(code: &str) -> String {
+    match code {
+        "worker_lost" => "하는 도중에 서버가 멈췄어요.",
+        "timed_out" => "너무 오래 걸렸어요.",
+        "panicked" => "작업 안에서 오류가 났어요.",
+        "bad_arguments" => "알 수 없는 내용으로 시작됐어요.",
+        "unknown_task" => "이 서버가 모르는 작업이에요.",
+        code => return format!("끝내지 못했어요 ({code})."),
+    }
+    .to_owned()
 }
 
 fn error(code: ErrorCode) -> String {

@@ -8,7 +8,7 @@ mod en;
 mod ko;
 mod locale;
 
-pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, Talk};
+pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, Talk, Tasks};
 pub use locale::Locale;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::domain::Seq;
+use crate::domain::{Seq, TaskId};
 use crate::protocol::{Event, EventKind, Page, TaskStatus};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -87,6 +87,15 @@ impl Timeline {
     /// Ascending by `seq`.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Arc<Event>> {
         self.rows.iter()
+    }
+
+    /// The task whose card is the row at `seq`.
+    pub fn task_at(&self, seq: Seq) -> Option<&TaskId> {
+        let index = self.rows.binary_search_by_key(&seq, |row| row.seq).ok()?;
+        match &self.rows[index].kind {
+            EventKind::Task { id, .. } => Some(id),
+            _ => None,
+        }
     }
 
     /// Whether there are rows before the first one.

@@ -26,6 +26,7 @@ mod room_head;
 mod room_list;
 mod rows;
 mod sheet;
+mod task_card;
 
 pub use avatar::Avatar;
 pub use composer::Composer;

@@ -13,7 +13,7 @@ mod row;
 
 pub(super) use commit::{CardRoom, TaskTables, Wanted, carry_out};
 pub use recurrence::{Repeat, RepeatError};
-pub(super) use row::{TaskRow, columns, rows};
+pub(super) use row::{TaskRow, columns, rows, task_progress};
 
 use super::StoreError;
 use crate::domain::{Lane, Progress, RoomId, Seq, Slug, TaskId, TaskList, TaskState, UserId};

@@ -2,6 +2,7 @@
 
 use super::{CardRoom, NotedProgress, Task, TaskCount};
 use crate::domain::{Lane, RoomId, Slug, TaskId, TaskList, TaskState};
+use crate::protocol::TaskProgress;
 use crate::server::store::StoreError;
 use crate::server::store::columns::{access_from, damaged, seq_from};
 use crate::server::store::event_row::json;
@@ -128,18 +129,21 @@ impl TaskCount {
     }
 }
 
+pub(in crate::server::store) fn task_progress(id: &str, progress: &str) -> Result<TaskProgress, StoreError> {
+    Ok(TaskProgress {
+        task: TaskId::parse(id).ok_or_else(|| damaged("task's id", id))?,
+        progress: serde_json::from_str(progress).map_err(|_| damaged("progress of task", id))?,
+    })
+}
+
 /// Slug, room, task, progress and when it was noted.
 pub(in crate::server::store) type ProgressRow = (String, i64, String, String, i64);
 
 impl NotedProgress {
     pub(in crate::server::store) fn from_row(row: ProgressRow) -> Result<NotedProgress, StoreError> {
         let (slug, room, id, progress, at) = row;
-        Ok(NotedProgress {
-            room: RoomId(room),
-            slug: Slug::parse(&slug).map_err(|_| damaged("slug", &slug))?,
-            task: TaskId::parse(&id).ok_or_else(|| damaged("task's id", &id))?,
-            progress: serde_json::from_str(&progress).map_err(|_| damaged("progress of task", &id))?,
-            at,
-        })
+        let TaskProgress { task, progress } = task_progress(&id, &progress)?;
+        let slug = Slug::parse(&slug).map_err(|_| damaged("slug", &slug))?;
+        Ok(NotedProgress { room: RoomId(room), slug, task, progress, at })
     }
 }
