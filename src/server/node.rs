@@ -155,11 +155,9 @@ fn begin_background(state: &AppState, stop: &CancellationToken) -> Vec<JoinHandl
 /// How many tasks of each lane the process runs.
 fn places(config: &Config) -> Places {
     let limits = &config.limits;
-    let cores = || std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1));
     let places = |lane: Lane| match lane {
         Lane::Io => limits.task_io,
         Lane::Blocking => limits.task_blocking,
-        Lane::Cpu if limits.task_cpu == 0 => cores(),
         Lane::Cpu => limits.task_cpu,
     };
     config.lanes.iter().map(|lane| (*lane, places(*lane))).collect()

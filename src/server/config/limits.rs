@@ -238,11 +238,11 @@ limits! {
     /// From the signal to the exit, at most.
     shutdown_ms: u64 = 10_000, 100..=600_000;
     /// Tasks of the lane `io` that a process runs at a time.
-    task_io: u32 = 256, 0..=10_000;
+    task_io: u32 = 256, 1..=10_000;
     /// Tasks of the lane `blocking` that a process runs at a time, each on a thread.
-    task_blocking: u32 = 4, 0..=500;
-    /// Tasks of the lane `cpu` that a process runs at a time, each in a child process; 0: as many as there are cores.
-    task_cpu: u32 = 0, 0..=1_000;
+    task_blocking: u32 = 4, 1..=500;
+    /// Tasks of the lane `cpu` that a process runs at a time, each in a child process: as many as there are cores to spare.
+    task_cpu: u32 = 2, 1..=1_000;
     /// A task whose worker was not heard of for so long is run again by another.
     task_lease_ms: u64 = 20_000, 1_000..=3_600_000;
     /// How often a worker says that its tasks still run; a fraction of `task_lease_ms`.
@@ -252,7 +252,7 @@ limits! {
     /// How often the progress of a task is told.
     task_progress_ms: u64 = 300, 50..=10_000;
     /// Time that running tasks have to end when their worker stops.
-    task_grace_ms: u64 = 5_000, 0..=600_000;
+    task_grace_ms: u64 = 5_000, 1..=600_000;
     /// Days that tasks which ended are kept, with their results and errors.
     task_days: u32 = 30, 1..=36_500;
     /// Bytes of the arguments of a task that is started by its name.
