@@ -48,6 +48,9 @@ pub enum Command {
     /// Clients go on afterwards as if nothing had happened. Interrupted, it goes on where it was when it is
     /// run again; until it has verified everything, nothing serves the database. The directory stays as it is.
     Migrate(Migrate),
+    /// What the program starts itself for heavy work: `server::compute`
+    #[command(hide = true)]
+    Compute(Compute),
 }
 
 /// Where the data is, for the verbs beside `serve`.
@@ -85,6 +88,11 @@ pub struct Serve {
     /// Postgres database in the place of the directory's, such as postgres://pickmate@localhost/pickmate
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// S3-compatible store of uploaded files, such as s3+https://KEY:SECRET@s3.example.org/BUCKET
+    ///
+    /// Without it they are in the data directory. The secret is better kept in the environment or the settings file.
+    #[arg(long, value_name = "URL")]
+    files: Option<String>,
     /// Redis that connects several nodes, such as redis://127.0.0.1:6379
     ///
     /// A password is better kept in the environment or the settings file: flags are seen by everybody on the machine.
@@ -119,6 +127,7 @@ impl Serve {
             .with("listen", self.listen.clone())
             .with("data", self.data.clone())
             .with("database", self.database.clone())
+            .with("files", self.files.clone())
             .with("redis", self.redis.clone())
             .with("public-url", self.public_url.clone())
             .with("trusted-proxy", self.trusted_proxy.clone())
@@ -176,6 +185,15 @@ pub struct Migrate {
     /// Settings file [default: Leptos.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Compute {
+    pub name: String,
+    #[arg(long)]
+    pub memory_bytes: u64,
+    #[arg(long)]
+    pub file_bytes: u64,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::cache::Cache;
 use super::channel_layer::redis::RedisLayer;
 use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::clock::now_ms;
+use super::compute::Computer;
 use super::config::Config;
 use super::health::Readiness;
 use super::hub::Hub;
@@ -178,6 +179,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let cache = Arc::new(Cache::new(&config.limits, &metrics));
     let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
     let task_changes = publisher.task_changes();
+    let computer = Computer::new(config.limits.task_cpu as usize).context("cannot tell which program this is")?;
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = store::open(&config, options).await?;
@@ -209,6 +211,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         cache,
         metrics,
         task_changes,
+        computer,
         leptos_options,
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),

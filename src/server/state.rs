@@ -3,6 +3,7 @@
 use super::auth::Passwords;
 use super::cache::Cache;
 use super::channel_layer::ChannelLayer;
+use super::compute::Computer;
 use super::config::Config;
 use super::health::Readiness;
 use super::hub::Hub;
@@ -49,6 +50,7 @@ pub struct Parts {
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     pub task_changes: TaskChanges,
+    pub computer: Computer,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,

@@ -229,6 +229,34 @@ limits! {
     invite_max_days: u32 = 90, 1..=3_650;
     /// Accounts that one invite may make.
     invite_max_uses: u32 = 1_000, 1..=1_000_000;
+    /// Bytes of an uploaded file.
+    upload_bytes: u64 = 25 * 1024 * 1024, 1_024..=10_737_418_240;
+    /// An upload that has not arrived after this long is given up.
+    upload_timeout_ms: u64 = 600_000, 1_000..=86_400_000;
+    /// How long the answer to an upload waits for an image to be made anew; then it tells that it is not ready yet.
+    upload_answer_ms: u64 = 20_000, 100..=600_000;
+    /// Files that an account may upload at once.
+    uploads_burst: u32 = 40, 1..=1_000_000;
+    /// Files that an account may upload a minute after the first ones.
+    uploads_per_minute: u32 = 30, 1..=1_000_000;
+    /// Files that a message may carry.
+    message_files: usize = 10, 1..=100;
+    /// Hours after which an uploaded file that no message carries is removed.
+    loose_file_hours: u32 = 24, 1..=8_760;
+    /// Pixels of an uploaded image, width times height.
+    image_pixels: u64 = 64_000_000, 1..=1_000_000_000;
+    /// The longest side of an image as it is kept, in pixels.
+    image_side: u32 = 2_560, 64..=16_384;
+    /// The longest side of an image's thumbnail, in pixels.
+    thumbnail_side: u32 = 640, 16..=4_096;
+    /// An image without loss that is larger is kept as JPEG.
+    image_lossless_bytes: u64 = 8 * 1024 * 1024, 1_024..=1_073_741_824;
+    /// An image that takes longer to be made anew is refused.
+    image_ms: u64 = 60_000, 100..=3_600_000;
+    /// Child processes that compute at once, and never more than the machine has cores.
+    compute_children: usize = 64, 1..=1_024;
+    /// Addresses that a child process may use for memory, the program itself among them.
+    compute_memory_bytes: u64 = 1024 * 1024 * 1024, 268_435_456..=1_099_511_627_776;
     /// What `/readyz` tells of the store is asked again after this long.
     ready_ms: u64 = 1_000, 1..=60_000;
     /// What a stopping node tells its sockets to stay away for, at least.

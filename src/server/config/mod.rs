@@ -16,6 +16,7 @@ pub use settings::{Settings, process_environment};
 pub use site::{leptos_options, leptos_options_without_site};
 
 use super::channel_layer::redis::{RedisAddress, redacted};
+use super::files;
 use super::store::postgres::Address;
 use crate::domain::Lane;
 use axum::http::Uri;
@@ -31,6 +32,8 @@ pub struct Config {
     pub data: PathBuf,
     /// A Postgres database in the place of the file.
     pub database: Option<Address>,
+    /// Where the bytes of uploaded files are, instead of `files` in the data directory.
+    pub files: Option<files::Address>,
     /// Connects the nodes of an installation; without it they find what others wrote by comparing only.
     pub redis: Option<RedisAddress>,
     /// Where people reach this installation: scheme, host and port, written as a browser writes an
@@ -61,6 +64,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             data: PathBuf::from("data"),
             database: None,
+            files: None,
             redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -80,6 +84,7 @@ impl Config {
             listen: parsed(layers.one("listen")?, listen, "an address like 127.0.0.1:3000")?.unwrap_or(default.listen),
             data: parsed(layers.one("data")?, directory, "a directory")?.unwrap_or(default.data),
             database: layers.one("database")?.map(database).transpose()?,
+            files: layers.one("files")?.map(s3).transpose()?,
             redis: redis(layers.one("redis")?)?,
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
@@ -125,6 +130,13 @@ fn redis(said: Option<Said>) -> Result<Option<RedisAddress>, ConfigError> {
     let expected = "an address like redis://127.0.0.1:6379";
     let address = RedisAddress::parse(&value);
     address.map(Some).ok_or_else(|| ConfigError::Value { source_name: source, value: redacted(&value), expected })
+}
+
+/// The value holds a secret, so it is not repeated as it is.
+fn s3(said: Said) -> Result<files::Address, ConfigError> {
+    let expected = "an address like s3+https://KEY:SECRET@s3.example.org/BUCKET";
+    let address = files::Address::parse(&said.value);
+    address.ok_or_else(|| ConfigError::Value { source_name: said.source, value: redacted(&said.value), expected })
 }
 
 fn switch(text: &str) -> Option<bool> {

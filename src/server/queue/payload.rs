@@ -43,3 +43,26 @@ impl Payload for Retention {
     const POLICY: Policy =
         Policy { soft_limit: Duration::from_secs(3_500), hard_limit: Duration::from_secs(3_600), ..Policy::DEFAULT };
 }
+
+/// Counts the primes below a number: computes and does nothing else, as the note's example of what an event loop
+/// cannot bear.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Primes {
+    #[serde(default = "twenty_millions")]
+    pub below: u64,
+}
+
+fn twenty_millions() -> u64 {
+    20_000_000
+}
+
+impl Payload for Primes {
+    const NAME: &'static str = "primes";
+    const LANE: Lane = Lane::Cpu;
+    const POLICY: Policy = Policy {
+        attempts: 2,
+        soft_limit: Duration::from_secs(290),
+        hard_limit: Duration::from_secs(300),
+        ..Policy::DEFAULT
+    };
+}

@@ -2,6 +2,7 @@
 
 use super::stop::Stop;
 use crate::domain::{Key, Progress};
+use crate::server::compute::{Bounds, Compute, ComputeError, Refused, Step};
 use crate::server::state::AppState;
 use crate::server::store::{Task, TaskFailure};
 use sha2::{Digest, Sha256};
@@ -63,6 +64,19 @@ impl Context {
     /// Waits, but not once the run shall end.
     pub async fn unless_stopped<T>(&self, wait: impl Future<Output = T>) -> Result<T, Failure> {
         self.stop.token().run_until_cancelled(wait).await.ok_or(Failure::Stopped)
+    }
+
+    /// Computes in a child process, which is killed once the run shall end; its steps are the task's progress.
+    pub async fn compute<C: Compute>(&self, input: &C::Input, bounds: Bounds) -> Result<C::Output, Failure> {
+        let on_step = |step: Step| self.progress(step.current, Some(step.total), None);
+        self.state.computer.run::<C>(input, bounds, self.stopping(), on_step).await.map_err(|error| match error {
+            ComputeError::Cancelled => Failure::Stopped,
+            // The same input meets the same end.
+            ComputeError::Refused(Refused { code }) => Failure::give_up(&code, "the computation refused it"),
+            ComputeError::OutOfMemory => Failure::give_up("out_of_memory", error),
+            ComputeError::TimedOut => Failure::retry("timed_out", error),
+            ComputeError::Crashed(_) => Failure::retry("crashed", error),
+        })
     }
 
     /// The idempotency key of an effect of this task, the same in every run. `what` tells several apart.

@@ -4,6 +4,7 @@
 
 mod context;
 mod demo;
+mod primes;
 mod progress;
 mod retention;
 mod run;
@@ -15,7 +16,7 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Retention};
+use crate::server::queue::{Demo, Primes, Retention};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Retention>()];
+pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Primes>(), kind::<Retention>()];
