@@ -24,4 +24,4 @@ mod room_list;
 mod subscriptions;
 mod task_progress;
 
-pub use browser::{now_ms, random_key};
+pub use browser::{is_visible, now_ms, random_key, sleep_ms};

@@ -122,6 +122,20 @@ pub enum TaskList {
 impl TaskList {
     pub const ALL: [TaskList; 5] =
         [TaskList::Running, TaskList::Waiting, TaskList::Scheduled, TaskList::Failed, TaskList::Ended];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TaskList::Running => "running",
+            TaskList::Waiting => "waiting",
+            TaskList::Scheduled => "scheduled",
+            TaskList::Failed => "failed",
+            TaskList::Ended => "ended",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<TaskList> {
+        TaskList::ALL.into_iter().find(|list| list.as_str() == text)
+    }
 }
 
 /// How much of a task is done. `current` of `total`; without a `total` nobody knows how much there is.
@@ -151,6 +165,9 @@ mod tests {
     fn words_are_read_as_they_are_written() {
         for lane in Lane::ALL {
             assert_eq!(Lane::parse(lane.as_str()), Some(lane));
+        }
+        for list in TaskList::ALL {
+            assert_eq!(TaskList::parse(list.as_str()), Some(list));
         }
         for state in TaskState::ALL {
             assert_eq!(TaskState::parse(state.as_str()), Some(state));

@@ -296,7 +296,30 @@ group! {
         cancel,
         again,
         download,
+        /// Of the page.
+        intro,
+        lists,
+        list_running,
+        list_waiting,
+        list_scheduled,
+        list_failed,
+        list_ended,
+        lanes,
+        lane_any,
+        lane_io,
+        lane_blocking,
+        lane_cpu,
+        none,
     } {
+        /// How many are shown where there are more.
+        shown(u32),
+        /// Runs that have begun, and how many there may be.
+        attempts(u32, u32),
+        runs_at(&str),
+        ended_at(&str),
+        repeats(&str),
+        /// Label of what can be done with one.
+        actions_for(&str),
         started_by(&str),
         /// For how many seconds.
         lasted(u32),

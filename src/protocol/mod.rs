@@ -16,7 +16,7 @@ pub use event::{Author, Event, EventKind, TaskStatus};
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use view::{
     Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, TaskProgress,
-    TaskTotal, TaskView, TasksPage,
+    TaskTotal, TaskView, TasksFilter, TasksPage,
 };
 
 /// The WebSocket subprotocol; a client that offers none gets this one.

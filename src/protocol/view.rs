@@ -94,6 +94,29 @@ pub struct InviteView {
     pub revoked: bool,
 }
 
+/// Which tasks are looked at; an address says it as `?list=…&lane=…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksFilter {
+    pub list: TaskList,
+    /// `None`: of any.
+    pub lane: Option<Lane>,
+}
+
+impl TasksFilter {
+    /// What is said that there is not, is as if it was not said.
+    pub fn of(list: Option<&str>, lane: Option<&str>) -> TasksFilter {
+        TasksFilter {
+            list: list.and_then(TaskList::parse).unwrap_or(TaskList::Running),
+            lane: lane.and_then(Lane::parse),
+        }
+    }
+
+    pub fn address(self) -> String {
+        let lane = self.lane.map_or(String::new(), |lane| format!("&lane={}", lane.as_str()));
+        format!("/tasks?list={}{lane}", self.list.as_str())
+    }
+}
+
 /// Tasks as their operators see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TasksPage {

@@ -47,3 +47,4 @@ pub use room_head::RoomHead;
 pub use room_list::RoomList;
 pub use rows::{Rows, keys_of, with_key};
 pub use sheet::Sheet;
+pub use task_card::{percent, state_glyph, state_words};

@@ -28,7 +28,7 @@ pub fn TaskCard(task: Memo<TaskItem>, room: RoomSession) -> impl IntoView {
     let outcome = use_outcome(task, state, name.clone());
     view! {
         <li class="task" data-key=key.to_string() data-state=live(move || state.get().as_str())>
-            {live(move || view! { <Icon glyph=glyph(state.get())/> }.into_any())}
+            {live(move || view! { <Icon glyph=state_glyph(state.get())/> }.into_any())}
             <div class="task-head">
                 <span class="name">{name}</span>
                 <span class="by truncate">{(texts.started_by)(&by.name)}</span>
@@ -65,7 +65,7 @@ pub fn state_words(texts: &Tasks, state: TaskState) -> &'static str {
     }
 }
 
-pub fn glyph(state: TaskState) -> Glyph {
+pub fn state_glyph(state: TaskState) -> Glyph {
     match state {
         TaskState::Queued | TaskState::Retrying => Glyph::Clock,
         TaskState::Running => Glyph::Again,
@@ -130,7 +130,8 @@ fn Bar(progress: Memo<Option<Progress>>) -> impl IntoView {
     }
 }
 
-fn percent(current: u64, total: u64) -> u64 {
+/// Whole percents of a `total` that is not zero.
+pub fn percent(current: u64, total: u64) -> u64 {
     current.min(total).saturating_mul(100) / total
 }
 

@@ -117,13 +117,7 @@ pub(in crate::server::store) type CountRow = (String, String, i64);
 
 impl TaskCount {
     pub(in crate::server::store) fn from_row((lane, list, count): CountRow) -> Result<TaskCount, StoreError> {
-        let list = match list.as_str() {
-            "running" => TaskList::Running,
-            "waiting" => TaskList::Waiting,
-            "scheduled" => TaskList::Scheduled,
-            "failed" => TaskList::Failed,
-            _ => TaskList::Ended,
-        };
+        let list = TaskList::parse(&list).ok_or_else(|| damaged("list of task", &list))?;
         let lane = Lane::parse(&lane).ok_or_else(|| damaged("lane of task", &lane))?;
         Ok(TaskCount { lane, list, count: u64::try_from(count).unwrap_or_default() })
     }
