@@ -119,9 +119,9 @@ limits! {
     connections_per_user: usize = 50, 1..=1_000_000;
     /// Live sockets of one IPv4 address or IPv6 /64; the echo may have as many again.
     connections_per_address: usize = 200, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open at once.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open at once; on each node.
     openings_burst: u32 = 400, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones; on each node.
     openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
@@ -199,13 +199,13 @@ limits! {
     commands_burst: u32 = 60, 1..=1_000_000;
     /// Changes of rooms, their members and the own language, and deletions, that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP at once.
+    /// Pages of logs and messages that an account may read over HTTP at once; on each node.
     reads_burst: u32 = 2_000, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones.
+    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones; on each node.
     reads_per_minute: u32 = 6_000, 1..=1_000_000;
-    /// Frames that an account may send at once on its live sockets.
+    /// Frames that an account may send at once on its live sockets; on each node.
     frames_burst: u32 = 1_000, 1..=1_000_000;
-    /// Frames that are read a minute from the live sockets of an account after the first ones.
+    /// Frames that are read a minute from the live sockets of an account after the first ones; on each node.
     frames_per_minute: u32 = 3_000, 1..=1_000_000;
     /// Sign-ins that may be tried at once, per address.
     sign_in_burst: u32 = 10, 1..=1_000_000;
