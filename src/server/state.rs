@@ -9,6 +9,7 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::presence::Presence;
+use super::service::reading::Readings;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -44,13 +45,14 @@ pub struct Parts {
     pub cache: Arc<Cache>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub readings: Readings,
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,
-    /// Sockets outside the hub that a stop waits for: the echo, and those that are being refused.
+    /// What a stop waits for beside the hub: sockets of the echo, those that are being refused, and read positions.
     pub sockets: TaskTracker,
 }
 

@@ -153,6 +153,8 @@ limits! {
     typing_every_ms: u32 = 3_000, 100..=60_000;
     /// How long it is shown that somebody is typing, after it was last said.
     typing_shown_ms: u32 = 6_000, 200..=120_000;
+    /// How often it is stored how far somebody has read a room, at most, and told to that account's other connections.
+    read_mark_every_ms: u64 = 2_000, 10..=600_000;
     /// People of a room who are told one by one that somebody is there or typing; with more nobody is.
     people_named: usize = 100, 1..=10_000;
     /// Who came to a room and left it within so long is told together.

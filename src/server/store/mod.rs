@@ -39,7 +39,7 @@ pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
-pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
+pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use trouble::{Reason, Trouble};
 
 use crate::server::config::Config;
