@@ -72,6 +72,6 @@ impl Rooms for PostgresStore {
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {
-        self.writer.mark_read(ReadMark { room, user, seq }).await
+        self.marks.put(ReadMark { room, user, seq }, self.connections.patience()).await
     }
 }
