@@ -171,6 +171,8 @@ limits! {
     compare_every_ms: u64 = 4_000, 100..=600_000;
     /// Heads that are compared so a second, at most; with more rooms each is compared less often.
     compared_heads_per_second: u32 = 5_000, 1..=1_000_000;
+    /// Sessions and subscriptions that are compared with the store a second, at most, after rights may have ended unheard.
+    compared_rights_per_second: u32 = 50_000, 1..=1_000_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
     /// Members that are listed beside a room; the others are counted.
