@@ -15,6 +15,7 @@ use super::metrics::Metrics;
 use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
+use super::service::reading::Readings;
 use super::service::{base_address, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
 use super::store::{self, Store, StoreOptions};
@@ -202,6 +203,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     Ok(AppState::new(Parts {
         hub,
         rate_limits,
+        readings: Readings::new(Duration::from_millis(config.limits.read_mark_every_ms)),
         readiness: Arc::new(Readiness::new(&config.limits)),
         passwords: Passwords::new(),
         config: Arc::new(config),

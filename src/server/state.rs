@@ -11,6 +11,7 @@ use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::presence::Presence;
 use super::queue::TaskChanges;
+use super::service::reading::Readings;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -46,6 +47,7 @@ pub struct Parts {
     pub cache: Arc<Cache>,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub readings: Readings,
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
@@ -54,7 +56,7 @@ pub struct Parts {
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,
-    /// Sockets outside the hub that a stop waits for: the echo, and those that are being refused.
+    /// What a stop waits for beside the hub: sockets of the echo, those that are being refused, and read positions.
     pub sockets: TaskTracker,
 }
 

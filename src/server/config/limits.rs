@@ -119,9 +119,9 @@ limits! {
     connections_per_user: usize = 50, 1..=1_000_000;
     /// Live sockets of one IPv4 address or IPv6 /64; the echo may have as many again.
     connections_per_address: usize = 200, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open at once.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open at once; on each node.
     openings_burst: u32 = 400, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones; on each node.
     openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
@@ -153,6 +153,8 @@ limits! {
     typing_every_ms: u32 = 3_000, 100..=60_000;
     /// How long it is shown that somebody is typing, after it was last said.
     typing_shown_ms: u32 = 6_000, 200..=120_000;
+    /// How often it is stored how far somebody has read a room, at most, and told to that account's other connections.
+    read_mark_every_ms: u64 = 2_000, 10..=600_000;
     /// People of a room who are told one by one that somebody is there or typing; with more nobody is.
     people_named: usize = 100, 1..=10_000;
     /// Who came to a room and left it within so long is told together.
@@ -169,6 +171,8 @@ limits! {
     compare_every_ms: u64 = 4_000, 100..=600_000;
     /// Heads that are compared so a second, at most; with more rooms each is compared less often.
     compared_heads_per_second: u32 = 5_000, 1..=1_000_000;
+    /// Sessions and subscriptions that are compared with the store a second, at most, after rights may have ended unheard.
+    compared_rights_per_second: u32 = 50_000, 1..=1_000_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
     /// Members that are listed beside a room; the others are counted.
@@ -199,13 +203,13 @@ limits! {
     commands_burst: u32 = 60, 1..=1_000_000;
     /// Changes of rooms, their members and the own language, and deletions, that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP at once.
+    /// Pages of logs and messages that an account may read over HTTP at once; on each node.
     reads_burst: u32 = 2_000, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones.
+    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones; on each node.
     reads_per_minute: u32 = 6_000, 1..=1_000_000;
-    /// Frames that an account may send at once on its live sockets.
+    /// Frames that an account may send at once on its live sockets; on each node.
     frames_burst: u32 = 1_000, 1..=1_000_000;
-    /// Frames that are read a minute from the live sockets of an account after the first ones.
+    /// Frames that are read a minute from the live sockets of an account after the first ones; on each node.
     frames_per_minute: u32 = 3_000, 1..=1_000_000;
     /// Sign-ins that may be tried at once, per address.
     sign_in_burst: u32 = 10, 1..=1_000_000;

@@ -20,11 +20,17 @@ pub(super) struct Herald {
     unsaid: Mutex<bool>,
     /// The other nodes are out of reach, and not tried before the next look.
     rests: AtomicBool,
+    /// Something failed since this node last said that it is there.
+    failed: AtomicBool,
+    /// What the operator was told last.
+    connected: AtomicBool,
 }
 
 impl Herald {
     pub fn new(hub: Hub, presence: Arc<dyn Presence>) -> Herald {
-        Herald { hub, presence, unsaid: Mutex::new(false), rests: AtomicBool::new(false) }
+        hub.0.metrics.presence_connected.set(1);
+        let [rests, failed, connected] = [false, false, true].map(AtomicBool::new);
+        Herald { hub, presence, unsaid: Mutex::new(false), rests, failed, connected }
     }
 
     /// Says `every` so often that this node is there. Never returns.
@@ -45,6 +51,12 @@ impl Herald {
         *unsaid |= known == Some(false);
         if known.is_some() && *unsaid {
             *unsaid = self.restate().await.is_none();
+        }
+        // One thing may be refused all the time and others not.
+        let failed = self.failed.swap(false, Ordering::Relaxed);
+        if !failed && !self.connected.swap(true, Ordering::Relaxed) {
+            self.hub.0.metrics.presence_connected.set(1);
+            tracing::info!("people of other nodes are shown again");
         }
     }
 
@@ -95,11 +107,15 @@ impl Herald {
 
     /// What came of asking; after a failure nothing is asked before the next look.
     fn reached<T>(&self, answer: Result<T, Unreachable>) -> Option<T> {
-        answer
-            .inspect_err(|error| {
-                self.rests.store(true, Ordering::Relaxed);
-                tracing::debug!(%error, "presence shows the people of this node only");
-            })
-            .ok()
+        answer.inspect_err(|error| self.lost(error)).ok()
+    }
+
+    fn lost(&self, error: &Unreachable) {
+        self.rests.store(true, Ordering::Relaxed);
+        self.failed.store(true, Ordering::Relaxed);
+        if self.connected.swap(false, Ordering::Relaxed) {
+            self.hub.0.metrics.presence_connected.set(0);
+            tracing::warn!(%error, "presence shows the people of this node only");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod invites;
 mod links;
 pub mod messages;
 pub mod publisher;
+pub mod reading;
 pub mod resets;
 pub mod rooms;
 pub mod set_up;

@@ -1,7 +1,7 @@
 //! Rooms and who is in them.
 
 use super::{Actor, commands};
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
 use crate::protocol::{Author, ErrorCode, MemberList, RoomSummary};
 use crate::server::channel_layer::{Notice, Typing};
 use crate::server::error::AppError;
@@ -137,15 +137,6 @@ pub async fn add_member(state: &AppState, actor: &Actor, at: At<'_>, member: Use
 pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<MemberList, AppError> {
     let room = readable(state, actor, room).await?;
     Ok(state.store.members(room.id, state.config.limits.members_listed).await?)
-}
-
-/// Moves the actor's read position forward and tells the actor's connections. `NotFound`.
-pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) -> Result<(), AppError> {
-    let slug = claimed(room)?;
-    let room = readable(state, actor, room).await?;
-    state.store.mark_read(room.id, actor.id, seq).await?;
-    state.layer.publish(Notice::Read { user: actor.id, room: slug, seq: seq.min(room.head) });
-    Ok(())
 }
 
 /// Tells the others who follow the room that the actor is at work on a message. `NotFound`.

@@ -40,7 +40,7 @@ pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
-pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
+pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use tasks::{
     NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, Task, TaskAnswer, TaskCount, TaskData, TaskFailure,
     TaskFilter, TaskWork, Tasks,

@@ -1,7 +1,7 @@
 //! Rooms and who is in them, from rows to what is shown.
 
 use super::columns::{access_from, count_from, damaged, role_from, seq_from};
-use super::{RoomReaders, RoomView, StoreError};
+use super::{ReadPlace, RoomReaders, RoomView, StoreError};
 use crate::domain::{Role, RoomId, Slug, UserId};
 use crate::protocol::{MemberList, MemberView, RoomSummary};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
@@ -65,6 +65,10 @@ pub(super) fn pruned(rows: Vec<(String, Option<i64>)>) -> Result<Vec<(Slug, Opti
         Ok((slug, days.map(count_from).transpose()?))
     };
     rows.into_iter().map(pruned).collect()
+}
+
+pub(super) fn read_place((room, head, read): (i64, i64, Option<i64>)) -> Result<ReadPlace, StoreError> {
+    Ok(ReadPlace { room: RoomId(room), head: seq_from(head)?, read: read.map(seq_from).transpose()? })
 }
 
 /// Those joined first, each group by name.

@@ -76,6 +76,7 @@ impl Context {
             ComputeError::OutOfMemory => Failure::give_up("out_of_memory", error),
             ComputeError::TimedOut => Failure::retry("timed_out", error),
             ComputeError::Crashed(_) => Failure::retry("crashed", error),
+            ComputeError::Unavailable(_) => Failure::retry("unavailable", error),
         })
     }
 

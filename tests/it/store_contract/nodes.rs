@@ -317,8 +317,8 @@ async fn a_write_is_noticed_as_what_it_may_have_changed() {
     noticed(&[Foreign::Logs]).await;
     run(by(joon, "join", "general", Action::AddMember { member: joon })).await;
     noticed(&of_rooms).await;
+    // Nobody knows from memory how far somebody has read.
     node.mark_read(room, joon, seq).await.unwrap();
-    noticed(&[Foreign::Logs]).await;
     run(by(joon, "leave", "general", Action::Leave)).await;
     noticed(&of_rights).await;
     node.create_session(&[1; 32], joon, NOW, NOW + 1_000).await.unwrap();
@@ -331,6 +331,28 @@ async fn a_write_is_noticed_as_what_it_may_have_changed() {
     run(post("general", mina, "last", "hello")).await;
     // What is only made is nothing that anybody remembers otherwise.
     noticed(&[Foreign::Logs]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_position_waits_for_no_room_and_is_not_lost_while_its_row_is_locked() {
+    let world = World::<Postgres>::new().await;
+    let (mina, joon) = (world.user("mina").await, world.user("joon").await);
+    let room = world.room("general", Access::Open, mina).await;
+    world.join("general", joon).await.unwrap();
+    world.posts("general", mina, "k", 10).await;
+    let mut other = world.engine.0.other().await;
+    sqlx::raw_sql("BEGIN; SELECT id FROM rooms FOR UPDATE").execute(&mut other).await.unwrap();
+    timeout(Duration::from_secs(2), world.store.mark_read(room, joon, Seq(9))).await.unwrap().unwrap();
+    assert_eq!(world.unread("general", joon).await, 3);
+    sqlx::raw_sql("COMMIT; BEGIN; SELECT user_id FROM memberships FOR UPDATE").execute(&mut other).await.unwrap();
+    let mut marked = tokio::spawn({
+        let store = world.store.clone();
+        async move { store.mark_read(room, joon, Seq(11)).await }
+    });
+    timeout(Duration::from_millis(300), &mut marked).await.expect_err("it is locked");
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    marked.await.unwrap().unwrap();
+    assert_eq!(world.unread("general", joon).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,13 +1,12 @@
 //! A batch of the writer's queue as one transaction, up to its COMMIT. A run of commands about messages
 //! costs the same number of statements however long it is; the rare commands between runs are carried out
-//! one by one.
+//! one by one. Read positions do not come this way.
 
 use super::super::change::Changes;
-use super::super::columns::furthest;
-use super::super::event_row::{NewEvent, event_rows, json};
+use super::super::event_row::{NewEvent, event_rows};
 use super::super::plan::{Moment, Outcome, Speech};
 use super::super::tasks::{self, Wanted};
-use super::super::writer::{Batch, ReadMark};
+use super::super::writer::Batch;
 use super::super::{Action, Command, NewTask, StoreError, TaskWork};
 use super::lock::Lock;
 use super::notes::Note;
@@ -19,10 +18,10 @@ use sqlx::PgConnection;
 
 /// Notes what this node writes, and locks all rooms that the batch is about, in the order of their ids.
 const LOCK_ROOMS: &str = "WITH noted AS (
-        INSERT INTO writes (node, part, last, at) VALUES ($1, $5, pg_current_xact_id()::text::bigint, $2)
+        INSERT INTO writes (node, part, last, at) VALUES ($1, $4, pg_current_xact_id()::text::bigint, $2)
         ON CONFLICT (node, part) DO UPDATE SET last = excluded.last, at = excluded.at
     )
-    SELECT id FROM rooms WHERE slug = ANY($3) OR id = ANY($4) ORDER BY id FOR UPDATE";
+    SELECT id FROM rooms WHERE slug = ANY($3) OR id = ANY($5) ORDER BY id FOR UPDATE";
 
 const EPOCH: &str = "SELECT value FROM meta WHERE name = 'epoch'";
 
@@ -33,13 +32,6 @@ const APPEND_EVENTS: &str = "WITH raised AS (
     INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
     SELECT room, seq, kind, at, actor, member, key, target, data FROM jsonb_to_recordset($1::jsonb)
         AS j (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)";
-
-/// Never back, never beyond the head; no row for somebody who is not a member.
-const MARK_READ: &str = r#"UPDATE memberships SET last_read = least(j.seq, r.head)
-    FROM jsonb_to_recordset($1::jsonb) AS j (room bigint, "user" bigint, seq bigint)
-    JOIN rooms AS r ON r.id = j.room
-    WHERE memberships.room_id = r.id AND memberships.user_id = j."user"
-        AND memberships.last_read < least(j.seq, r.head)"#;
 
 /// What is ready to be committed.
 pub(super) struct Done {
@@ -70,7 +62,6 @@ pub(super) async fn carry_out(
     }
     let caused = batch.caused(&outcome.answers);
     tasks::carry_out(&mut locked, caused, &batch.tasks, moment.at, &mut outcome).await?;
-    mark_read(connection, &batch.reads).await?;
     let (epoch,): (String,) = sqlx::query_as(EPOCH).fetch_one(&mut *connection).await?;
     Ok(Done { outcome, epoch })
 }
@@ -86,9 +77,9 @@ async fn lock<'a>(
     }
     let slugs: Vec<_> = batch.commands.iter().map(|command| command.room.as_str()).collect();
     let peeked = peek(tx, &wanted(batch), moment.at).await?;
-    let mut ids: Vec<_> = batch.reads.iter().map(|mark| mark.room.0).chain(peeked.rooms).collect();
+    let mut ids = peeked.rooms;
     ids.extend(enqueued(batch).filter_map(|new| new.room).map(|room| room.0));
-    let lock = sqlx::query_as(LOCK_ROOMS).bind(note.node).bind(moment.at).bind(slugs).bind(ids).bind(note.part as i64);
+    let lock = sqlx::query_as(LOCK_ROOMS).bind(note.node).bind(moment.at).bind(slugs).bind(note.part as i64).bind(ids);
     let rooms: Vec<(i64,)> = lock.fetch_all(&mut *tx).await?;
     Ok(LockedRooms { tx, ids: rooms.into_iter().map(|(id,)| id).collect(), tasks: peeked.ids })
 }
@@ -123,12 +114,5 @@ pub(super) async fn lock_room<'a>(tx: &'a mut PgConnection, slug: &Slug) -> Resu
 pub(super) async fn append(tx: &mut PgConnection, events: &[NewEvent]) -> Result<(), StoreError> {
     let (events, heads) = event_rows(events)?;
     sqlx::query(APPEND_EVENTS).bind(events).bind(heads).execute(tx).await?;
-    Ok(())
-}
-
-async fn mark_read(tx: &mut PgConnection, marks: &[&ReadMark]) -> Result<(), StoreError> {
-    if let Some(marks) = furthest(marks) {
-        sqlx::query(MARK_READ).bind(json(&marks)?).execute(tx).await?;
-    }
     Ok(())
 }

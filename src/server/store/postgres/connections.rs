@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a server may take to let somebody in.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Accounts, sessions and links that are changed at once, beside the writer. They wait for each other's locks, and
+/// Accounts, sessions and links that are changed at once, beside the writer, and read positions. They wait for each other's locks, and
 /// nobody who reads waits for them.
 const CHANGES: u32 = 4;
 
@@ -165,6 +165,11 @@ impl Connections {
     /// Writes with one statement, beside the writer, what other nodes need not notice.
     pub async fn write(&self, statement: Statement<'_>) -> Result<(), StoreError> {
         self.answer(async { Ok(statement.execute(&self.changes).await.map(drop)?) }).await
+    }
+
+    /// The same, with the rows that it answers.
+    pub async fn changed<R: Row>(&self, query: Query<'_, R>) -> Result<Vec<R>, StoreError> {
+        self.answer(async { Ok(query.fetch_all(&self.changes).await?) }).await
     }
 
     pub async fn close(&self) {

@@ -110,6 +110,7 @@ impl Log for PostgresStore {
 
     async fn close(&self) {
         self.writer.close().await;
+        self.marks.close().await;
         self.connections.close().await;
     }
 }

@@ -26,7 +26,7 @@ const FORGET_NODES: &str = "DELETE FROM writes WHERE ctid = ANY(ARRAY(
 /// A node's row: who writes it, and what for. The writer and those beside it never wait for each other there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// The writer: messages and read positions.
+    /// The writer: messages.
     Logs = 0,
     /// Beside the writer: accounts and sessions.
     Beside = 1,

@@ -22,6 +22,9 @@ pub const ROOM: &str = rooms_of_a_reader!(" AND r.slug = $2");
 pub const ROOM_HEAD: &str = "SELECT r.id, r.head FROM rooms r JOIN users u ON u.id = $1
     LEFT JOIN memberships m ON m.room_id = r.id AND m.user_id = u.id
     WHERE (r.access = 'open' OR m.user_id IS NOT NULL) AND r.slug = $2";
+pub const READ_PLACE: &str = "SELECT r.id, r.head, m.last_read FROM rooms r JOIN users u ON u.id = $1
+    LEFT JOIN memberships m ON m.room_id = r.id AND m.user_id = u.id
+    WHERE (r.access = 'open' OR m.user_id IS NOT NULL) AND r.slug = $2";
 pub const ROOMS: &str = rooms_of_a_reader!("");
 pub const MEMBERS: &str =
     "SELECT u.id, u.name, m.joined_at, count(*) OVER () FROM memberships m JOIN users u ON u.id = m.user_id
