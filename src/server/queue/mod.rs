@@ -5,7 +5,7 @@ mod payload;
 mod policy;
 mod startable;
 
-pub use payload::{Demo, Payload};
+pub use payload::{Demo, Payload, Say};
 pub use policy::Policy;
 pub use startable::{Startable, Who, startable};
 

@@ -6,6 +6,7 @@ mod context;
 mod demo;
 mod progress;
 mod run;
+mod say;
 mod stop;
 mod worker;
 
@@ -14,7 +15,7 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::Demo;
+use crate::server::queue::{Demo, Say};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>()];
+pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Say>()];
