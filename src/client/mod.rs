@@ -7,9 +7,11 @@ pub mod backoff;
 pub mod conversation;
 pub mod draft;
 pub mod ime;
+pub mod remind;
 pub mod room_session;
 pub mod scroll;
 pub mod session;
+pub mod slash;
 pub mod timeline;
 pub mod zone;
 
@@ -24,4 +26,4 @@ mod room_list;
 mod subscriptions;
 mod task_progress;
 
-pub use browser::{is_visible, now_ms, random_key, sleep_ms};
+pub use browser::{is_visible, now_ms, random_key, sleep_ms, utc_offset_min_at, zone_name};

@@ -37,6 +37,8 @@ pub struct Catalogue {
     pub people: People,
     pub settings: Settings,
     pub tasks: Tasks,
+    pub slash: SlashWords,
+    pub later: Later,
     pub link: LinkWords,
     pub dates: Dates,
     /// What happened and what to do, for people.
@@ -327,6 +329,53 @@ group! {
         kind(&str),
         /// By its code; one that is not known is told by that.
         failure(&str),
+    }
+}
+
+group! {
+    /// Commands in the composer.
+    SlashWords {
+        /// Label of the list of them.
+        commands,
+        remind,
+        export,
+        demo,
+        /// What to write behind the name.
+        remind_usage,
+        no_text,
+        unknown,
+        as_text,
+    } {}
+}
+
+group! {
+    /// Messages that are sent later.
+    Later {
+        title,
+        /// Label of the button.
+        open,
+        date,
+        time,
+        repeat,
+        once,
+        daily,
+        workdays,
+        schedule,
+        /// The composer is empty.
+        no_text,
+        /// What is scheduled in the room.
+        list,
+        none,
+        cancel,
+    } {
+        weekly(CivilTime),
+        /// How the words of a command are understood.
+        planned(&str),
+        scheduled(&str),
+        /// Day and time.
+        when(&str, &str),
+        /// How often, and the next time.
+        repeats(&str, &str),
     }
 }
 

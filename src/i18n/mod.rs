@@ -8,7 +8,9 @@ mod en;
 mod ko;
 mod locale;
 
-pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, Talk, Tasks};
+pub use catalogue::{
+    Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,
+};
 pub use locale::Locale;
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ fn every_text(locale: Locale) -> Vec<(&'static str, String)> {
         texts.people.all(),
         texts.settings.all(),
         texts.tasks.all(),
+        texts.slash.all(),
+        texts.later.all(),
         texts.link.all(),
         texts.dates.all(),
         ErrorCode::ALL.map(|code| (code.as_str(), (texts.error)(code))).to_vec(),

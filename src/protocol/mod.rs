@@ -15,8 +15,8 @@ pub use error::{ErrorBody, ErrorCode};
 pub use event::{Author, Event, EventKind, TaskStatus};
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use view::{
-    Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, TaskProgress,
-    TaskTotal, TaskView, TasksFilter, TasksPage,
+    Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, ScheduledView,
+    TaskProgress, TaskTotal, TaskView, TasksFilter, TasksPage,
 };
 
 /// The WebSocket subprotocol; a client that offers none gets this one.

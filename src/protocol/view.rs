@@ -154,3 +154,15 @@ pub struct TaskView {
     /// When it repeats.
     pub repeat: Option<String>,
 }
+
+/// A message that is to be said later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledView {
+    /// Of the task that says it.
+    pub id: TaskId,
+    pub body: String,
+    /// Unix milliseconds, the next time.
+    pub at: i64,
+    /// Five fields of cron, in the zone of whoever scheduled it.
+    pub repeat: Option<String>,
+}

@@ -38,6 +38,7 @@ mod redis_presence;
 mod redis_program;
 mod redis_server;
 mod regressions;
+mod scheduled;
 mod several_nodes;
 mod site;
 mod store_contract;

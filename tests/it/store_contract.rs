@@ -134,6 +134,7 @@ suite! {
         two_processes_never_have_the_same_task
         what_outlives_its_lease_is_another_run
         lists_are_by_state_and_time
+        a_page_has_the_progress_of_its_running_cards
         progress_and_cancelling_are_seen_by_other_processes;
     history:
         pages_and_events_tell_the_same_story;

@@ -287,6 +287,10 @@ limits! {
     task_grace_ms: u64 = 5_000, 1..=600_000;
     /// Days that tasks which ended are kept, with their results and errors.
     task_days: u32 = 30, 1..=36_500;
+    /// Messages that an account may have scheduled, in all rooms together.
+    scheduled_per_user: u32 = 100, 1..=10_000;
+    /// Days ahead for which a message may be scheduled.
+    schedule_days: u32 = 366, 1..=3_660;
     /// Bytes of the arguments of a task that is started by its name.
     task_args_bytes: usize = 16 * 1024, 64..=1_048_576;
     /// Tasks that the tasks page shows of a list.

@@ -1,5 +1,5 @@
 use super::Policy;
-use crate::domain::Lane;
+use crate::domain::{Lane, Slug};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -65,4 +65,18 @@ impl Payload for Primes {
         hard_limit: Duration::from_secs(300),
         ..Policy::DEFAULT
     };
+}
+
+/// Says something in a room, as whoever enqueued it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Say {
+    pub room: Slug,
+    pub body: String,
+}
+
+impl Payload for Say {
+    const NAME: &'static str = "say";
+    const LANE: Lane = Lane::Io;
+    // Somebody waits for it: it is tried for hours.
+    const POLICY: Policy = Policy { attempts: 15, priority: 10, ..Policy::DEFAULT };
 }

@@ -8,6 +8,7 @@ mod primes;
 mod progress;
 mod retention;
 mod run;
+mod say;
 mod stop;
 mod worker;
 
@@ -16,7 +17,7 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Primes, Retention};
+use crate::server::queue::{Demo, Primes, Retention, Say};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Primes>(), kind::<Retention>()];
+pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Primes>(), kind::<Retention>(), kind::<Say>()];

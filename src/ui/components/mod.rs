@@ -11,6 +11,7 @@ mod drawer;
 mod fetched;
 mod hint;
 mod icon;
+mod later;
 mod link_state;
 mod message_row;
 mod moment;
@@ -26,6 +27,7 @@ mod room_head;
 mod room_list;
 mod rows;
 mod sheet;
+mod slash_menu;
 mod task_card;
 
 pub use avatar::Avatar;

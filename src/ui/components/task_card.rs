@@ -197,8 +197,14 @@ fn Deeds(task: Memo<TaskItem>, state: Memo<TaskState>) -> impl IntoView {
     Effect::new(move |before: Option<Deed>| {
         let now = deed.get();
         let gone = before.is_some_and(|before| before != now) && asked.get_untracked() != Seq::ZERO;
-        if gone && !place::is_there(":focus") {
-            place::focus(".scroller");
+        if gone {
+            let stay_near = || {
+                if !place::is_there(":focus") {
+                    place::focus(".scroller");
+                }
+            };
+            // Once the button is gone.
+            set_timeout(stay_near, Duration::ZERO);
         }
         now
     });

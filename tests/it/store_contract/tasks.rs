@@ -173,3 +173,25 @@ pub async fn progress_and_cancelling_are_seen_by_other_processes<E: Engine>(worl
     other.work(TaskWork::Cancel(id.clone())).await.unwrap();
     assert_eq!(world.store.cancelling(std::slice::from_ref(&id)).await.unwrap(), [id]);
 }
+
+pub async fn a_page_has_the_progress_of_its_running_cards<E: Engine>(world: World<E>) {
+    let mina = world.owner("mina").await;
+    let room = world.room("den", Access::Closed, mina).await;
+    enqueue(&world.store, vec![task(mina, Some(room)), task(mina, None)]).await;
+    let runs: Vec<RunId> = claim(&world.store, 2, LEASE_MS).await.iter().map(Task::run).collect();
+    let progress = Progress { current: 2, total: Some(5), message: Some("둘".into()) };
+    let noted = runs.iter().map(|run| (run.clone(), progress.clone())).collect();
+    world.store.work(TaskWork::Progress(noted)).await.unwrap();
+    let page = world.store.page(room, None, 10).await.unwrap();
+    assert_eq!(page.progress.len(), 1, "of the card, and not of what has none");
+    assert_eq!(page.progress[0].progress, progress);
+    assert!(
+        page.rows.iter().any(|row| matches!(&row.kind, EventKind::Task { id, .. } if *id == page.progress[0].task))
+    );
+    let before = world.store.page(room, page.rows.last().map(|row| row.seq), 10).await.unwrap();
+    assert_eq!(before.progress, [], "its card is not on that page");
+    for run in runs {
+        end(&world.store, run, done()).await;
+    }
+    assert_eq!(world.store.page(room, None, 10).await.unwrap().progress, []);
+}

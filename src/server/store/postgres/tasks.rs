@@ -43,6 +43,11 @@ const PUT: &str = "INSERT INTO tasks
 
 const CARD_ROOMS: &str = "SELECT id, slug, access, head FROM rooms WHERE id = ANY($1)";
 
+const WAITING: &str = tasks_where!(
+    "state IN ('queued', 'retrying') AND data::jsonb ->> 'name' = $1 AND (data::jsonb ->> 'actor')::bigint = $2
+    ORDER BY run_at, id LIMIT 10000"
+);
+
 const CANCELLING: &str = "SELECT id FROM tasks
     WHERE id = ANY($1) AND state = 'running' AND (data::jsonb ->> 'cancelling')::boolean";
 
@@ -131,6 +136,11 @@ impl Tasks for PostgresStore {
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, StoreError> {
         let query = sqlx::query_as(sql::tasks::listed(filter.list)).bind(filter.lane.map(Lane::as_str));
         let rows: Vec<TaskRow> = self.connections.all(query.bind(filter.now).bind(i64::from(filter.limit))).await?;
+        rows.into_iter().map(TaskRow::into_task).collect()
+    }
+
+    async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError> {
+        let rows: Vec<TaskRow> = self.connections.all(sqlx::query_as(WAITING).bind(name).bind(actor.0)).await?;
         rows.into_iter().map(TaskRow::into_task).collect()
     }
 

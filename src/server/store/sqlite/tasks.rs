@@ -44,6 +44,10 @@ const PUT: &str = "INSERT INTO tasks
 
 const CARD_ROOMS: &str = "SELECT id, slug, access, head FROM rooms WHERE id IN (SELECT value FROM json_each($1))";
 
+const WAITING: &str = tasks_where!(
+    "state IN ('queued', 'retrying') AND data ->> 'name' = $1 AND data ->> 'actor' = $2 ORDER BY run_at, id LIMIT 10000"
+);
+
 const CANCELLING: &str = "SELECT id FROM tasks
     WHERE id IN (SELECT value FROM json_each($1)) AND state = 'running' AND data ->> 'cancelling'";
 
@@ -106,6 +110,11 @@ impl Tasks for SqliteStore {
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, StoreError> {
         let query = sqlx::query_as(sql::tasks::listed(filter.list)).bind(filter.lane.map(Lane::as_str));
         let rows: Vec<TaskRow> = query.bind(filter.now).bind(i64::from(filter.limit)).fetch_all(&self.readers).await?;
+        rows.into_iter().map(TaskRow::into_task).collect()
+    }
+
+    async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError> {
+        let rows: Vec<TaskRow> = sqlx::query_as(WAITING).bind(name).bind(actor.0).fetch_all(&self.readers).await?;
         rows.into_iter().map(TaskRow::into_task).collect()
     }
 

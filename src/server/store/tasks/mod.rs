@@ -196,6 +196,10 @@ pub trait Tasks {
     /// The next first; of those that ended the last.
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, StoreError>;
 
+    /// Those of a kind that wait for their time or their turn on somebody's behalf, the next first; at most
+    /// 10,000.
+    async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError>;
+
     /// At the moment `now`, Unix milliseconds.
     async fn task_counts(&self, now: i64) -> Result<Vec<TaskCount>, StoreError>;
 
