@@ -2,6 +2,7 @@
 //! Values are made by `parse`, so whoever holds one need not check it again.
 
 mod calendar;
+mod file;
 mod ids;
 mod invisible;
 mod key;
@@ -10,6 +11,7 @@ mod room;
 mod user;
 
 pub use calendar::{CivilTime, Weekday, day_number, ms_to_midnight};
+pub use file::{FileId, FileIdError, FileName};
 pub use ids::{RoomId, Seq, UserId};
 pub use key::{Key, KeyError};
 pub use message::{BodyError, MessageBody};

@@ -5,7 +5,9 @@ use super::cache::Cache;
 use super::channel_layer::redis::RedisLayer;
 use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::clock::now_ms;
+use super::compute::Computer;
 use super::config::Config;
+use super::files::Files;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
@@ -14,7 +16,7 @@ use super::metrics::Metrics;
 use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
-use super::service::{base_address, publisher::Publisher, set_up};
+use super::service::{base_address, files, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
 use super::store::{self, Store, StoreOptions};
 use anyhow::Context;
@@ -35,6 +37,7 @@ pub struct Node {
     pump: JoinHandle<()>,
     attendance: JoinHandle<()>,
     telling: JoinHandle<()>,
+    removing: JoinHandle<()>,
     stop_pump: CancellationToken,
 }
 
@@ -52,13 +55,16 @@ impl Node {
         let attendance = tokio::spawn(state.hub.clone().attend(presence, store, stop_pump.clone()));
         let telling = Arc::clone(&state.rate_limits).tell(Arc::clone(&state.layer), stop_pump.clone());
         let telling = tokio::spawn(telling);
+        let removing =
+            files::remove_from_time_to_time(Arc::clone(&state.store), state.files.clone(), stop_pump.clone());
+        let removing = tokio::spawn(removing);
         set_up::announce(&state).await.context("cannot keep the address")?;
         let set_up_link = set_up::offer(&state).await.context("cannot prepare the set-up link")?;
         let server = tokio::spawn({
             let (router, config, stop) = (router(state.clone()), Arc::clone(&state.config), state.shutdown.clone());
             async move { listener::serve(listener, router, &config, stop).await }
         });
-        Ok(Node { state, set_up_link, server, pump, attendance, telling, stop_pump })
+        Ok(Node { state, set_up_link, server, pump, attendance, telling, removing, stop_pump })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -101,6 +107,7 @@ impl Node {
         let _ = self.pump.await;
         let _ = self.attendance.await;
         let _ = self.telling.await;
+        let _ = self.removing.await;
         if timeout(for_the_store, self.state.store.close()).await.is_err() {
             tracing::warn!("stopping before the store was closed; the next start repairs it");
         }
@@ -140,7 +147,10 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         }
         None => Arc::new(MemoryPresence::new()),
     };
+    let (files, computer) = (Files::open(&config).await?, computer(&config).context("cannot find the program itself")?);
     Ok(AppState::new(Parts {
+        files,
+        computer,
         hub,
         rate_limits,
         readiness: Arc::new(Readiness::new(&config.limits)),
@@ -155,4 +165,13 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),
     }))
+}
+
+fn computer(config: &Config) -> std::io::Result<Computer> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let children = cores.min(config.limits.compute_children);
+    match &config.program {
+        Some(program) => Ok(Computer::with_program(program.clone(), children)),
+        None => Computer::new(children),
+    }
 }

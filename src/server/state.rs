@@ -3,7 +3,9 @@
 use super::auth::Passwords;
 use super::cache::Cache;
 use super::channel_layer::ChannelLayer;
+use super::compute::Computer;
 use super::config::Config;
+use super::files::Files;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
@@ -42,6 +44,8 @@ pub struct Parts {
     pub layer: Arc<dyn ChannelLayer>,
     pub presence: Arc<dyn Presence>,
     pub cache: Arc<Cache>,
+    pub files: Files,
+    pub computer: Computer,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
     pub readiness: Arc<Readiness>,

@@ -294,7 +294,7 @@ enum Change<'a> {
 
 impl Change<'_> {
     fn carry_out(self, row: &mut Event) {
-        let EventKind::Posted { body, rev, deleted, .. } = &mut row.kind else { return };
+        let EventKind::Posted { body, rev, deleted, files, .. } = &mut row.kind else { return };
         match self {
             Change::Revise(newer, text) => {
                 *rev = Some(newer);
@@ -304,6 +304,7 @@ impl Change<'_> {
                 *rev = None;
                 *body = None;
                 *deleted = true;
+                files.clear();
             }
         }
     }

@@ -44,6 +44,9 @@ pub struct Config {
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
+    /// What children that compute are started from, if not from the running program. No setting: a node in a test
+    /// runs in another program.
+    pub program: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -67,6 +70,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             no_rate_limit: false,
             log_format: LogFormat::Text,
+            program: None,
             limits: Limits::default(),
         }
     }
@@ -86,6 +90,7 @@ impl Config {
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
+            program: None,
             limits: limits(layers.all(LIMIT)?)?,
         })
     }

@@ -3,6 +3,7 @@
 //! below `/api/v1` is `{"code","message","retry_after_ms"?}`.
 
 mod failure;
+mod files;
 mod input;
 mod log;
 mod messages;
@@ -12,7 +13,7 @@ use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{any, get, patch};
+use axum::routing::{any, get, patch, post};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -24,10 +25,20 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
         .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
+        .route("/files/{id}", get(files::view))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     // The prefix itself is not below it, and could be taken for the name of a server function.
     Router::new().nest("/api/v1", v1).route("/api/v1", any(not_found)).route("/api/v1/", any(not_found))
+}
+
+/// Uploads, whose bodies are streamed, and files on their way out, which nothing compresses.
+pub fn files_router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/rooms/{slug}/files", post(files::upload))
+        .method_not_allowed_fallback(method_not_allowed)
+        .route("/files/{id}", get(files::whole))
+        .route("/files/{id}/thumb", get(files::thumbnail))
 }
 
 async fn openapi() -> impl IntoResponse {

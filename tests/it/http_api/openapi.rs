@@ -20,9 +20,12 @@ async fn every_described_call_answers_as_described() {
         for (method, operation) in operations {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let posted = api.app.post(&api.room, &api.mina, &format!("own{calls}"), "안녕").await;
-            let address = path.replace("{slug}", "general").replace("{seq}", &posted.to_string());
+            let uploaded = upload(&api, &format!("own{calls}")).await;
+            let address =
+                path.replace("{slug}", "general").replace("{seq}", &posted.to_string()).replace("{id}", &uploaded);
             let request = api.request(method.clone(), &address);
             let request = match method {
+                Method::POST if path.ends_with("/files") => request.query(&[("key", "k4")]).body("안녕"),
                 Method::POST => request.json(&json!({"key": "k1", "body": "안녕"})),
                 Method::PATCH => request.json(&json!({"key": "k2", "body": "또"})),
                 Method::DELETE => request.query(&[("key", "k3")]),
@@ -38,7 +41,14 @@ async fn every_described_call_answers_as_described() {
             calls += 1;
         }
     }
-    assert_eq!(calls, 6);
+    assert_eq!(calls, 8);
+}
+
+/// The id of a file.
+async fn upload(api: &Api, key: &str) -> String {
+    let request = api.request(Method::POST, "/api/v1/rooms/general/files");
+    let (_, file) = answer(request.query(&[("key", key)]).body("안녕")).await;
+    file["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

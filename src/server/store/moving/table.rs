@@ -60,7 +60,10 @@ pub const TABLES: &[Table] = &[
         "room_id" Integer, "seq" Integer, "expires_at" Integer),
     table!("bodies" by "id": "id" Integer, "body" Text),
     table!("messages" by "room_id, seq": "room_id" Integer, "seq" Integer, "author_id" Integer, "rev" Integer,
-        "at" Integer, "body_id" Integer),
+        "at" Integer, "body_id" Integer, "files_id" Integer),
+    table!("files" by "id": "id" Text, "room_id" Integer, "uploader_id" Integer, "key" Text, "hash" Bytes, "name" Text,
+        "media_type" Text, "bytes" Integer, "state" Text, "code" Text, "width" Integer, "height" Integer,
+        "thumbnail_type" Text, "thumbnail_bytes" Integer, "seq" Integer, "created_at" Integer, "expires_at" Integer),
 ];
 
 /// A row on its way into its line.

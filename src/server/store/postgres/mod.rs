@@ -23,6 +23,7 @@ mod run;
 mod schedule;
 mod sessions;
 mod tables;
+mod uploads;
 
 pub use address::Address;
 pub(super) use error::reason_of_answer;

@@ -2,5 +2,6 @@
 //! bytes. What only one engine takes stands with that engine.
 
 pub(super) mod accounts;
+pub(super) mod files;
 pub(super) mod log;
 pub(super) mod rooms;
