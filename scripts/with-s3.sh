@@ -4,9 +4,9 @@
 source "$(dirname "$0")/env.sh"
 
 scripts/install-s3.sh
-program=$(echo "$CACHE"/s3rver-*/node_modules/.bin/s3rver)
-
 folder=$(mktemp -d)
+# A bucket is a folder to it.
+mkdir "$folder/pickmate"
 server=
 stop() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
@@ -21,14 +21,13 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 for _ in $(seq 20); do
     port=$((20000 + RANDOM % 10000))
     listens "$port" && continue
-    "$program" --directory "$folder" --address 127.0.0.1 --port "$port" --configure-bucket pickmate >"$folder.log" 2>&1 &
+    s3s-fs --host 127.0.0.1 --port "$port" --access-key pickmate --secret-key pickmate-secret "$folder" >"$folder.log" 2>&1 &
     server=$!
     while kill -0 "$server" 2>/dev/null && ! listens "$port"; do sleep 0.05; done
     kill -0 "$server" 2>/dev/null && break
     server=
 done
-[ -n "$server" ] || { cat "$folder.log" >&2; die "s3rver does not start; its words are above."; }
+[ -n "$server" ] || { cat "$folder.log" >&2; die "s3s-fs does not start; its words are above."; }
 rm -f "$folder.log"
 
-# The account is the one that it has.
-PICKMATE_TEST_S3=s3+http://S3RVER:S3RVER@127.0.0.1:$port/pickmate "$@"
+PICKMATE_TEST_S3=s3+http://pickmate:pickmate-secret@127.0.0.1:$port/pickmate "$@"

@@ -389,6 +389,12 @@ fn error(code: ErrorCode) -> String {
         LastMember => "The last member cannot leave. Add somebody else first.",
         LastOwner => "There has to be an owner. Make somebody else one first.",
         TooLarge => "That is too large to send.",
+        TooManyFiles => "Those are too many files for one message.",
+        NoSuchFile => "The uploaded file is gone. Please attach it again.",
+        FileNotReady => "The image is still being prepared.",
+        BrokenImage => "This image cannot be opened. The file seems to be damaged.",
+        TooManyPixels => "The image has too many pixels. Make it smaller and try again.",
+        ImageTooComplex => "This image is too complex to be processed.",
         Unavailable => "The server could not be reached. Nothing you wrote is lost; please try again in a moment.",
         Internal | Unknown => {
             "Something went wrong on the server. What was saved is safe; please try again in a moment."

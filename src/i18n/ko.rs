@@ -361,6 +361,12 @@ fn error(code: ErrorCode) -> String {
         LastMember => "마지막 멤버는 나갈 수 없어요. 먼저 다른 사람을 추가해 주세요.",
         LastOwner => "운영자가 한 명은 있어야 해요. 먼저 다른 사람을 운영자로 바꿔 주세요.",
         TooLarge => "보낸 내용이 너무 커요.",
+        TooManyFiles => "한 번에 보내기에는 파일이 너무 많아요.",
+        NoSuchFile => "올려 둔 파일을 찾을 수 없어요. 다시 첨부해 주세요.",
+        FileNotReady => "이미지를 아직 준비하고 있어요.",
+        BrokenImage => "이 이미지는 열 수 없어요. 파일이 손상된 것 같아요.",
+        TooManyPixels => "이미지의 가로세로 크기가 너무 커요. 줄여서 다시 올려 주세요.",
+        ImageTooComplex => "이 이미지는 처리하기에 너무 복잡해요.",
         Unavailable => "서버에 닿지 못했어요. 쓴 글은 그대로 있으니 잠시 뒤에 다시 해 주세요.",
         Internal | Unknown => "서버에 문제가 생겼어요. 저장된 대화는 안전해요. 잠시 뒤에 다시 해 주세요.",
     };

@@ -1,3 +1,4 @@
+use super::Attached;
 use super::flat::FlatEvent;
 use crate::domain::{Access, Seq, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventKind {
-    /// A message. Erased ones come with `deleted: true` and without `body` and `rev`.
+    /// A message. Erased ones come with `deleted: true` and without `body`, `rev` and `files`.
     Posted {
         key: String,
         author: Author,
@@ -34,6 +35,9 @@ pub enum EventKind {
         rev: Option<Seq>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
+        /// In the order of their author. They never change.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Attached>,
     },
     /// The message at `target` has a new body. `body` is absent once the message is erased.
     Edited {
@@ -155,6 +159,10 @@ mod tests {
         );
         round_trip(
             r#"{"seq":42,"kind":"posted","key":"k1","author":{"id":1,"name":"민아"},"at":1763800000000,"deleted":true}"#,
+        );
+        round_trip(
+            r#"{"seq":43,"kind":"posted","key":"k2","author":{"id":1,"name":"민아"},"at":1763800000000,"body":"","rev":43,
+            "files":[{"id":"0123456789abcdef0123456789abcdef","name":"a.jpg","type":"image/jpeg","bytes":9,"width":3,"height":2}]}"#,
         );
         round_trip(r#"{"seq":50,"kind":"edited","target":42,"rev":50,"body":"네","at":1763800000000}"#);
         round_trip(r#"{"seq":51,"kind":"deleted","target":42,"at":1763800000000}"#);

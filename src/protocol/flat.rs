@@ -3,8 +3,7 @@
 //! compiled once more for that tree, which more than doubles what a browser loads for it. The price
 //! is a rule for later versions: a field name has one type in all kinds.
 
-use super::TaskStatus;
-use super::{Author, ErrorCode, Event, EventKind, Limits, Refused, ServerFrame};
+use super::{Attached, Author, ErrorCode, Event, EventKind, Limits, Refused, ServerFrame, TaskStatus};
 use crate::domain::{Access, Progress, Seq, TaskId, TaskState};
 use serde::Deserialize;
 
@@ -28,6 +27,7 @@ pub struct FlatEvent {
     rev: Option<Seq>,
     #[serde(default)]
     deleted: bool,
+    files: Option<Vec<Attached>>,
     target: Option<Seq>,
     member: Option<Author>,
     by: Option<Author>,
@@ -73,6 +73,7 @@ impl TryFrom<FlatEvent> for Event {
                 body,
                 rev,
                 deleted,
+                files: flat.files.unwrap_or_default(),
             },
             "edited" => {
                 EventKind::Edited { target: required(flat.target, "target")?, rev: required(rev, "rev")?, body }
@@ -191,6 +192,7 @@ impl TryFrom<FlatFrame> for ServerFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::FileId;
 
     #[test]
     fn every_event_is_read_as_it_was_written() {
@@ -204,6 +206,8 @@ mod tests {
             link: None,
             error: None,
         };
+        let (id, name, media_type) = (FileId::from_random([7; 16]), "a".into(), "image/png".into());
+        let file = Attached { id, name, media_type, bytes: 1, width: Some(2), height: None };
         let kinds = [
             EventKind::Posted {
                 key: "k".into(),
@@ -211,8 +215,16 @@ mod tests {
                 body: Some("안녕".into()),
                 rev: Some(Seq(1)),
                 deleted: false,
+                files: vec![file],
             },
-            EventKind::Posted { key: "k".into(), author: mina.clone(), body: None, rev: None, deleted: true },
+            EventKind::Posted {
+                key: "k".into(),
+                author: mina.clone(),
+                body: None,
+                rev: None,
+                deleted: true,
+                files: vec![],
+            },
             EventKind::Edited { target: Seq(1), rev: Seq(2), body: None },
             EventKind::Deleted { target: Seq(1) },
             EventKind::Joined { member: mina.clone() },

@@ -20,6 +20,9 @@ pub enum ClientFrame {
         room: String,
         key: String,
         body: String,
+        /// Uploaded to the room and carried by no message yet.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<String>,
     },
     /// Give one's own message at `target` another body. The ack names the seq of the `edited` event.
     /// With an `epoch` other than the server's, `target` means nothing: refused with `gap`.
@@ -178,7 +181,9 @@ mod tests {
         );
         assert_eq!(
             decode(r#"{"type":"post","room":"general","key":"k1","body":"안녕하세요","extra":1}"#),
-            ClientFrame::Post { room: "general".into(), key: "k1".into(), body: "안녕하세요".into() }
+            ClientFrame::Post {
+                room: "general".into(), key: "k1".into(), body: "안녕하세요".into(), files: vec![]
+            }
         );
         assert_eq!(
             decode(r#"{"type":"edit","room":"general","key":"k2","target":42,"body":"네"}"#),

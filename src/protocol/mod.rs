@@ -5,6 +5,7 @@
 mod close;
 mod error;
 mod event;
+mod file;
 mod flat;
 mod frame;
 pub mod json;
@@ -13,6 +14,7 @@ mod view;
 pub use close::CloseCode;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{Author, Event, EventKind, TaskStatus};
+pub use file::Attached;
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use view::{
     Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, ScheduledView,

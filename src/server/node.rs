@@ -7,6 +7,7 @@ use super::channel_layer::{ChannelLayer, MemoryLayer};
 use super::clock::now_ms;
 use super::compute::Computer;
 use super::config::Config;
+use super::files::Files;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
@@ -16,7 +17,7 @@ use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
 use super::service::reading::Readings;
-use super::service::{base_address, publisher::Publisher, set_up};
+use super::service::{base_address, files, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
 use super::store::{self, Store, StoreOptions};
 use super::tasks::{Kind, Places, TASKS, Worker, watch_progress};
@@ -151,6 +152,7 @@ fn begin_background(state: &AppState, stop: &CancellationToken) -> Vec<JoinHandl
         tokio::spawn(attend),
         tokio::spawn(Arc::clone(&state.rate_limits).tell(Arc::clone(&state.layer), stop.clone())),
         tokio::spawn(watch_progress(state.clone(), stop.clone())),
+        tokio::spawn(files::remove_from_time_to_time(Arc::clone(&state.store), state.files.clone(), stop.clone())),
     ]
 }
 
@@ -180,7 +182,6 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
     let cache = Arc::new(Cache::new(&config.limits, &metrics));
     let publisher = Arc::new(Publisher::new(Arc::clone(&layer), Arc::clone(&cache), Arc::clone(&metrics)));
     let task_changes = publisher.task_changes();
-    let computer = Computer::new(config.limits.task_cpu as usize).context("cannot tell which program this is")?;
     let (reads, commits) = (metrics.store_reads.clone(), metrics.commits.clone());
     let options = StoreOptions { reads, commits, ..StoreOptions::new(&config.limits, publisher) };
     let store: Arc<dyn Store> = store::open(&config, options).await?;
@@ -200,7 +201,10 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         }
         None => Arc::new(MemoryPresence::new()),
     };
+    let (files, computer) = (Files::open(&config).await?, computer(&config).context("cannot find the program itself")?);
     Ok(AppState::new(Parts {
+        files,
+        computer,
         hub,
         rate_limits,
         readings: Readings::new(Duration::from_millis(config.limits.read_mark_every_ms)),
@@ -213,9 +217,17 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         cache,
         metrics,
         task_changes,
-        computer,
         leptos_options,
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),
     }))
+}
+
+fn computer(config: &Config) -> std::io::Result<Computer> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let children = cores.min(config.limits.compute_children);
+    match &config.program {
+        Some(program) => Ok(Computer::with_program(program.clone(), children)),
+        None => Computer::new(children),
+    }
 }

@@ -5,6 +5,7 @@ use super::cache::Cache;
 use super::channel_layer::ChannelLayer;
 use super::compute::Computer;
 use super::config::Config;
+use super::files::Files;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub layer: Arc<dyn ChannelLayer>,
     pub presence: Arc<dyn Presence>,
     pub cache: Arc<Cache>,
+    pub files: Files,
+    pub computer: Computer,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
     pub readings: Readings,
@@ -52,7 +55,6 @@ pub struct Parts {
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     pub task_changes: TaskChanges,
-    pub computer: Computer,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,

@@ -49,6 +49,7 @@ impl TestApp {
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
+            program: Some(env!("CARGO_BIN_EXE_pickmate").into()),
             ..Config::default()
         };
         settle(&mut config);
@@ -208,7 +209,7 @@ impl TestApp {
 
 fn post(room: &Slug, author: &Person, key: &str, body: &str) -> Command {
     let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
-    Command::new(Intent { actor: author.id, key }, room.clone(), Action::Post { body })
+    Command::new(Intent { actor: author.id, key }, room.clone(), Action::Post { body, files: vec![] })
 }
 
 async fn start(config: Config) -> Node {

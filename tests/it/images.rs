@@ -1,6 +1,6 @@
 //! Images made anew in children of the real program: what is kept, what is dropped, what is refused.
 
-mod drawing;
+pub mod drawing;
 mod poison;
 
 use drawing::{Studio, jpeg, photo, png, with_segment};
@@ -12,12 +12,12 @@ use pickmate::server::compute::image::{Format, ImageBounds};
 async fn a_photo_is_fitted_into_its_bounds_and_so_is_its_thumbnail() {
     let studio = Studio::new();
     let drawn =
-        studio.reencode(&jpeg(&photo(3_000, 1_500)), ImageBounds { side: 2_000, ..drawing::BOUNDS }).await.unwrap();
-    assert_eq!((drawn.image.format, drawn.image.width, drawn.image.height), (Format::Jpeg, 2_000, 1_000));
+        studio.reencode(&jpeg(&photo(1_600, 800)), ImageBounds { side: 1_200, ..drawing::BOUNDS }).await.unwrap();
+    assert_eq!((drawn.image.format, drawn.image.width, drawn.image.height), (Format::Jpeg, 1_200, 600));
     assert_eq!((drawn.thumbnail.format, drawn.thumbnail.width, drawn.thumbnail.height), (Format::Jpeg, 640, 320));
     let (image, thumbnail) = (studio.image(), studio.thumbnail());
     assert_eq!((image.len() as u64, thumbnail.len() as u64), (drawn.image.bytes, drawn.thumbnail.bytes));
-    assert_eq!(image::load_from_memory(&image).unwrap().dimensions(), (2_000, 1_000));
+    assert_eq!(image::load_from_memory(&image).unwrap().dimensions(), (1_200, 600));
     assert_eq!(image::load_from_memory(&thumbnail).unwrap().dimensions(), (640, 320));
 }
 

@@ -331,10 +331,11 @@ impl Change<'_> {
                 *rev = Some(newer);
                 *body = Some(text.to_owned());
             }
-            (Change::Erase, EventKind::Posted { body, rev, deleted, .. }) => {
+            (Change::Erase, EventKind::Posted { body, rev, deleted, files, .. }) => {
                 *rev = None;
                 *body = None;
                 *deleted = true;
+                files.clear();
             }
             (Change::Status(newer, told), EventKind::Task { rev, status, .. }) => {
                 *rev = newer;

@@ -1,7 +1,8 @@
 mod examples;
 
 use super::*;
-use crate::protocol::Author;
+use crate::domain::FileId;
+use crate::protocol::{Attached, Author};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -72,7 +73,14 @@ impl History {
         let kind = match &self.log[seq as usize - 1] {
             EventKind::Posted { key, author, .. } => {
                 let (body, rev) = self.message(Seq(seq), now).unzip();
-                EventKind::Posted { key: key.clone(), author: author.clone(), deleted: body.is_none(), body, rev }
+                EventKind::Posted {
+                    key: key.clone(),
+                    author: author.clone(),
+                    deleted: body.is_none(),
+                    files: carried(Seq(seq)).into_iter().filter(|_| body.is_some()).collect(),
+                    body,
+                    rev,
+                }
             }
             EventKind::Edited { target, rev, .. } => {
                 let newest = self.message(*target, now);
@@ -105,13 +113,27 @@ fn author() -> Author {
     Author { id: 1, name: "민아".into() }
 }
 
+/// Every second message carries something.
+fn carried(seq: Seq) -> Vec<Attached> {
+    let file = |id| Attached { id, name: "a".into(), media_type: "b/c".into(), bytes: 1, width: None, height: None };
+    let id = FileId::from_random([seq.0 as u8; 16]);
+    if seq.0.is_multiple_of(2) { vec![file(id)] } else { vec![] }
+}
+
 fn body_at(target: Seq, rev: Seq) -> String {
     format!("{target} as of {rev}")
 }
 
 fn post(seq: Seq) -> EventKind {
     let key = format!("k{seq}");
-    EventKind::Posted { key, author: author(), body: Some(body_at(seq, seq)), rev: Some(seq), deleted: false }
+    EventKind::Posted {
+        key,
+        author: author(),
+        body: Some(body_at(seq, seq)),
+        rev: Some(seq),
+        deleted: false,
+        files: carried(seq),
+    }
 }
 
 fn alive_messages(log: &[EventKind]) -> Vec<Seq> {

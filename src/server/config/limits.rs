@@ -256,7 +256,7 @@ limits! {
     /// An image without loss that is larger is kept as JPEG.
     image_lossless_bytes: u64 = 8 * 1024 * 1024, 1_024..=1_073_741_824;
     /// An image that takes longer to be made anew is refused.
-    image_ms: u64 = 60_000, 100..=3_600_000;
+    image_ms: u64 = 120_000, 100..=3_600_000;
     /// Child processes that compute at once, and never more than the machine has cores.
     compute_children: usize = 64, 1..=1_024;
     /// Addresses that a child process may use for memory, the program itself among them.

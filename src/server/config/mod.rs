@@ -47,6 +47,9 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which tasks this process runs.
     pub lanes: Vec<Lane>,
+    /// What children that compute are started from, if not from the running program. No setting: a node in a test
+    /// runs in another program.
+    pub program: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -71,6 +74,7 @@ impl Default for Config {
             no_rate_limit: false,
             log_format: LogFormat::Text,
             lanes: Lane::ALL.to_vec(),
+            program: None,
             limits: Limits::default(),
         }
     }
@@ -92,6 +96,7 @@ impl Config {
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
             lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
                 .unwrap_or(default.lanes),
+            program: None,
             limits: limits(layers.all(LIMIT)?)?,
         })
     }

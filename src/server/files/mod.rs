@@ -70,6 +70,13 @@ pub struct FilesError {
     problem: String,
 }
 
+impl FilesError {
+    /// Of a place of this machine.
+    pub fn new(place: &str, problem: impl fmt::Display) -> FilesError {
+        failed(place, problem)
+    }
+}
+
 /// Where bytes are kept. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Files {

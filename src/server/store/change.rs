@@ -3,11 +3,12 @@
 
 use super::columns::{access_from, count_from, role_from, seq_from};
 use super::event_row::NewEvent;
+use super::file_row::Found;
 use super::key_row::{KnownKey, NewKey, OUTSIDE};
 use super::plan::{Answer, Moment, Outcome};
 use super::{Action, Command, Committed, Intent, Refusal, StoreError};
-use crate::domain::{Access, Role, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::{Author, Event, EventKind};
+use crate::domain::{Access, FileId, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId};
+use crate::protocol::{Attached, Author, Event, EventKind};
 use async_trait::async_trait;
 
 /// What a command did: nothing, or one event.
@@ -29,6 +30,7 @@ impl Change {
 }
 
 /// A room as it stands.
+#[derive(Clone)]
 pub(super) struct Room {
     id: RoomId,
     slug: Slug,
@@ -75,6 +77,16 @@ pub(super) struct NewMembership {
     pub last_read: Seq,
 }
 
+/// A message with files.
+pub(super) struct NewMessage<'a> {
+    pub room: RoomId,
+    pub seq: Seq,
+    pub author: UserId,
+    pub at: i64,
+    pub body: &'a MessageBody,
+    pub files: &'a [Attached],
+}
+
 /// What an engine does for these commands, in the transaction of the batch. Nobody else changes the rooms
 /// that it tells of before that ends.
 #[async_trait]
@@ -104,6 +116,10 @@ pub(super) trait Tables: Send {
     async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// Those of these files that there are, in any order. Nobody else changes them before the transaction ends.
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError>;
+    /// The message of an event, which carries its files from here on. Its author, a member, has read up to it.
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError>;
 }
 
 /// Somebody who can see the room.
@@ -152,7 +168,10 @@ impl<T: Tables> Changes<'_, T> {
         if let Some(known) = self.tables.known(command.scope(), intent).await? {
             return known.answer(&print);
         }
-        let change = self.change(room, actor, action).await?;
+        let (change, expires_at) = match action {
+            Action::Post { body, files } => (self.post(room, intent, (body, files)).await?, None),
+            _ => (self.change(room, actor, action).await?, Some(self.moment.keys_until)),
+        };
         let committed = change.committed();
         let key = NewKey {
             scope: command.scope().map_or(OUTSIDE, |_| change.room),
@@ -160,7 +179,7 @@ impl<T: Tables> Changes<'_, T> {
             print,
             room: change.room,
             seq: committed.seq,
-            expires_at: Some(self.moment.keys_until),
+            expires_at,
         };
         self.tables.put_key(&key).await?;
         outcome.grow(change.events);
@@ -186,6 +205,44 @@ impl<T: Tables> Changes<'_, T> {
             }
             (_, None) => Err(Refusal::Forbidden),
         }
+    }
+
+    /// A message with files.
+    async fn post(
+        &mut self,
+        slug: &Slug,
+        intent: &Intent,
+        (body, ids): (&MessageBody, &[FileId]),
+    ) -> Result<Change, Refusal> {
+        let (actor, key) = (intent.actor, intent.key.as_str().to_owned());
+        let mut room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
+        let files = self.attachable(&room, actor, ids).await?;
+        let author = viewer.account.author;
+        let mut events = Vec::new();
+        if !viewer.member {
+            events = self.enter(room.clone(), author.clone(), Some(actor)).await?.events;
+            room.head = room.head.next();
+        }
+        let (id, seq, text) = (room.id, room.head.next(), body.as_str().to_owned());
+        let kind =
+            EventKind::Posted { key, author, body: Some(text), rev: Some(seq), deleted: false, files: files.clone() };
+        let posted = self.log(room, Some(actor), kind).await?;
+        let new = NewMessage { room: id, seq, author: actor, at: self.moment.at, body, files: &files };
+        self.tables.insert_message(&new).await?;
+        events.extend(posted.events);
+        Ok(Change { events, ..posted })
+    }
+
+    /// The files that a message of this account may carry, in the order that it names them.
+    async fn attachable(&mut self, room: &Room, author: UserId, ids: &[FileId]) -> Result<Vec<Attached>, Refusal> {
+        let mut found = self.tables.files(ids).await?;
+        let mut files = Vec::with_capacity(ids.len());
+        for id in ids {
+            let place = found.iter().position(|found| found.file.shown.id == *id).ok_or(Refusal::NoSuchFile)?;
+            files.push(found.swap_remove(place).attachable(room.id, author)?);
+        }
+        Ok(files)
     }
 
     pub async fn create_room(&mut self, new: NewRoom<'_>) -> Result<Change, Refusal> {

@@ -1,5 +1,5 @@
 use super::{Fingerprint, Foreign, NewTask, StoreError};
-use crate::domain::{Access, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
+use crate::domain::{Access, FileId, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::Event;
 use std::sync::Arc;
 
@@ -32,7 +32,9 @@ pub struct Intent {
 #[derive(Clone, Debug)]
 pub enum Action {
     /// In an open room it makes the author a member first (a `joined` event before `posted`).
-    Post { body: MessageBody },
+    /// Its files are the author's own, of the room, ready, and carried by no message yet:
+    /// [`Refusal::NoSuchFile`], [`Refusal::FileNotReady`].
+    Post { body: MessageBody, files: Vec<FileId> },
     /// By the message's author, a member. The body that it has already: no event; the ack tells
     /// since which seq it stands so.
     Edit { target: Seq, body: MessageBody },
@@ -118,6 +120,11 @@ pub enum Refusal {
     Gap,
     #[error("the message was deleted")]
     Erased,
+    #[error("no such file")]
+    NoSuchFile,
+    /// Worth another try.
+    #[error("the file is not ready")]
+    FileNotReady,
     #[error("the address is taken")]
     SlugTaken,
     #[error("the last member of a closed room cannot leave it")]

@@ -161,6 +161,8 @@ pub(super) struct EventRow {
     pub data: Option<String>,
     pub body: Option<String>,
     pub rev: Option<i64>,
+    /// What a message carries, as JSON.
+    pub files: Option<String>,
 }
 
 impl<'r, R: Row> FromRow<'r, R> for EventRow
@@ -183,6 +185,7 @@ where
             data: row.try_get(9)?,
             body: row.try_get(10)?,
             rev: row.try_get(11)?,
+            files: row.try_get(12)?,
         })
     }
 }
@@ -216,12 +219,14 @@ impl EventRow {
     fn posted(self) -> Result<EventKind, StoreError> {
         let (author, rev) = (self.actor()?, self.rev()?);
         let deleted = self.body.is_none();
+        let files = self.files.as_deref().filter(|_| !deleted).map(serde_json::from_str).transpose();
         Ok(EventKind::Posted {
             key: self.key.unwrap_or_default(),
             author,
             rev: (!deleted).then_some(rev),
             body: self.body,
             deleted,
+            files: files.map_err(|_| damaged("list of files", self.seq))?.unwrap_or_default(),
         })
     }
 

@@ -15,6 +15,7 @@ mod columns;
 mod command;
 mod error;
 mod event_row;
+mod file_row;
 mod fingerprint;
 mod found_row;
 mod key_row;
@@ -29,6 +30,7 @@ mod sql;
 pub mod sqlite;
 mod tasks;
 mod trouble;
+mod uploads;
 mod writer;
 
 pub use abroad::{Foreign, ForeignWrites};
@@ -46,6 +48,7 @@ pub use tasks::{
     TaskFilter, TaskWork, Tasks,
 };
 pub use trouble::{Reason, Trouble};
+pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
 
 use crate::server::config::Config;
 use postgres::PostgresStore;
@@ -53,7 +56,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Tasks + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Tasks + Uploads + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

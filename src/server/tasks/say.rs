@@ -18,7 +18,7 @@ impl Work for Say {
             return Err(not_a_member("the author is not in the room any more"));
         }
         let key = context.key("post");
-        let post = NewPost { room, key: key.as_str(), body: &self.body };
+        let post = NewPost { room, key: key.as_str(), body: &self.body, files: &[] };
         messages::post_message(state, &author, post).await.map_err(failure)?;
         Ok(Value::Null)
     }

@@ -29,8 +29,8 @@ pub async fn obey(
         Err(_) => return refuse_undecoded(connection, text).map(|()| None),
     };
     match frame {
-        ClientFrame::Post { room, key, body } => {
-            let post = NewPost { room: &room, key: &key, body: &body };
+        ClientFrame::Post { room, key, body, files } => {
+            let post = NewPost { room: &room, key: &key, body: &body, files: &files };
             let pending = messages::submit_post(state, actor, post).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }

@@ -29,10 +29,14 @@ async fn every_described_call_answers_as_described() {
             if operation["responses"]["200"]["content"]["text/event-stream"].is_object() {
                 continue;
             }
-            let id = started(&api).await;
+            let id = match path.contains("/tasks/") {
+                true => started(&api).await,
+                false => upload(&api, &format!("own{calls}")).await,
+            };
             let address = path.replace("{slug}", "general").replace("{seq}", &posted.to_string()).replace("{id}", &id);
             let request = api.request(method.clone(), &address);
             let request = match method {
+                Method::POST if path.ends_with("/files") => request.query(&[("key", "k4")]).body("안녕"),
                 Method::POST => request.json(&json!({"key": "k1", "body": "안녕", "task": "demo"})),
                 Method::PATCH => request.json(&json!({"key": "k2", "body": "또"})),
                 Method::DELETE => request.query(&[("key", "k3")]),
@@ -48,7 +52,14 @@ async fn every_described_call_answers_as_described() {
             calls += 1;
         }
     }
-    assert_eq!(calls, 10);
+    assert_eq!(calls, 12);
+}
+
+/// The id of a file.
+async fn upload(api: &Api, key: &str) -> String {
+    let request = api.request(Method::POST, "/api/v1/rooms/general/files");
+    let (_, file) = answer(request.query(&[("key", key)]).body("안녕")).await;
+    file["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

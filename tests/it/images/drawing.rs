@@ -12,7 +12,7 @@ pub const BOUNDS: ImageBounds =
 
 /// With what the program takes, unoptimised and with symbols.
 pub const COMPUTE: Bounds =
-    Bounds { time: Duration::from_secs(30), memory_bytes: 1024 * 1024 * 1024, file_bytes: 64 * 1024 * 1024 };
+    Bounds { time: Duration::from_secs(120), memory_bytes: 1024 * 1024 * 1024, file_bytes: 64 * 1024 * 1024 };
 
 /// A folder where children of the real program draw.
 pub struct Studio {

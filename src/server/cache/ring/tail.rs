@@ -170,8 +170,11 @@ fn revise(kind: &mut EventKind, change: &Event) {
         _ => None,
     };
     match kind {
-        EventKind::Posted { body, rev, deleted, .. } => {
+        EventKind::Posted { body, rev, deleted, files, .. } => {
             *deleted = now.is_none();
+            if *deleted {
+                files.clear();
+            }
             *rev = now.is_some().then_some(change.seq);
             *body = now;
         }

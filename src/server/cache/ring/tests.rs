@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::Slug;
-use crate::protocol::{Author, Event, EventKind, ServerFrame};
+use crate::domain::{FileId, Slug};
+use crate::protocol::{Attached, Author, Event, EventKind, ServerFrame};
 use crate::server::encode;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -22,6 +22,13 @@ fn log(room: RoomId) -> RoomLog {
 
 fn wanted(room: RoomId, after: Seq, head: Seq) -> Wanted {
     Wanted { log: log(room), after, head }
+}
+
+/// Every second message carries something.
+fn carried(seq: Seq) -> Vec<Attached> {
+    let file = |id| Attached { id, name: "a".into(), media_type: "b/c".into(), bytes: 1, width: None, height: None };
+    let id = FileId::from_random([seq.0 as u8; 16]);
+    if seq.0.is_multiple_of(2) { vec![file(id)] } else { vec![] }
 }
 
 /// The store: what it would serve now.
@@ -71,6 +78,7 @@ impl Model {
                 body: Some(body.clone()),
                 rev: Some(seq),
                 deleted: false,
+                files: carried(seq),
             },
             Write::Delete(_) => EventKind::Joined { member: Author { id: 2, name: "Joon".into() } },
         }
@@ -84,8 +92,11 @@ impl Model {
         for event in &mut self.events {
             let seq = event.seq;
             match &mut event.kind {
-                EventKind::Posted { body, rev, deleted, .. } if seq == changed => {
+                EventKind::Posted { body, rev, deleted, files, .. } if seq == changed => {
                     (*body, *deleted) = (now.clone(), now.is_none());
+                    if now.is_none() {
+                        files.clear();
+                    }
                     *rev = now.is_some().then_some(change.seq);
                 }
                 EventKind::Edited { target, body, rev } if *target == changed => {

@@ -9,6 +9,11 @@ use super::{Compute, Progress, Refused};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+pub use read::is_image;
+
+/// Enough for the longest signature among the formats, WebP's.
+pub const SIGNATURE_BYTES: usize = 16;
+
 /// The source is none of JPEG, PNG, GIF and WebP, whatever its name says.
 pub const NOT_AN_IMAGE: Refused = Refused::new("not_an_image");
 /// It begins like one and goes on like none, or ends too soon.

@@ -1,13 +1,10 @@
-use super::{BROKEN, NO_FILE, NOT_AN_IMAGE, TOO_COMPLEX, TOO_MANY_PIXELS};
+use super::{BROKEN, NO_FILE, NOT_AN_IMAGE, SIGNATURE_BYTES, TOO_COMPLEX, TOO_MANY_PIXELS};
 use crate::server::compute::Refused;
 use image::error::ImageError;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
-
-/// Enough for the longest signature among the formats, WebP's.
-const SIGNATURE_BYTES: u64 = 16;
 
 /// A pixel of 16 bits in four channels, the largest there is.
 const PIXEL_BYTES: u64 = 8;
@@ -25,7 +22,7 @@ pub(super) struct Picture {
 }
 
 pub(super) fn read(file: &Path, most_pixels: u64) -> Result<Picture, Refused> {
-    let format = format(file)?;
+    let format = signed(file)?;
     let source = BufReader::new(File::open(file).map_err(|_| NO_FILE)?);
     let mut reader = ImageReader::with_format(source, format);
     let mut limits = Limits::no_limits();
@@ -47,14 +44,23 @@ pub(super) fn read(file: &Path, most_pixels: u64) -> Result<Picture, Refused> {
 }
 
 /// By its first bytes: a name and a media type are only claims.
-fn format(file: &Path) -> Result<ImageFormat, Refused> {
+fn signed(file: &Path) -> Result<ImageFormat, Refused> {
     let mut signature = Vec::new();
     let file = File::open(file).map_err(|_| NO_FILE)?;
-    file.take(SIGNATURE_BYTES).read_to_end(&mut signature).map_err(|_| NO_FILE)?;
-    match image::guess_format(&signature) {
-        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::WebP)) => Ok(format),
-        _ => Err(NOT_AN_IMAGE),
+    file.take(SIGNATURE_BYTES as u64).read_to_end(&mut signature).map_err(|_| NO_FILE)?;
+    format_of(&signature).ok_or(NOT_AN_IMAGE)
+}
+
+fn format_of(signature: &[u8]) -> Option<ImageFormat> {
+    match image::guess_format(signature) {
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::Gif | ImageFormat::WebP)) => Some(format),
+        _ => None,
     }
+}
+
+/// Whether a file that begins so is to be made anew.
+pub fn is_image(signature: &[u8]) -> bool {
+    format_of(signature).is_some()
 }
 
 fn eight_bits(image: DynamicImage) -> DynamicImage {

@@ -25,6 +25,7 @@ mod schedule;
 mod sessions;
 mod tables;
 mod tasks;
+mod uploads;
 
 pub use address::Address;
 pub(super) use error::reason_of_answer;

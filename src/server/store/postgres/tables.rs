@@ -1,13 +1,15 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
+use super::super::change::{Account, NewMembership, NewMessage, NewRoom, Room, RoomRow, Tables};
 use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::NewEvent;
+use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
 use super::connections::Query;
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use super::uploads;
+use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
@@ -138,5 +140,13 @@ impl Tables for LockedRooms<'_> {
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self.tx, events).await
+    }
+
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError> {
+        uploads::find(self.tx, ids).await
+    }
+
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError> {
+        uploads::insert_message(self.tx, new).await
     }
 }

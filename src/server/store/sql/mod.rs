@@ -2,6 +2,7 @@
 //! bytes. What only one engine takes stands with that engine.
 
 pub(super) mod accounts;
+pub(super) mod files;
 pub(super) mod log;
 pub(super) mod rooms;
 pub(super) mod tasks;

@@ -28,6 +28,7 @@ mod sessions;
 mod sidecar;
 mod tables;
 mod tasks;
+mod uploads;
 
 pub(super) use error::reason_of_answer;
 

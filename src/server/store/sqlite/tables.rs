@@ -1,13 +1,14 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
+use super::super::change::{Account, NewMembership, NewMessage, NewRoom, Room, RoomRow, Tables};
 use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::NewEvent;
+use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, NewKey};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
-use super::keys;
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use super::{keys, uploads};
+use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -111,5 +112,13 @@ impl Tables for SqliteConnection {
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self, events).await
+    }
+
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError> {
+        uploads::find(self, ids).await
+    }
+
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError> {
+        uploads::insert_message(self, new).await
     }
 }

@@ -47,7 +47,7 @@ fn slug() -> Slug {
 impl Place {
     async fn post(&self, key: &str) -> Result<Option<Seq>, Refusal> {
         let body = MessageBody::parse("hello", 100).unwrap();
-        Ok(self.submit(key, Action::Post { body }).await?.outcome().await?.seq)
+        Ok(self.submit(key, Action::Post { body, files: vec![] }).await?.outcome().await?.seq)
     }
 
     async fn submit(&self, key: &str, action: Action) -> Result<Pending, StoreError> {
@@ -188,7 +188,7 @@ async fn a_damaged_room_does_not_stop_the_others() {
     place.store.submit(command).await.unwrap().outcome().await.unwrap();
     place.execute("UPDATE rooms SET access = 'ajar' WHERE slug = 'bad'").await;
     let (key, body) = (Key::parse("k").unwrap(), MessageBody::parse("hello", 100).unwrap());
-    let post = Command::new(Intent { actor: place.author, key }, bad, Action::Post { body });
+    let post = Command::new(Intent { actor: place.author, key }, bad, Action::Post { body, files: vec![] });
     let broken = place.store.submit(post).await.unwrap();
     let (good, broken) = tokio::join!(place.post("k"), broken.outcome());
     assert_eq!(good.unwrap(), Some(Seq(2)));
@@ -230,7 +230,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     place.execute("INSERT INTO schema_version (version) VALUES (99)").await;
     place.store.close().await;
     let error = refused(place.dir.path()).await;
-    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 2)"), "{error}");
+    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 3)"), "{error}");
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_statement_that_fails_is_undone_and_the_others_are_committed() {
     let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON bodies WHEN new.body = 'bad'
         BEGIN SELECT raise(ABORT, 'refused'); END";
     place.execute(trigger).await;
-    let post = |body| Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    let post = |body| Action::Post { body: MessageBody::parse(body, 100).unwrap(), files: vec![] };
     let mut pending = Vec::new();
     for (key, body) in [("a", "good"), ("b", "bad"), ("c", "good")] {
         pending.push(place.submit(key, post(body)).await.unwrap());

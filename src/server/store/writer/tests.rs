@@ -49,7 +49,7 @@ impl Engine for Script {
             Act::Refuse => return Err(Failed::Before(StoreError::Unavailable("busy".into()))),
             Act::LoseSight => return Err(Failed::Unknown(StoreError::Unavailable("gone".into()))),
         }
-        let bad = |command: &&Command| matches!(&command.action, Action::Post { body } if body.as_str() == "bad");
+        let bad = |command: &&Command| matches!(&command.action, Action::Post { body, .. } if body.as_str() == "bad");
         if batch.commands.iter().any(bad) {
             return Err(StoreError::Internal("bad".into()).into());
         }
@@ -164,7 +164,7 @@ impl Desk {
 
 fn post(body: &str) -> Command {
     let intent = Intent { actor: UserId(1), key: Key::parse("k").unwrap() };
-    let action = Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    let action = Action::Post { body: MessageBody::parse(body, 100).unwrap(), files: vec![] };
     Command::new(intent, Slug::parse("general").unwrap(), action)
 }
 
