@@ -126,7 +126,7 @@ async fn keep(state: &AppState, file: StoredFile, path: &Path, is_image: bool) -
     hand_over(Workplace::of(state), id.clone());
     let give_up_at = Instant::now() + Duration::from_millis(state.config.limits.upload_answer_ms);
     let mut file = file;
-    while file.state == FileState::Uploaded && Instant::now() < give_up_at {
+    while file.state == FileState::Uploaded && Instant::now() < give_up_at && !state.shutdown.is_cancelled() {
         sleep(LOOK_EVERY).await;
         let now = state.store.file(&id).await?;
         file = now.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
