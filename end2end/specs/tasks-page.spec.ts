@@ -66,12 +66,16 @@ test('it is looked at while somebody sees it, and not otherwise', async ({ commu
   await start(community, 60);
   await owner.page.goto('/tasks');
   await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1);
-  const other = await owner.anotherTab();
-  await other.bringToFront();
   await owner.page.evaluate(() => Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true }));
-  await owner.page.waitForTimeout(1_500);
+  // What somebody looks at meanwhile tells how time goes by.
+  let seen = 0;
+  const other = await owner.anotherTab();
+  other.on('request', (request) => (seen += Number(/\/api\/tasks/.test(request.url()))));
+  await other.goto('/tasks');
+  await expect.poll(() => seen, { timeout: 10_000 }).toBeGreaterThan(1);
   const before = asked;
-  await owner.page.waitForTimeout(2_500);
+  const then = seen;
+  await expect.poll(() => seen, { timeout: 10_000 }).toBeGreaterThan(then + 2);
   expect(asked).toBe(before);
 });
 
