@@ -198,12 +198,12 @@ fn Deeds(task: Memo<TaskItem>, state: Memo<TaskState>) -> impl IntoView {
         let now = deed.get();
         let gone = before.is_some_and(|before| before != now) && asked.get_untracked() != Seq::ZERO;
         if gone {
+            // The button may still be there, for a moment.
             let stay_near = || {
-                if !place::is_there(":focus") {
+                if !place::is_there(":focus") || place::is_there(".task button:focus") {
                     place::focus(".scroller");
                 }
             };
-            // Once the button is gone.
             set_timeout(stay_near, Duration::ZERO);
         }
         now
