@@ -139,6 +139,9 @@ async fn a_repeat_with_the_same_key_starts_nothing_more() {
     let caller = Caller::new(&app, &mina);
     let body = || json!({"task": "demo", "key": "k1", "args": {"seconds": 0}});
     assert_eq!(caller.start(body()).await, caller.start(body()).await);
+    let other = json!({"task": "demo", "key": "k1", "args": {"seconds": 1}});
+    let (status, answer) = caller.ask(Method::POST, "/api/v1/tasks", other).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("key_reused")));
 }
 
 #[tokio::test]

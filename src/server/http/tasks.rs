@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::convert::Infallible;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How often a task is looked at that may change on another node.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// From one look to the next, at least: tasks of others change more often than anybody can follow.
+const LOOKS_APART: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]
 pub(super) struct Start {
@@ -157,7 +159,7 @@ impl Watch {
             let stop = self.state.shutdown.clone();
             tokio::select! {
                 () = stop.cancelled() => return None,
-                _ = timeout(LOOK_EVERY, self.changes.changed()) => {}
+                _ = timeout(LOOK_EVERY, self.changes.changed()) => sleep(LOOKS_APART).await,
             }
         }
     }

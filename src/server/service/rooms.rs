@@ -7,7 +7,7 @@ use crate::server::channel_layer::{Notice, Typing};
 use crate::server::error::AppError;
 use crate::server::queue::{self, Retention};
 use crate::server::state::AppState;
-use crate::server::store::{Action, Command, RoomHead};
+use crate::server::store::{Action, Command, RoomHead, RoomView};
 use std::sync::Arc;
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
@@ -39,8 +39,13 @@ pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<RoomSummary>, A
 
 /// One of them, or `NotFound`.
 pub async fn find(state: &AppState, actor: &Actor, room: &str) -> Result<RoomSummary, AppError> {
+    Ok(view(state, actor, room).await?.summary)
+}
+
+/// Likewise, with its id.
+pub(in crate::server) async fn view(state: &AppState, actor: &Actor, room: &str) -> Result<RoomView, AppError> {
     let found = state.store.room(&claimed(room)?, actor.id).await?;
-    Ok(found.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?.summary)
+    found.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
 /// Where the room's log stands, if the actor may read it now. A room that is closed to the actor is as absent as one

@@ -1,13 +1,13 @@
 //! Messages that are to be said later, once or again and again.
 
-use super::{Actor, rooms};
+use super::{Actor, rooms, tasks};
 use crate::domain::{Key, MessageBody, Slug};
 use crate::protocol::{ErrorCode, ScheduledView};
 use crate::server::clock::now_ms;
 use crate::server::error::AppError;
 use crate::server::queue::{self, Payload, Say};
 use crate::server::state::AppState;
-use crate::server::store::{NewTask, Repeat, Task, TaskAnswer, TaskWork};
+use crate::server::store::{NewTask, Repeat, Task};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -26,11 +26,12 @@ pub struct NewScheduled<'a> {
 }
 
 /// Has a member of the room say it later; Unix milliseconds of when. A repeat with the same key schedules nothing
-/// more. `NotFound`; `Forbidden` but for members; the rules of bodies; `BadTime`, `BadRequest` for no pattern or no
+/// more. `KeyReused`, `NotFound`; `Forbidden` but for members; the rules of bodies; `BadTime`, `BadRequest` for no pattern or no
 /// zone, `TooManyScheduled`.
 pub async fn add(state: &AppState, actor: &Actor, new: NewScheduled<'_>) -> Result<i64, AppError> {
     let (key, limits) = (Key::parse(new.key)?, &state.config.limits);
-    if !rooms::find(state, actor, new.room).await?.member {
+    let room = rooms::view(state, actor, new.room).await?;
+    if !room.summary.member {
         return Err(AppError::refused(ErrorCode::Forbidden));
     }
     let body = MessageBody::parse(new.body, limits.body_bytes)?;
@@ -48,20 +49,17 @@ pub async fn add(state: &AppState, actor: &Actor, new: NewScheduled<'_>) -> Resu
     if !known && waiting.len() >= limits.scheduled_per_user as usize {
         return Err(AppError::refused(ErrorCode::TooManyScheduled));
     }
-    let room = rooms::readable(state, actor, new.room).await?.id;
     let say = Say { room: rooms::claimed(new.room)?, body: body.as_str().to_owned() };
     let task = NewTask {
         actor: Some(actor.id),
-        room: Some(room),
+        room: Some(room.id),
         run_at: Some(at),
         unique: Some(unique),
         repeat,
         ..queue::task(&say)
     };
-    match state.store.work(TaskWork::Enqueue(vec![task])).await? {
-        TaskAnswer::Enqueued(_) => Ok(at),
-        other => Err(AppError::Internal(format!("scheduled, and heard {other:?}"))),
-    }
+    tasks::enqueue(state, task).await?;
+    Ok(at)
 }
 
 /// What the actor has scheduled in the room, the next first. `NotFound`.

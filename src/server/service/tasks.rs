@@ -7,7 +7,7 @@ use crate::server::clock::now_ms;
 use crate::server::error::AppError;
 use crate::server::queue::{Who, startable};
 use crate::server::state::AppState;
-use crate::server::store::{NewTask, Task, TaskAnswer, TaskFilter, TaskWork};
+use crate::server::store::{NewTask, Task, TaskFilter, TaskWork};
 
 /// What is to be started, as a client sent it.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct NewStart<'a> {
 }
 
 /// Starts a task; its card appears in the room. `NotFound` for a kind that cannot be started, as for a room out of
-/// sight; `Forbidden` for who may not start it; `BadRequest` for arguments of another shape.
+/// sight; `Forbidden` for who may not start it; `BadRequest` for arguments of another shape; `KeyReused`.
 pub async fn start(state: &AppState, actor: &Actor, start: NewStart<'_>) -> Result<TaskId, AppError> {
     let kind = startable(start.task).ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
     if start.args.len() > state.config.limits.task_args_bytes {
@@ -31,32 +31,34 @@ pub async fn start(state: &AppState, actor: &Actor, start: NewStart<'_>) -> Resu
     }
     let key = start.key.map(Key::parse).transpose()?;
     let room = match start.room {
-        Some(slug) => Some(rooms::find(state, actor, slug).await?),
+        Some(slug) => Some(rooms::view(state, actor, slug).await?),
         None => None,
     };
-    let member = room.as_ref().is_some_and(|room| room.member);
+    let member = room.as_ref().is_some_and(|room| room.summary.member);
     match kind.who {
         Who::Owners if actor.is_owner() => {}
         Who::Members if member => {}
         Who::Owners | Who::Members => return Err(AppError::refused(ErrorCode::Forbidden)),
     }
     state.rate_limits.command(actor.id)?;
-    let place = match start.room {
-        Some(slug) => Some(rooms::readable(state, actor, slug).await?.id),
-        None => None,
-    };
+    let place = room.map(|room| room.id);
     let task = kind.task(start.args).ok_or_else(|| AppError::refused(ErrorCode::BadRequest))?;
     let unique = key.map(|key| format!("{}:{}", actor.id.0, key.as_str()));
     enqueue(state, NewTask { actor: Some(actor.id), room: place, card: place.is_some(), unique, ..task }).await
 }
 
-async fn enqueue(state: &AppState, task: NewTask) -> Result<TaskId, AppError> {
-    match state.store.work(TaskWork::Enqueue(vec![task])).await? {
-        TaskAnswer::Enqueued(ids) => {
-            ids.into_iter().next().ok_or_else(|| AppError::Internal("a task without an id".into()))
-        }
-        other => Err(AppError::Internal(format!("enqueued, and heard {other:?}"))),
+/// The id of the task, of a repeat that of the first one. `KeyReused` where that was to do something else.
+pub(super) async fn enqueue(state: &AppState, task: NewTask) -> Result<TaskId, AppError> {
+    let (id, name, args, room) = (task.id.clone(), task.name.clone(), task.args.clone(), task.room);
+    let there = state.store.enqueue(vec![task]).await?.pop();
+    let there = there.ok_or_else(|| AppError::Internal("a task without an id".into()))?;
+    if there != id
+        && let Some(first) = state.store.task(&there).await?
+        && (first.data.name != name || first.data.args != args || first.room != room)
+    {
+        return Err(AppError::refused(ErrorCode::KeyReused));
     }
+    Ok(there)
 }
 
 /// The task, to whoever started it, owners, and those who may read the room of its card. `NotFound`.

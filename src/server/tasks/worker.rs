@@ -7,7 +7,7 @@ use crate::domain::{Lane, TaskId};
 use crate::server::clock::now_ms;
 use crate::server::queue;
 use crate::server::state::AppState;
-use crate::server::store::{RunEnd, RunId, StoreError, Task, TaskAnswer, TaskWork};
+use crate::server::store::{RunEnd, RunId, StoreError, Task, TaskWork};
 use data_encoding::HEXLOWER;
 use rand::Rng;
 use std::collections::HashMap;
@@ -86,10 +86,8 @@ impl Worker {
         if !due {
             return;
         }
-        let claim = TaskWork::Claim { worker: self.name.clone(), free, lease_ms: self.lease_ms() };
-        if let Some(TaskAnswer::Claimed(tasks)) = self.told(self.state.store.work(claim).await) {
-            tasks.into_iter().for_each(|task| self.begin(task));
-        }
+        let claimed = self.state.store.claim(&self.name, free, self.lease_ms()).await;
+        self.told(claimed).into_iter().flatten().for_each(|task| self.begin(task));
     }
 
     fn begin(&mut self, task: Task) {
@@ -138,8 +136,7 @@ impl Worker {
 
     async fn renew(&mut self) {
         let runs: Vec<RunId> = self.running.keys().cloned().collect();
-        let renew = TaskWork::Renew { runs, lease_ms: self.lease_ms() };
-        let Some(TaskAnswer::Renewed(on)) = self.told(self.state.store.work(renew).await) else { return };
+        let Some(on) = self.told(self.state.store.renew(runs, self.lease_ms()).await) else { return };
         for (run, (_, reins)) in &self.running {
             if !on.contains(run) {
                 reins.stop.because(Reason::Cancelled);
@@ -164,7 +161,7 @@ impl Worker {
     /// Those that are there already stay as they are.
     async fn enqueue_series(&self) {
         match queue::series(now_ms()) {
-            Ok(series) => drop(self.told(self.state.store.work(TaskWork::Enqueue(series)).await)),
+            Ok(series) => drop(self.told(self.state.store.enqueue(series).await)),
             Err(error) => tracing::error!(%error, "a series has no time"),
         }
     }

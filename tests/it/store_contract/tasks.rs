@@ -25,18 +25,11 @@ fn task(actor: UserId, room: Option<RoomId>) -> NewTask {
 }
 
 async fn enqueue(store: &Arc<dyn Store>, tasks: Vec<NewTask>) -> Vec<TaskId> {
-    match store.work(TaskWork::Enqueue(tasks)).await.unwrap() {
-        TaskAnswer::Enqueued(ids) => ids,
-        other => panic!("{other:?}"),
-    }
+    store.enqueue(tasks).await.unwrap()
 }
 
 async fn claim(store: &Arc<dyn Store>, most: u32, lease_ms: i64) -> Vec<Task> {
-    let work = TaskWork::Claim { worker: "w".into(), free: vec![(Lane::Io, most)], lease_ms };
-    match store.work(work).await.unwrap() {
-        TaskAnswer::Claimed(tasks) => tasks,
-        other => panic!("{other:?}"),
-    }
+    store.claim("w", vec![(Lane::Io, most)], lease_ms).await.unwrap()
 }
 
 async fn end(store: &Arc<dyn Store>, run: RunId, end: RunEnd) -> bool {

@@ -191,6 +191,30 @@ pub trait Tasks {
     /// Puts work in the writer's queue and waits for its commit. `Unavailable`: the outcome may be unknown.
     async fn work(&self, work: TaskWork) -> Result<TaskAnswer, StoreError>;
 
+    /// Enqueues them; their ids, in order, of one that was there already its own.
+    async fn enqueue(&self, tasks: Vec<NewTask>) -> Result<Vec<TaskId>, StoreError> {
+        match self.work(TaskWork::Enqueue(tasks)).await? {
+            TaskAnswer::Enqueued(ids) => Ok(ids),
+            other => Err(another(&other)),
+        }
+    }
+
+    /// Begins runs, at most so many in each lane; those that have begun.
+    async fn claim(&self, worker: &str, free: Vec<(Lane, u32)>, lease_ms: i64) -> Result<Vec<Task>, StoreError> {
+        match self.work(TaskWork::Claim { worker: worker.to_owned(), free, lease_ms }).await? {
+            TaskAnswer::Claimed(tasks) => Ok(tasks),
+            other => Err(another(&other)),
+        }
+    }
+
+    /// The runs go on; those that may.
+    async fn renew(&self, runs: Vec<RunId>, lease_ms: i64) -> Result<Vec<RunId>, StoreError> {
+        match self.work(TaskWork::Renew { runs, lease_ms }).await? {
+            TaskAnswer::Renewed(on) => Ok(on),
+            other => Err(another(&other)),
+        }
+    }
+
     async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError>;
 
     /// The next first; of those that ended the last.
@@ -215,6 +239,10 @@ pub trait Tasks {
     /// Drops tasks that ended before `before`, Unix milliseconds; their cards stay. A bounded number: whether
     /// there may be more.
     async fn forget_tasks(&self, before: i64) -> Result<bool, StoreError>;
+}
+
+fn another(answer: &TaskAnswer) -> StoreError {
+    StoreError::Internal(format!("the queue answered something else: {answer:?}"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
