@@ -1,8 +1,9 @@
 //! English.
 
 use super::catalogue::*;
-use crate::domain::{Password, RoomName, Slug, UserName, Weekday};
-use crate::protocol::{ErrorCode, MOST_UNREAD};
+use super::errors;
+use crate::domain::Weekday;
+use crate::protocol::MOST_UNREAD;
 
 pub static EN: Catalogue = Catalogue {
     common: Common {
@@ -284,7 +285,7 @@ pub static EN: Catalogue = Catalogue {
         day: |at| format!("{}, {} {}", weekday_name(at.weekday), month_name(at.month), at.day),
         day_of_year: |at| format!("{}, {} {}, {}", weekday_name(at.weekday), month_name(at.month), at.day, at.year),
     },
-    error,
+    error: errors::in_english,
 };
 
 fn weekday_name(weekday: Weekday) -> &'static str {
@@ -347,58 +348,4 @@ fn failure(code: &str) -> String {
         code => return format!("It could not be finished ({code})."),
     }
     .to_owned()
-}
-
-fn error(code: ErrorCode) -> String {
-    use ErrorCode::*;
-    let text = match code {
-        Unauthenticated => "Your session has ended. Please sign in again.",
-        WrongCredentials => "The name or the password is not right.",
-        WrongOrigin => "The request came from another site and was not taken. Please open this page again.",
-        Forbidden => "You cannot do this. An owner may be able to help.",
-        RateLimited => "That was very quick. Please try again in a moment.",
-        TooManyConnections => "Too many windows are open. Please close some.",
-        NotFound => "Not found. The address may have changed, or it is a place you cannot see.",
-        Gap => "A lot was said meanwhile. Please open the page again.",
-        LinkExpired => "The link has expired or was used already.",
-        BadRequest | UnknownType => "The request was not understood. Please open the page again and retry.",
-        Erased => "This message has been erased.",
-        BadKey | KeyReused => "This was sent before with different content. Copy your text and send it anew.",
-        BodyEmpty => "Write something to send.",
-        BodyTooLong => "The message is too long. Send it in parts.",
-        ControlCharacter => "There is an invisible control character in it. Take it out and send again.",
-        NameEmpty => "Please write a name.",
-        NameTooLong => {
-            return format!(
-                "The name is too long. People have up to {} characters, rooms up to {}.",
-                UserName::MAX_CHARS,
-                RoomName::MAX_CHARS
-            );
-        }
-        NameInvisible => "The name has a character that cannot be seen. Take it out and try again.",
-        NameTaken => "Somebody has this name already. Please choose another.",
-        BadSlug => {
-            return format!("A room's address is letters, digits and hyphens, up to {} of them.", Slug::MAX_CHARS);
-        }
-        SlugTaken => "There is a room with this address already. Please choose another name.",
-        PasswordTooShort => return format!("The password needs at least {} characters.", Password::MIN_CHARS),
-        PasswordTooLong => return format!("The password is too long. It may have {} bytes.", Password::MAX_BYTES),
-        TooManyRooms => "Too many rooms are open at once.",
-        BadTime => "That time is over, or too far away. Please choose another.",
-        TooManyScheduled => "Too many messages are scheduled already. Cancel one first.",
-        LastMember => "The last member cannot leave. Add somebody else first.",
-        LastOwner => "There has to be an owner. Make somebody else one first.",
-        TooLarge => "That is too large to send.",
-        TooManyFiles => "Those are too many files for one message.",
-        NoSuchFile => "The uploaded file is gone. Please attach it again.",
-        FileNotReady => "The image is still being prepared.",
-        BrokenImage => "This image cannot be opened. The file seems to be damaged.",
-        TooManyPixels => "The image has too many pixels. Make it smaller and try again.",
-        ImageTooComplex => "This image is too complex to be processed.",
-        Unavailable => "The server could not be reached. Nothing you wrote is lost; please try again in a moment.",
-        Internal | Unknown => {
-            "Something went wrong on the server. What was saved is safe; please try again in a moment."
-        }
-    };
-    text.to_owned()
 }

@@ -5,6 +5,8 @@
 mod catalogue;
 mod dates;
 mod en;
+mod errors;
+mod group;
 mod ko;
 mod locale;
 

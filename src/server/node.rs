@@ -224,8 +224,8 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
 }
 
 fn computer(config: &Config) -> std::io::Result<Computer> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let children = cores.min(config.limits.compute_children);
+    // As many as the lane that computes has places.
+    let children = config.limits.task_cpu as usize;
     match &config.program {
         Some(program) => Ok(Computer::with_program(program.clone(), children)),
         None => Computer::new(children),

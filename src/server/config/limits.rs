@@ -257,8 +257,6 @@ limits! {
     image_lossless_bytes: u64 = 8 * 1024 * 1024, 1_024..=1_073_741_824;
     /// An image that takes longer to be made anew is refused.
     image_ms: u64 = 120_000, 100..=3_600_000;
-    /// Child processes that compute at once, and never more than the machine has cores.
-    compute_children: usize = 64, 1..=1_024;
     /// Addresses that a child process may use for memory, the program itself among them.
     compute_memory_bytes: u64 = 1024 * 1024 * 1024, 268_435_456..=1_099_511_627_776;
     /// What `/readyz` tells of the store is asked again after this long.

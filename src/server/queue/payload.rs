@@ -1,5 +1,5 @@
 use super::Policy;
-use crate::domain::{Lane, Slug};
+use crate::domain::{FileId, Lane, Slug};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -79,4 +79,22 @@ impl Payload for Say {
     const LANE: Lane = Lane::Io;
     // Somebody waits for it: it is tried for hours.
     const POLICY: Policy = Policy { attempts: 15, priority: 10, ..Policy::DEFAULT };
+}
+
+/// Makes an uploaded image anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Image {
+    pub file: FileId,
+}
+
+impl Payload for Image {
+    const NAME: &'static str = "image";
+    const LANE: Lane = Lane::Cpu;
+    // How long the child may take is a setting. Somebody waits for it.
+    const POLICY: Policy = Policy {
+        soft_limit: Duration::from_secs(3_500),
+        hard_limit: Duration::from_secs(3_600),
+        priority: 10,
+        ..Policy::DEFAULT
+    };
 }

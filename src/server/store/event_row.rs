@@ -211,7 +211,8 @@ impl EventRow {
                 let CardData { rev, status, .. } = self.card_data()?;
                 EventKind::TaskChanged { target: self.target()?, rev, status }
             }
-            other => return Err(damaged("kind of event", other)),
+            // Of a later version, which works on the same database during an upgrade.
+            _ => EventKind::Unknown,
         };
         Ok(Event { seq, at, kind })
     }
@@ -281,4 +282,29 @@ pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreE
 /// JSON for a column or for the argument of a bulk statement.
 pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_logged_counts_for_its_seq() {
+        let row = EventRow {
+            seq: 7,
+            kind: "pick_opened".into(),
+            at: 1,
+            actor: Some(1),
+            actor_name: Some("민아".into()),
+            member: None,
+            member_name: None,
+            key: None,
+            target: None,
+            data: Some(r#"{"pick":1}"#.into()),
+            body: None,
+            rev: None,
+            files: None,
+        };
+        assert_eq!(row.into_event().unwrap(), Event { seq: Seq(7), at: 1, kind: EventKind::Unknown });
+    }
 }
