@@ -164,7 +164,6 @@ async fn events_are_served_with_the_message_as_it_stands() {
 #[tokio::test]
 async fn a_damaged_database_is_an_error() {
     for damage in [
-        "UPDATE events SET kind = 'other'",
         "UPDATE events SET member_id = NULL",
         "UPDATE events SET at = 'noon'",
         "UPDATE rooms SET head = -1",
