@@ -345,6 +345,10 @@ fn failure(code: &str) -> String {
         "panicked" => "It met an error of its own.",
         "bad_arguments" => "It was started with something it does not understand.",
         "unknown_task" => "This server does not know this kind of task.",
+        "too_large" => "It would be too large.",
+        "disk_full" => "The server is short of space.",
+        "not_a_member" => "Whoever started it is not in the room any more.",
+        "unavailable" => "The server could not save it.",
         code => return format!("It could not be finished ({code})."),
     }
     .to_owned()

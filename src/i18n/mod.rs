@@ -9,6 +9,7 @@ mod errors;
 mod group;
 mod ko;
 mod locale;
+mod transcript;
 
 pub use catalogue::{
     Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,

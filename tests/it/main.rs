@@ -15,6 +15,7 @@ mod deploy;
 mod django;
 mod docs;
 mod edge;
+mod exporting;
 mod files;
 mod files_contract;
 mod forms;

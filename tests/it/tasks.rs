@@ -14,36 +14,36 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// A program with somebody's token.
-struct Caller<'a> {
+pub struct Caller<'a> {
     app: &'a TestApp,
     token: String,
 }
 
 impl<'a> Caller<'a> {
-    fn new(app: &'a TestApp, person: &Person) -> Caller<'a> {
+    pub fn new(app: &'a TestApp, person: &Person) -> Caller<'a> {
         Caller { app, token: person.token.clone() }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let request = Client::new().request(method, self.app.url(path)).bearer_auth(&self.token);
         let request = if body.is_null() { request } else { request.json(&body) };
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())
     }
 
-    async fn start(&self, body: Value) -> String {
+    pub async fn start(&self, body: Value) -> String {
         let (status, answer) = self.ask(Method::POST, "/api/v1/tasks", body).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    async fn task(&self, id: &str) -> Value {
+    pub async fn task(&self, id: &str) -> Value {
         let (status, task) = self.ask(Method::GET, &format!("/api/v1/tasks/{id}"), Value::Null).await;
         assert_eq!(status, StatusCode::OK, "{task}");
         task
     }
 
-    async fn becomes(&self, id: &str, state: &str) -> Value {
+    pub async fn becomes(&self, id: &str, state: &str) -> Value {
         let wait = async {
             loop {
                 let task = self.task(id).await;

@@ -4,6 +4,7 @@
 
 mod context;
 mod demo;
+mod export;
 mod image;
 mod primes;
 mod progress;
@@ -18,7 +19,8 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Image, Primes, Retention, Say};
+use crate::server::queue::{Demo, Export, Image, Primes, Retention, Say};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Image>(), kind::<Primes>(), kind::<Retention>(), kind::<Say>()];
+pub const TASKS: &[Kind] =
+    &[kind::<Demo>(), kind::<Export>(), kind::<Image>(), kind::<Primes>(), kind::<Retention>(), kind::<Say>()];

@@ -42,6 +42,7 @@ pub use fetched::Fetched;
 pub use icon::{Glyph, Icon, Mark};
 pub use new_room::NewRoom;
 pub use note::ErrorNote;
+pub use notice_row::notice_words;
 pub use page_head::PageHead;
 pub use prose::Prose;
 pub use reader_place::{ReaderPlace, ToLatest};
