@@ -6,6 +6,7 @@ mod context;
 mod demo;
 mod export;
 mod image;
+mod metrics;
 mod primes;
 mod progress;
 mod retention;
@@ -15,6 +16,7 @@ mod stop;
 mod worker;
 
 pub use context::{Context, Failure};
+pub use metrics::TaskMetrics;
 pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
