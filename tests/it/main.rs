@@ -22,6 +22,7 @@ mod forms;
 mod http_api;
 mod hub;
 mod images;
+mod killed;
 mod live;
 mod node;
 mod one_database;
