@@ -10,6 +10,7 @@ pub mod room_session;
 pub mod scroll;
 pub mod session;
 pub mod timeline;
+pub mod uploads;
 pub mod zone;
 
 mod browser;

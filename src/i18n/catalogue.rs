@@ -186,10 +186,16 @@ group! {
         to_latest,
         placeholder,
         send,
+        attach,
+        attachments,
+        /// Files are not all there.
+        uploading,
         /// More than two are typing.
         type_many,
     } {
         types(&str),
+        /// A file out of those for the message.
+        detach(&str),
         type_both(&str, &str),
         log(&str),
         beginning(&str),

@@ -12,7 +12,7 @@ use super::subscriptions::Wanted;
 use super::timeline::{Applied, Timeline};
 use crate::api::RoomStart;
 use crate::domain::{BodyError, Seq};
-use crate::protocol::Event;
+use crate::protocol::{Attached, Event};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -136,9 +136,12 @@ impl RoomSession {
 
     /// Shows the row as pending at once and sends it when the connection can. An error leaves the
     /// text with the caller.
-    pub fn post(self, text: &str) -> Result<(), BodyError> {
-        let body = self.session.body(text)?;
-        self.command(Command::Post { body });
+    pub fn post(self, text: &str, files: Vec<Attached>) -> Result<(), BodyError> {
+        let body = match self.session.body(text) {
+            Err(BodyError::Empty) if !files.is_empty() => String::new(),
+            body => body?,
+        };
+        self.command(Command::Post { body, files });
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use super::desk::Desk;
 use super::hint::Hint;
+use super::tray::{AttachButton, Tray};
 use super::{Dialog, Glyph, Icon};
 use crate::client::session::Link;
 use crate::domain::Seq;
@@ -31,6 +32,7 @@ pub fn Composer(
         move || session.keeps_nothing().get() && session.link().get() != Link::Live && session.unsent_count() > 0;
     let hint_words = move || match hint.get() {
         Hint::Nothing if not_kept() => texts.not_kept.to_owned(),
+        Hint::Uploading if desk.uploads.are_ready() => String::new(),
         hint => hint_words(hint, &reader).unwrap_or_default(),
     };
     view! {
@@ -50,7 +52,9 @@ pub fn Composer(
                 {live(hint_words)}
             </p>
             <input type="hidden" name="key" value=form_key/>
+            <Tray desk/>
             <div class="composer-box">
+                <AttachButton desk/>
                 <TextBox room desk/>
                 // Pressing it leaves the focus, and with it a phone's keyboard, where it is.
                 <button class="send" aria-label=texts.send title=texts.send on:mousedown=act(|event: ev::MouseEvent| event.prevent_default())>
@@ -102,7 +106,7 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
         <textarea
             name="body"
             rows="1"
-            required
+            required=live(move || desk.uploads.is_empty())
             node_ref=desk.field
             placeholder=texts.placeholder
             aria-label=live(move || (texts.write_to)(&room.read().name))
@@ -114,6 +118,11 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
                 desk.types();
             })
             on:keydown=act(move |event| desk.key_down(&event))
+            on:paste=act(move |event: ev::ClipboardEvent| {
+                if desk.attach(event.clipboard_data().and_then(|data| data.files())) {
+                    event.prevent_default();
+                }
+            })
             on:keyup=act(move |event: ev::KeyboardEvent| {
                 desk.ime.update_value(|ime| ime.key_up(&event.key(), &event.code()));
             })
@@ -143,5 +152,6 @@ fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
         Hint::Left(chars) => Some((texts.room_left)(chars)),
         Hint::TooLong(chars) => Some((texts.too_long)(chars)),
         Hint::Refused(code) => Some((reader.texts().error)(code)),
+        Hint::Uploading => Some(texts.uploading.to_owned()),
     }
 }

@@ -4,7 +4,8 @@ use crate::client::conversation::{Item, MessageItem};
 use crate::client::draft;
 use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction, TAKEN};
 use crate::client::room_session::RoomSession;
-use crate::domain::{BodyError, Seq, UserId};
+use crate::client::uploads::Uploads;
+use crate::domain::{BodyError, Key, Seq, UserId};
 use crate::protocol::ErrorCode;
 use crate::ui::live::memo;
 use crate::ui::reader::Reader;
@@ -12,7 +13,7 @@ use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use std::time::Duration;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{FileList, HtmlTextAreaElement};
 
 /// The text box of a room and all that goes with it. One writes new messages in it and changes old
 /// ones: so a change survives whatever happens to the message's row, and an input method is at work
@@ -26,6 +27,10 @@ pub struct Desk {
     pub session: RoomSession,
     place: ReaderPlace,
     pub hint: RwSignal<Hint>,
+    pub uploads: Uploads,
+    most_files: usize,
+    /// Something is held over the conversation to be dropped there.
+    pub dropping: RwSignal<bool>,
     pub ime: StoredValue<Ime>,
     /// The message that is changed; zero while a new one is written.
     pub editing: RwSignal<Seq>,
@@ -45,9 +50,13 @@ impl Desk {
         let reader = Reader::expect();
         let me = reader.start.me.id;
         let own = move |item: &MessageItem| item.author.id == me && item.body.is_some();
+        let slug = StoredValue::new(slug);
         Desk {
             me: UserId(me),
-            slug: StoredValue::new(slug),
+            uploads: Uploads::new(slug, reader.start.upload_bytes),
+            most_files: reader.start.message_files as usize,
+            dropping: RwSignal::new(false),
+            slug,
             max_bytes: reader.start.body_bytes as usize,
             field: NodeRef::new(),
             session,
@@ -299,7 +308,15 @@ impl Desk {
         let (text, target) = (field.value(), self.editing.get_untracked());
         let body = text.trim_end();
         let is_new = target == Seq::ZERO || untrack(|| self.is_gone());
-        let done = if is_new { self.session.post(body) } else { self.session.edit(target, body) };
+        let done = match (is_new, self.uploads.ready()) {
+            (false, _) => self.session.edit(target, body),
+            (true, Ok(files)) if files.len() <= self.most_files => self.session.post(body, files),
+            (true, Ok(_)) => return self.hint.set(Hint::Refused(ErrorCode::TooManyFiles)),
+            (true, Err(_)) => return self.hint.set(Hint::Uploading),
+        };
+        if is_new && done.is_ok() {
+            self.uploads.clear();
+        }
         match done {
             Ok(()) if target != Seq::ZERO => return self.end_edit(),
             Ok(()) => {
@@ -314,6 +331,28 @@ impl Desk {
             Err(BodyError::ControlCharacter) => self.hint.set(Hint::Refused(ErrorCode::ControlCharacter)),
         }
         let _ = field.focus();
+    }
+
+    /// Files that were chosen, pasted or dropped, if there are any.
+    pub fn attach(self, files: Option<FileList>) -> bool {
+        let any = self.uploads.take_in(files);
+        if any {
+            self.look_again();
+        }
+        any
+    }
+
+    pub fn detach(self, key: &Key) {
+        self.uploads.remove(key);
+        self.look_again();
+    }
+
+    /// What was said about files may hold no longer. One goes on writing.
+    fn look_again(self) {
+        self.changed();
+        if let Some(field) = self.field.get_untracked() {
+            let _ = field.focus();
+        }
     }
 
     fn write(self, text: &str) {

@@ -9,6 +9,8 @@ pub enum Hint {
     /// Characters, about, that are too many.
     TooLong(u32),
     Refused(ErrorCode),
+    /// Files are not all there.
+    Uploading,
 }
 
 impl Hint {

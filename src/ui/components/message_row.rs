@@ -1,3 +1,4 @@
+use super::carried::carried;
 use super::desk::Desk;
 use super::moment::ClockTime;
 use super::prose::Prose;
@@ -55,12 +56,15 @@ fn Who(message: Memo<MessageItem>) -> impl IntoView {
 fn Said(message: Memo<MessageItem>) -> impl IntoView {
     let texts = &texts().talk;
     let body = memo(move || message.read().body.clone());
+    let files = memo(move || message.read().files.clone());
     let edited = memo(move || message.read().edited);
     view! {
         {live(move || match body.get() {
+            Some(source) if source.is_empty() => ().into_any(),
             Some(source) => view! { <Prose source/> }.into_any(),
             None => view! { <p class="erased">{texts.erased}</p> }.into_any(),
         })}
+        {live(move || body.with(Option::is_some).then(|| files.with(|files| carried(files))))}
         <span class="mark" hidden=live(move || !edited.get())>{texts.edited}</span>
     }
 }

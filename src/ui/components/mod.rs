@@ -1,6 +1,7 @@
 //! Parts that pages are made of, one to a file.
 
 mod avatar;
+mod carried;
 mod composer;
 mod context_column;
 mod conversation;
@@ -26,6 +27,7 @@ mod room_head;
 mod room_list;
 mod rows;
 mod sheet;
+mod tray;
 
 pub use avatar::Avatar;
 pub use composer::Composer;

@@ -12,6 +12,7 @@ use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title;
+use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -118,7 +119,23 @@ fn Columns(
     effect(move || open.look());
     view! {
         <div class="room">
-            <section class="conversation" inert=live(move || open.is(Drawer::About))>
+            <section
+                class="conversation"
+                class:dropping=live(move || desk.dropping.get())
+                inert=live(move || open.is(Drawer::About))
+                on:dragover=act(move |event: ev::DragEvent| drag_over(&event, desk))
+                on:dragleave=act(move |event: ev::DragEvent| {
+                    if event.related_target().is_none() {
+                        desk.dropping.set(false);
+                    }
+                })
+                on:drop=act(move |event: ev::DragEvent| {
+                    desk.dropping.set(false);
+                    if desk.attach(event.data_transfer().and_then(|data| data.files())) {
+                        event.prevent_default();
+                    }
+                })
+            >
                 <RoomHead room=Signal::derive(move || Some(room.get()))/>
                 <Conversation room session place desk/>
                 <div class="foot">
@@ -130,6 +147,15 @@ fn Columns(
             <Scrim drawer=Drawer::About class="of-context"/>
             <ContextColumn room session first=members/>
         </div>
+    }
+}
+
+/// Files may be dropped anywhere in the conversation; text and the like go where the browser takes them.
+fn drag_over(event: &ev::DragEvent, desk: Desk) {
+    let types = event.data_transfer().map(|data| data.types());
+    if types.is_some_and(|types| types.includes(&"Files".into(), 0)) {
+        event.prevent_default();
+        desk.dropping.set(true);
     }
 }
 
