@@ -5,7 +5,7 @@ use mimalloc::MiMalloc;
 use pickmate::server::cli::{Cli, Command, Serve};
 use pickmate::server::compute::{COMPUTATIONS, child};
 use pickmate::server::config::{Config, ConfigError, Flags, Settings, leptos_options, process_environment};
-use pickmate::server::node::Node;
+use pickmate::server::node::{Duty, Node};
 use pickmate::server::{admin, archive, moving, telemetry};
 use std::io::{BufReader, Write, stderr, stdin, stdout};
 use std::path::Path;
@@ -37,7 +37,8 @@ fn obey(command: Command) -> anyhow::Result<()> {
     match command {
         // A child has no use for a runtime and its threads.
         Command::Compute(compute) => child::obey(&compute, COMPUTATIONS),
-        Command::Serve(serve) => in_runtime(run_node(serve)),
+        Command::Serve(serve) => in_runtime(run_node(serve, Duty::Serve)),
+        Command::Worker(serve) => in_runtime(run_node(serve, Duty::Work)),
         Command::Admin(verb) => {
             let config = beside(&verb.place.flags(), verb.place.config())?;
             in_runtime(admin::run(verb.command, &config, BufReader::new(stdin()), stdout()))
@@ -62,7 +63,7 @@ async fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::R
     work.await
 }
 
-async fn run_node(serve: Serve) -> anyhow::Result<()> {
+async fn run_node(serve: Serve, duty: Duty) -> anyhow::Result<()> {
     let Settings { config, file } = Settings::load(&serve.flags(), serve.config.as_deref(), &process_environment)?;
     telemetry::init(config.log_format, LevelFilter::INFO, process_environment("RUST_LOG").as_deref())?;
     if config.no_rate_limit {
@@ -70,7 +71,7 @@ async fn run_node(serve: Serve) -> anyhow::Result<()> {
     }
     // From here on, so that a signal during the start is not lost.
     let mut signals = Signals::listen()?;
-    let node = Node::start(config, leptos_options(file.as_ref())?).await?;
+    let node = Node::start(config, leptos_options(file.as_ref())?, duty).await?;
     // Serving goes on when nobody reads what is printed.
     let _ = announce(&node, stdout());
     signals.next().await;
@@ -88,7 +89,10 @@ async fn second_signal() -> anyhow::Result<()> {
 }
 
 fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {
-    writeln!(output, "PickMate serves on {}", node.url())?;
+    match node.url() {
+        Some(url) => writeln!(output, "PickMate serves on {url}")?,
+        None => writeln!(output, "PickMate runs tasks")?,
+    }
     if let Some(link) = node.set_up_link() {
         writeln!(output, "Set it up, once, at {link}")?;
     }

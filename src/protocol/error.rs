@@ -38,6 +38,9 @@ pub enum ErrorCode {
     PasswordTooShort,
     PasswordTooLong,
     TooManyRooms,
+    /// It cannot be said then: it is over, or too far away.
+    BadTime,
+    TooManyScheduled,
     LastMember,
     LastOwner,
     TooLarge,
@@ -63,7 +66,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 38] = {
+    pub const ALL: [ErrorCode; 40] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -92,6 +95,8 @@ impl ErrorCode {
             PasswordTooShort,
             PasswordTooLong,
             TooManyRooms,
+            BadTime,
+            TooManyScheduled,
             LastMember,
             LastOwner,
             TooLarge,
@@ -143,6 +148,8 @@ impl ErrorCode {
             PasswordTooShort => "password_too_short",
             PasswordTooLong => "password_too_long",
             TooManyRooms => "too_many_rooms",
+            BadTime => "bad_time",
+            TooManyScheduled => "too_many_scheduled",
             LastMember => "last_member",
             LastOwner => "last_owner",
             TooLarge => "too_large",

@@ -1,6 +1,6 @@
 use super::flat::FlatFrame;
 use super::{Author, ErrorCode, Event};
-use crate::domain::Seq;
+use crate::domain::{Progress, Seq, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// What a client says. Slugs and keys are claims until the server has parsed and authorised them.
@@ -129,6 +129,12 @@ pub enum ServerFrame {
     Typing {
         room: String,
         user: Author,
+    },
+    /// How far a task is whose card is in the room. Fleeting: the last one is in the page.
+    Progress {
+        room: String,
+        task: TaskId,
+        progress: Progress,
     },
     /// The reader's list of rooms is not what it was: fetch it.
     RoomsChanged,

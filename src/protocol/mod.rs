@@ -13,10 +13,13 @@ mod view;
 
 pub use close::CloseCode;
 pub use error::{ErrorBody, ErrorCode};
-pub use event::{Author, Event, EventKind};
+pub use event::{Author, Event, EventKind, TaskStatus};
 pub use file::Attached;
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
-pub use view::{Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary};
+pub use view::{
+    Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, ScheduledView,
+    TaskProgress, TaskTotal, TaskView, TasksFilter, TasksPage,
+};
 
 /// The WebSocket subprotocol; a client that offers none gets this one.
 pub const SUBPROTOCOL: &str = "pickmate.v1";

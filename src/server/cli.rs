@@ -26,6 +26,11 @@ pub enum Command {
     /// Each option is an environment variable too (--public-url: PICKMATE_PUBLIC_URL) and a key of the
     /// settings file. docs/configuration.md explains all of them.
     Serve(Serve),
+    /// Run tasks for an installation, without serving it, until SIGINT or SIGTERM
+    ///
+    /// Takes the options of `serve`; those about connections mean nothing here. A server runs tasks by itself
+    /// unless it is told `--lanes none`.
+    Worker(Serve),
     /// Manage accounts and rooms, also while a server runs on the same data
     Admin(Admin),
     /// Copy the database into one file, also while a server runs
@@ -105,6 +110,9 @@ pub struct Serve {
     /// How log lines on stderr look: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// Which tasks this process runs: `none`, or some of io,blocking,cpu [default: io,blocking,cpu]
+    #[arg(long, value_name = "LANES")]
+    lanes: Option<String>,
     /// Change a limit; may be repeated
     #[arg(long, value_name = "NAME=NUMBER")]
     limit: Vec<String>,
@@ -125,6 +133,7 @@ impl Serve {
             .with("trusted-proxy", self.trusted_proxy.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))
             .with("log-format", self.log_format.clone())
+            .with("lanes", self.lanes.clone())
             .with(LIMIT, self.limit.clone())
     }
 }

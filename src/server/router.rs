@@ -19,6 +19,7 @@ pub fn router(state: AppState) -> Router {
         .route("/rooms", get(pages::plain))
         .route("/rooms/{slug}", get(pages::room))
         .route("/people", get(pages::people))
+        .route("/tasks", get(pages::tasks))
         .route("/settings", get(pages::plain))
         .layer(from_fn_with_state(state.clone(), pages::gate))
         // Plain forms: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /settings/password, /locale,

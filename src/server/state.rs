@@ -11,6 +11,8 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::presence::Presence;
+use super::queue::TaskChanges;
+use super::service::reading::Readings;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -48,13 +50,15 @@ pub struct Parts {
     pub computer: Computer,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub readings: Readings,
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
+    pub task_changes: TaskChanges,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,
-    /// Sockets outside the hub that a stop waits for: the echo, and those that are being refused.
+    /// What a stop waits for beside the hub: sockets of the echo, those that are being refused, and read positions.
     pub sockets: TaskTracker,
 }
 

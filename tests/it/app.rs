@@ -5,7 +5,7 @@ use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, U
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::{Config, leptos_options_without_site};
-use pickmate::server::node::Node;
+use pickmate::server::node::{Duty, Node};
 use pickmate::server::secret::hash_secret;
 use pickmate::server::state::AppState;
 use pickmate::server::store::sqlite::SqliteStore;
@@ -214,7 +214,7 @@ fn post(room: &Slug, author: &Person, key: &str, body: &str) -> Command {
 
 async fn start(config: Config) -> Node {
     let options = leptos_options_without_site(None).unwrap();
-    Node::start(config, options).await.unwrap()
+    Node::start(config, options, Duty::Serve).await.unwrap()
 }
 
 impl Person {

@@ -12,7 +12,9 @@ mod nodes;
 mod pages;
 mod posting;
 mod processes;
+mod retention;
 mod rooms;
+mod tasks;
 pub mod world;
 
 use world::{Postgres, Sqlite, World};
@@ -123,6 +125,18 @@ suite! {
         own_writes_are_not_foreign
         two_processes_write_one_dense_log
         many_processes_open_an_empty_directory;
+    retention:
+        what_is_pruned_is_one_event_and_nowhere_else
+        only_what_is_old_enough_goes_and_a_log_keeps_its_last_event
+        a_room_says_how_long_it_keeps;
+    tasks:
+        a_card_tells_each_state_and_stands_as_the_last_one
+        a_task_and_what_caused_it_are_one_commit
+        two_processes_never_have_the_same_task
+        what_outlives_its_lease_is_another_run
+        lists_are_by_state_and_time
+        a_page_has_the_progress_of_its_running_cards
+        progress_and_cancelling_are_seen_by_other_processes;
     files:
         a_file_is_there_once_for_each_key
         a_message_carries_its_files_wherever_it_is_served

@@ -101,7 +101,7 @@ impl History {
         let mut rows = self.stretch(0, (before - 1).min(now), now);
         rows.retain(|event| event.kind.makes_row());
         let cut = rows.len().saturating_sub(limit);
-        Page { epoch: "e".into(), head: Seq(now), rows: rows.split_off(cut), older: cut > 0 }
+        Page { epoch: "e".into(), head: Seq(now), rows: rows.split_off(cut), older: cut > 0, progress: Vec::new() }
     }
 
     fn snapshot(&self, now: u64) -> Timeline {

@@ -6,6 +6,7 @@ pub mod child;
 pub mod image;
 mod line;
 mod parent;
+pub mod primes;
 mod progress;
 
 pub use line::Step;
@@ -18,7 +19,7 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 
 /// Every computation that a child of this program can be asked for.
-pub const COMPUTATIONS: &[Computation] = &[Computation::of::<image::Reencode>()];
+pub const COMPUTATIONS: &[Computation] = &[Computation::of::<image::Reencode>(), Computation::of::<primes::Primes>()];
 
 /// One kind of heavy work.
 pub trait Compute {

@@ -18,6 +18,7 @@ pub use site::{leptos_options, leptos_options_without_site};
 use super::channel_layer::redis::{RedisAddress, redacted};
 use super::files;
 use super::store::postgres::Address;
+use crate::domain::Lane;
 use axum::http::Uri;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -44,6 +45,8 @@ pub struct Config {
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
+    /// Which tasks this process runs.
+    pub lanes: Vec<Lane>,
     /// What children that compute are started from, if not from the running program. No setting: a node in a test
     /// runs in another program.
     pub program: Option<PathBuf>,
@@ -70,6 +73,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             no_rate_limit: false,
             log_format: LogFormat::Text,
+            lanes: Lane::ALL.to_vec(),
             program: None,
             limits: Limits::default(),
         }
@@ -90,6 +94,8 @@ impl Config {
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
+            lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
+                .unwrap_or(default.lanes),
             program: None,
             limits: limits(layers.all(LIMIT)?)?,
         })
@@ -154,6 +160,13 @@ fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
+fn lanes(text: &str) -> Option<Vec<Lane>> {
+    match text.trim() {
+        "none" => Some(Vec::new()),
+        some => some.split(',').map(|lane| Lane::parse(lane.trim())).collect(),
+    }
+}
+
 /// Scheme, host and port as a browser writes them: lower case, without the scheme's own port.
 fn origin(text: &str) -> Option<String> {
     let uri: Uri = text.parse().ok()?;
@@ -206,6 +219,7 @@ fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
             return Err(ConfigError::TooSmall { carrier, bound, body_bytes, needed });
         }
     }
+    in_order(("task_heartbeat_ms", limits.task_heartbeat_ms), ("task_lease_ms", limits.task_lease_ms))?;
     in_order(("ping_every_ms", limits.ping_every_ms.into()), ("silence_ms", limits.silence_ms))?;
     in_order(("typing_every_ms", limits.typing_every_ms.into()), ("typing_shown_ms", limits.typing_shown_ms.into()))
 }

@@ -7,6 +7,7 @@ mod files;
 mod input;
 mod log;
 mod messages;
+mod tasks;
 
 use crate::protocol::ErrorCode;
 use crate::server::state::AppState;
@@ -25,6 +26,10 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
         .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
+        .route("/tasks", post(tasks::start))
+        .route("/tasks/{id}", get(tasks::find).delete(tasks::cancel))
+        .route("/tasks/{id}/events", get(tasks::events))
+        .route("/tasks/{id}/retry", post(tasks::again))
         .route("/files/{id}", get(files::view))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);

@@ -158,7 +158,7 @@ impl RateLimits {
         self.take(Kind::Posts, &user.0.to_le_bytes())
     }
 
-    /// A change of a room or of who is in it, or a deletion, by a user.
+    /// A change of a room, of who is in it or of the own language, or a deletion, by a user.
     pub fn command(&self, user: UserId) -> Result<(), AppError> {
         self.take(Kind::Commands, &user.0.to_le_bytes())
     }

@@ -1,7 +1,7 @@
 //! The rare commands, one at a time: rooms made, joined, left, renamed, opened and closed.
 //! Everything is checked before the first write, so that a refusal leaves nothing behind.
 
-use super::columns::{access_from, role_from, seq_from};
+use super::columns::{access_from, count_from, role_from, seq_from};
 use super::event_row::NewEvent;
 use super::file_row::Found;
 use super::key_row::{KnownKey, NewKey, OUTSIDE};
@@ -38,13 +38,14 @@ pub(super) struct Room {
     access: Access,
     creator: Option<UserId>,
     head: Seq,
+    keep_days: Option<u32>,
 }
 
-/// Id, name, access, creator and head.
-pub(super) type RoomRow = (i64, String, String, Option<i64>, i64);
+/// Id, name, access, creator, head and days.
+pub(super) type RoomRow = (i64, String, String, Option<i64>, i64, Option<i64>);
 
 impl Room {
-    pub fn from_row(slug: &Slug, (id, name, access, creator, head): RoomRow) -> Result<Room, StoreError> {
+    pub fn from_row(slug: &Slug, (id, name, access, creator, head, days): RoomRow) -> Result<Room, StoreError> {
         Ok(Room {
             id: RoomId(id),
             slug: slug.clone(),
@@ -52,6 +53,7 @@ impl Room {
             access: access_from(&access)?,
             creator: creator.map(UserId),
             head: seq_from(head)?,
+            keep_days: days.map(count_from).transpose()?,
         })
     }
 }
@@ -103,6 +105,15 @@ pub(super) trait Tables: Send {
     async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError>;
     async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError>;
     async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError>;
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError>;
+    /// The last of the oldest events that are all older than `before`, Unix milliseconds; before the first where
+    /// there is none.
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError>;
+    /// The log begins after `up_to` from here on. Whether it began earlier.
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError>;
+    /// What is before the log's first leaves the tables: some of it, up to the seq that is returned; `None` where
+    /// nothing was left.
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
     /// Those of these files that there are, in any order. Nobody else changes them before the transaction ends.
@@ -145,6 +156,9 @@ impl<T: Tables> Changes<'_, T> {
     async fn answer(&mut self, command: &Command, outcome: &mut Outcome) -> Answer {
         let Command { room, intent, action, .. } = command;
         let actor = intent.as_ref().map(|intent| intent.actor);
+        if let (Action::Sweep, None) = (action, actor) {
+            return self.sweep(room, outcome).await;
+        }
         let Some((intent, print)) = intent.as_ref().zip(command.fingerprint()) else {
             let change = self.change(room, actor, action).await?;
             let committed = change.committed();
@@ -182,6 +196,9 @@ impl<T: Tables> Changes<'_, T> {
             (Action::Leave, Some(actor)) => self.leave(room, actor).await,
             (Action::Rename { name }, Some(actor)) => self.rename(room, actor, name).await,
             (Action::SetAccess { access }, Some(actor)) => self.set_access(room, actor, *access).await,
+            (Action::SetRetention { days }, Some(actor)) => self.set_retention(room, actor, *days).await,
+            (Action::Prune { before }, None) => self.prune(room, *before).await,
+            (Action::Prune { .. } | Action::Sweep, _) => Err(Refusal::Forbidden),
             // What accounts say comes in runs; the operator has no account.
             (Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. }, Some(_)) => {
                 Err(StoreError::Internal("a message outside its run".into()).into())
@@ -244,6 +261,7 @@ impl<T: Tables> Changes<'_, T> {
             access: new.access,
             creator: new.creator,
             head: Seq::ZERO,
+            keep_days: None,
         };
         match creator {
             Some(creator) => self.enter(room, creator.author, new.creator).await,
@@ -317,6 +335,34 @@ impl<T: Tables> Changes<'_, T> {
         self.tables.set_access(room.id, access).await?;
         let room = Room { access, ..room };
         self.log(room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }).await
+    }
+
+    async fn set_retention(&mut self, slug: &Slug, actor: UserId, days: Option<u32>) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
+        require_manager(&room, &viewer.account)?;
+        if room.keep_days == days {
+            return Ok(Change::none(room));
+        }
+        self.tables.set_keep_days(room.id, days).await?;
+        self.log(room, Some(actor), EventKind::RetentionChanged { by: viewer.account.author, days }).await
+    }
+
+    /// One event for all that go. They leave the tables later.
+    async fn prune(&mut self, slug: &Slug, before: i64) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let up_to = self.tables.prunable(room.id, before).await?;
+        if !self.tables.prune(room.id, up_to).await? {
+            return Ok(Change::none(room));
+        }
+        self.log(room, None, EventKind::Pruned { up_to }).await
+    }
+
+    async fn sweep(&mut self, slug: &Slug, outcome: &mut Outcome) -> Answer {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let seq = self.tables.sweep(room.id).await?;
+        outcome.erased |= seq.is_some();
+        Ok(Committed { room: room.id, slug: room.slug, seq, repeated: false })
     }
 
     /// `NotFound` unless the account can see the room.

@@ -28,6 +28,11 @@ impl Fingerprint {
             Action::Rename { name } => Fingerprint::new(key, "rename", name.as_str()),
             Action::SetAccess { access: Access::Open } => Fingerprint::new(key, "open", ""),
             Action::SetAccess { access: Access::Closed } => Fingerprint::new(key, "close", ""),
+            Action::SetRetention { days } => {
+                Fingerprint::new(key, "retention", &days.map(|days| days.to_string()).unwrap_or_default())
+            }
+            // The operator has no keys.
+            Action::Prune { .. } | Action::Sweep => Fingerprint::new(key, "prune", ""),
         }
     }
 

@@ -28,6 +28,7 @@ mod room_row;
 mod rooms;
 mod sql;
 pub mod sqlite;
+mod tasks;
 mod trouble;
 mod uploads;
 mod writer;
@@ -41,7 +42,11 @@ pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
-pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
+pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
+pub use tasks::{
+    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, Task, TaskAnswer, TaskCount, TaskData, TaskFailure,
+    TaskFilter, TaskWork, Tasks,
+};
 pub use trouble::{Reason, Trouble};
 pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
 
@@ -51,7 +56,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Uploads + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Tasks + Uploads + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

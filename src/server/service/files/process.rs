@@ -71,15 +71,6 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
     Ok(())
 }
 
-/// Has it done, soon and once.
-pub(super) fn hand_over(place: Workplace, id: FileId) {
-    tokio::spawn(async move {
-        if let Err(error) = process(&place, &id).await {
-            tracing::warn!(%error, file.id = id.as_str(), "an image was not made anew");
-        }
-    });
-}
-
 async fn fetch(files: &Files, name: &Name, to: &Path) -> Result<(), ProcessError> {
     let mut content = files.get(name).await?.ok_or(ProcessError::NoSource)?;
     let failed = |error: std::io::Error| FilesError::new("a workshop", error);

@@ -1,11 +1,11 @@
 use super::super::{Actor, commands, rooms};
-use super::process::{Workplace, hand_over};
 use crate::domain::{FileId, FileName};
 use crate::protocol::{Attached, ErrorCode};
 use crate::server::clock::now_ms;
 use crate::server::compute::image;
 use crate::server::error::AppError;
 use crate::server::files::{FilesError, Name, Part};
+use crate::server::queue;
 use crate::server::state::AppState;
 use crate::server::store::{FileState, Intent, NewFile, ReadyFile, StoredFile};
 use bytes::Bytes;
@@ -17,13 +17,13 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 /// What a file of which nothing better is known is.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// How often it is looked whether an image is ready: shorter than anybody notices.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often it is looked whether another process has made an image ready; of this one's own work one is told.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// A file as a client sends it.
 #[derive(Clone, Copy, Debug)]
@@ -123,11 +123,12 @@ async fn keep(state: &AppState, file: StoredFile, path: &Path, is_image: bool) -
         state.store.file_ready(&ready).await?;
         return Ok(StoredFile { state: FileState::Ready, ..file });
     }
-    hand_over(Workplace::of(state), id.clone());
+    let mut changes = state.task_changes.subscribe();
+    state.store.enqueue(vec![queue::task(&queue::Image { file: id.clone() })]).await?;
     let give_up_at = Instant::now() + Duration::from_millis(state.config.limits.upload_answer_ms);
     let mut file = file;
     while file.state == FileState::Uploaded && Instant::now() < give_up_at && !state.shutdown.is_cancelled() {
-        sleep(LOOK_EVERY).await;
+        let _another_node = timeout(LOOK_EVERY, changes.changed()).await;
         let now = state.store.file(&id).await?;
         file = now.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
     }

@@ -51,7 +51,7 @@ pub const TABLES: &[Table] = &[
         "expires_at" Integer, "uses" Integer, "max_uses" Integer, "revoked_at" Integer),
     table!("resets" by "hash": "hash" Bytes, "user_id" Integer, "expires_at" Integer),
     table!("rooms" by "id": "id" Integer, "slug" Text, "name" Text, "access" Text, "creator_id" Integer,
-        "head" Integer, "first" Integer, "created_at" Integer),
+        "head" Integer, "first" Integer, "created_at" Integer, "keep_days" Integer),
     table!("memberships" by "room_id, user_id": "room_id" Integer, "user_id" Integer, "joined_at" Integer,
         "last_read" Integer),
     table!("events" by "room_id, seq": "room_id" Integer, "seq" Integer, "kind" Text, "at" Integer,
@@ -64,6 +64,9 @@ pub const TABLES: &[Table] = &[
     table!("files" by "id": "id" Text, "room_id" Integer, "uploader_id" Integer, "key" Text, "hash" Bytes, "name" Text,
         "media_type" Text, "bytes" Integer, "state" Text, "code" Text, "width" Integer, "height" Integer,
         "thumbnail_type" Text, "thumbnail_bytes" Integer, "seq" Integer, "created_at" Integer, "expires_at" Integer),
+    table!("tasks" by "id": "id" Text, "lane" Text, "state" Text, "priority" Integer, "run_at" Integer,
+        "lease_until" Integer, "room_id" Integer, "unique_key" Text, "ended_at" Integer, "progress" Text,
+        "progress_at" Integer, "data" Text),
 ];
 
 /// A row on its way into its line.

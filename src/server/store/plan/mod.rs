@@ -34,7 +34,7 @@ pub(super) struct Speech<'a> {
 
 impl<'a> Speech<'a> {
     pub fn of(command: &'a Command) -> Option<Speech<'a>> {
-        let Command { room, intent: Some(intent), action, epoch } = command else { return None };
+        let Command { room, intent: Some(intent), action, epoch, .. } = command else { return None };
         let speaks = match action {
             // What it carries is looked up first, one by one.
             Action::Post { files, .. } => files.is_empty(),

@@ -21,7 +21,7 @@ macro_rules! events_where {
             LEFT JOIN messages m ON m.room_id = e.room_id AND m.seq = coalesce(e.target, e.seq)
             LEFT JOIN bodies b ON b.id = m.body_id
             LEFT JOIN bodies f ON f.id = m.files_id
-            WHERE e.room_id = $1 AND ",
+            WHERE e.room_id = $1 AND e.seq >= (SELECT first FROM rooms WHERE id = $1) AND ",
             $condition
         )
     };

@@ -5,3 +5,4 @@ pub(super) mod accounts;
 pub(super) mod files;
 pub(super) mod log;
 pub(super) mod rooms;
+pub(super) mod tasks;

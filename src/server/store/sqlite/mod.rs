@@ -27,6 +27,7 @@ mod run;
 mod sessions;
 mod sidecar;
 mod tables;
+mod tasks;
 mod uploads;
 
 pub(super) use error::reason_of_answer;

@@ -1,14 +1,14 @@
 //! The statements behind the rare commands.
 
 use super::super::change::{Account, NewMembership, NewMessage, NewRoom, Room, RoomRow, Tables};
-use super::super::columns::{access_column, seq_column};
+use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::NewEvent;
 use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, NewKey};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
 use super::{keys, uploads};
-use crate::domain::{Access, FileId, RoomId, RoomName, Slug, UserId};
+use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -81,6 +81,33 @@ impl Tables for SqliteConnection {
     async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError> {
         sqlx::query(sql::rooms::SET_ACCESS).bind(room.0).bind(access_column(access)).execute(self).await?;
         Ok(())
+    }
+
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError> {
+        let set = sqlx::query(sql::rooms::SET_KEEP_DAYS).bind(room.0).bind(days.map(i64::from));
+        set.execute(self).await?;
+        Ok(())
+    }
+
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError> {
+        let query = sqlx::query_as(sql::rooms::PRUNABLE).bind(room.0).bind(before);
+        let (up_to,): (i64,) = query.fetch_one(self).await?;
+        seq_from(up_to)
+    }
+
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError> {
+        let prune = sqlx::query(sql::rooms::PRUNE).bind(room.0).bind(seq_column(up_to));
+        Ok(prune.execute(self).await?.rows_affected() > 0)
+    }
+
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::SWEEPABLE).bind(room.0);
+        let (last,): (Option<i64>,) = query.fetch_one(&mut *self).await?;
+        let Some(last) = last else { return Ok(None) };
+        for statement in sql::rooms::SWEEP {
+            sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self).await?;
+        }
+        seq_from(last).map(Some)
     }
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {

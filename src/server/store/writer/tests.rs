@@ -1,4 +1,4 @@
-use super::super::{Action, Intent, StoreOptions};
+use super::super::{Action, Grown, Intent, StoreOptions};
 use super::company::BREATHS;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
@@ -82,8 +82,8 @@ impl Engine for Script {
         }
     }
 
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
-        Ok(self.foreign.lock().unwrap().pop_front().flatten())
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError> {
+        Ok(self.foreign.lock().unwrap().pop_front().flatten().into_iter().collect())
     }
 
     async fn chores(&mut self, _now: i64) -> Result<(), StoreError> {
