@@ -49,7 +49,7 @@ fn fitted(width: u32, height: u32) -> (u32, u32) {
 }
 
 /// In units that everybody writes alike.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{} kB", bytes / 1_000),

@@ -36,7 +36,7 @@ pub fn Composer(
         move || session.keeps_nothing().get() && session.link().get() != Link::Live && session.unsent_count() > 0;
     let hint_words = move || match hint.get() {
         Hint::Nothing if not_kept() => texts.not_kept.to_owned(),
-        Hint::Uploading if desk.uploads.are_ready() => String::new(),
+        Hint::Uploading if desk.uploads.ready().is_ok() => String::new(),
         hint => hint_words(hint, &reader).unwrap_or_default(),
     };
     view! {
@@ -137,7 +137,7 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
             })
             on:keydown=act(move |event| desk.key_down(&event))
             on:paste=act(move |event: ev::ClipboardEvent| {
-                if desk.attach(event.clipboard_data().and_then(|data| data.files())) {
+                if desk.paste(event.clipboard_data()) {
                     event.prevent_default();
                 }
             })
@@ -172,6 +172,7 @@ fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
         Hint::TooLong(chars) => Some((texts.too_long)(chars)),
         Hint::Refused(code) => Some((reader.texts().error)(code)),
         Hint::Uploading => Some(texts.uploading.to_owned()),
+        Hint::TooManyFiles => Some((texts.too_many_files)(reader.start.message_files)),
         Hint::Usage => Some(slash.remind_usage.to_owned()),
         Hint::NoText => Some(slash.no_text.to_owned()),
         Hint::UnknownCommand => Some(slash.unknown.to_owned()),

@@ -1,4 +1,5 @@
 mod commands;
+mod files;
 
 use super::hint::{Hint, length_hint};
 use super::slash_menu::SlashMenu;
@@ -9,8 +10,8 @@ use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction, TAKEN};
 use crate::client::room_session::RoomSession;
 use crate::client::slash::{self, Typed};
 use crate::client::uploads::Uploads;
-use crate::domain::{BodyError, Key, Seq, UserId};
-use crate::protocol::ErrorCode;
+use crate::domain::{BodyError, Seq, UserId};
+use crate::protocol::{Attached, ErrorCode};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::memo;
 use crate::ui::reader::Reader;
@@ -18,7 +19,7 @@ use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use std::time::Duration;
-use web_sys::{FileList, HtmlTextAreaElement};
+use web_sys::HtmlTextAreaElement;
 
 /// The text box of a room and all that goes with it. One writes new messages in it and changes old
 /// ones: so a change survives whatever happens to the message's row, and an input method is at work
@@ -33,7 +34,6 @@ pub struct Desk {
     place: ReaderPlace,
     pub hint: RwSignal<Hint>,
     pub uploads: Uploads,
-    most_files: usize,
     /// Something is held over the conversation to be dropped there.
     pub dropping: RwSignal<bool>,
     pub ime: StoredValue<Ime>,
@@ -65,8 +65,7 @@ impl Desk {
             slash: SlashMenu::new(&reader),
             command,
             me: UserId(me),
-            uploads: Uploads::new(slug, reader.start.upload_bytes),
-            most_files: reader.start.message_files as usize,
+            uploads: Uploads::new(session.session(), slug, reader.start.upload_bytes, reader.start.message_files),
             dropping: RwSignal::new(false),
             slug,
             max_bytes: reader.start.body_bytes as usize,
@@ -115,6 +114,7 @@ impl Desk {
             end_composition(field);
             field.set_value(&text);
         }
+        self.uploads.restore();
         let touch = place::is_touch();
         if touch {
             self.ime.set_value(Ime::new(EnterKey::BreaksLine));
@@ -145,9 +145,10 @@ impl Desk {
         edit.to_owned()
     }
 
-    /// Puts a text that was not sent into the box, behind what has been written there since.
-    pub fn put_back(self, text: &str) {
+    /// Puts what was not sent into the box, behind what has been written there since.
+    pub fn put_back(self, text: &str, files: Vec<Attached>) {
         self.leave_edit();
+        self.uploads.put_back(files);
         let Some(field) = self.field.get_untracked() else { return };
         self.write(&draft::joined(&field.value(), text));
     }
@@ -333,15 +334,13 @@ impl Desk {
             Typed::Text(text) => text,
             typed => return self.command(typed),
         };
-        let done = match (is_new, self.uploads.ready()) {
-            (false, _) => self.session.edit(target, body),
-            (true, Ok(files)) if files.len() <= self.most_files => self.session.post(body, files),
-            (true, Ok(_)) => return self.hint.set(Hint::Refused(ErrorCode::TooManyFiles)),
-            (true, Err(_)) => return self.hint.set(Hint::Uploading),
+        let done = match is_new {
+            false => self.session.edit(target, body),
+            true => {
+                let Some(files) = self.carried() else { return };
+                self.session.post(body, files).map(|()| self.uploads.clear())
+            }
         };
-        if is_new && done.is_ok() {
-            self.uploads.clear();
-        }
         match done {
             Ok(()) if target != Seq::ZERO => return self.end_edit(),
             Ok(()) => {
@@ -356,28 +355,6 @@ impl Desk {
             Err(BodyError::ControlCharacter) => self.hint.set(Hint::Refused(ErrorCode::ControlCharacter)),
         }
         let _ = field.focus();
-    }
-
-    /// Files that were chosen, pasted or dropped, if there are any.
-    pub fn attach(self, files: Option<FileList>) -> bool {
-        let any = self.uploads.take_in(files);
-        if any {
-            self.look_again();
-        }
-        any
-    }
-
-    pub fn detach(self, key: &Key) {
-        self.uploads.remove(key);
-        self.look_again();
-    }
-
-    /// What was said about files may hold no longer. One goes on writing.
-    fn look_again(self) {
-        self.changed();
-        if let Some(field) = self.field.get_untracked() {
-            let _ = field.focus();
-        }
     }
 
     fn write(self, text: &str) {

@@ -4,6 +4,7 @@ use super::moment::ClockTime;
 use super::prose::Prose;
 use super::{Avatar, Glyph, Icon, place};
 use crate::client::conversation::{Deed, Delivery, MessageItem, Unsent};
+use crate::client::outbox::Command;
 use crate::domain::Seq;
 use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
@@ -174,9 +175,9 @@ fn choice_button(choice: Choice, unsent: Unsent, seq: Option<Seq>, desk: Desk) -
         match choice {
             Choice::Again => session.send_again(&unsent.key),
             Choice::Rewrite => match (session.take_back(&unsent.key), seq) {
-                (Some(text), Some(seq)) => desk.edit(seq, Some(text)),
-                (Some(text), None) => desk.put_back(&text),
-                (None, _) => {}
+                (Some(Command::Edit { body, .. }), Some(seq)) => desk.edit(seq, Some(body)),
+                (Some(Command::Post { body, files }), _) => desk.put_back(&body, files),
+                _ => {}
             },
             Choice::Discard => {
                 session.take_back(&unsent.key);

@@ -1,21 +1,24 @@
+use super::carried::size;
 use super::desk::Desk;
 use super::{Glyph, Icon};
-use crate::client::uploads::{Upload, UploadState, Uploads};
-use crate::ui::live::{act, effect, live};
+use crate::client::uploads::{Upload, UploadState};
+use crate::domain::{Key, Seq};
+use crate::protocol::ErrorCode;
+use crate::ui::live::{act, effect, live, memo};
 use crate::ui::reader::texts;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-/// Chooses files. It is of use once WASM is there.
+/// Chooses files. It is of use once WASM is there, and for a new message only.
 #[component]
 pub fn AttachButton(desk: Desk) -> impl IntoView {
     let label = texts().talk.attach;
     let waits = RwSignal::new(true);
     effect(move || waits.set(false));
     view! {
-        <label class="icon-button attach" title=label>
+        <label class="icon-button attach" title=label hidden=live(move || desk.editing.get() != Seq::ZERO)>
             <Icon glyph=Glyph::Clip/>
             <input
                 class="unseen"
@@ -38,31 +41,47 @@ pub fn AttachButton(desk: Desk) -> impl IntoView {
 /// What goes with the message, and how far each of it is.
 #[component]
 pub fn Tray(desk: Desk) -> impl IntoView {
-    let label = texts().talk.attachments;
+    let keys = memo(move || desk.uploads.keys());
+    let hidden = move || desk.editing.get() != Seq::ZERO || keys.read().is_empty();
     view! {
-        <ul class="tray" aria-label=label hidden=live(move || desk.uploads.is_empty())>
-            {live(move || desk.uploads.list().into_iter().map(|upload| row(upload, desk)).collect_view())}
+        <ul class="tray" aria-label=texts().talk.attachments hidden=live(hidden)>
+            {live(move || keys.get().into_iter().map(|key| row(key, desk)).collect_view())}
         </ul>
     }
 }
 
-fn row(upload: Upload, desk: Desk) -> AnyView {
+/// It stays as it is while its file is sent, so that the focus may be in it.
+fn row(key: Key, desk: Desk) -> AnyView {
     let texts = texts();
-    let (percent, words) = match &upload.state {
-        UploadState::Sending(percent) => (*percent, String::new()),
-        UploadState::Ready(_) => (100, String::new()),
-        UploadState::Failed(code) => (0, (texts.error)(*code)),
+    let Some(Upload { name, bytes, .. }) = untrack(|| desk.uploads.get(&key)) else { return ().into_any() };
+    let followed = key.clone();
+    let state = memo(move || desk.uploads.get(&followed).map(|upload| upload.state));
+    let is = move |wanted: fn(&UploadState) -> bool| state.with(|state| state.as_ref().is_some_and(wanted));
+    let failed = move || is(|state| matches!(state, UploadState::Failed(_)));
+    let ready = move || is(|state| matches!(state, UploadState::Ready(_)));
+    let again = move || is(|state| matches!(state, UploadState::Failed(code) if code.retryable()));
+    let percent = move || match state.get() {
+        Some(UploadState::Sending(percent)) => percent,
+        Some(UploadState::Preparing(_) | UploadState::Ready(_)) => 100,
+        _ => 0,
     };
-    let (again, ready) = (Uploads::may_go_again(&upload), matches!(upload.state, UploadState::Ready(_)));
-    let failed = !words.is_empty();
-    let Upload { key, name, .. } = upload;
+    let most_bytes = desk.uploads.most_bytes;
+    let words = move || match state.get() {
+        Some(UploadState::Sending(100) | UploadState::Preparing(_)) => texts.talk.preparing.to_owned(),
+        Some(UploadState::Ready(_)) => texts.talk.file_ready.to_owned(),
+        Some(UploadState::Failed(ErrorCode::TooLarge)) => (texts.talk.file_too_large)(&size(most_bytes)),
+        Some(UploadState::Failed(code)) => (texts.error)(code),
+        Some(UploadState::Waiting | UploadState::Sending(_)) | None => String::new(),
+    };
     let (remove, retried) = ((texts.talk.detach)(&name), key.clone());
     view! {
-        <li class:failed=failed>
+        <li class:failed=live(failed) class:ready=live(ready)>
+            {live(move || face(state.get()))}
             <span class="name">{name.clone()}</span>
-            <progress max="100" value=percent aria-label=name hidden=failed class:ready=ready></progress>
-            <span class="why" role="status">{words}</span>
-            <button type="button" class="button small" hidden=!again on:click=act(move |_| desk.uploads.again(&retried))>
+            <span class="size">{size(bytes)}</span>
+            <progress max="100" value=live(percent) aria-label=name hidden=live(failed)></progress>
+            <span class="why" role="status">{live(words)}</span>
+            <button type="button" class="button small" hidden=live(move || !again()) on:click=act(move |_| desk.uploads.again(&retried))>
                 {texts.common.try_again}
             </button>
             <button type="button" class="icon-button" aria-label=remove.clone() title=remove on:click=act(move |_| desk.detach(&key))>
@@ -71,4 +90,15 @@ fn row(upload: Upload, desk: Desk) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// An image that is there, small; else something in its place.
+fn face(state: Option<UploadState>) -> AnyView {
+    match state {
+        Some(UploadState::Ready(file)) if file.width.is_some() => {
+            view! { <img src=format!("/files/{}/thumb", file.id.as_str()) alt="" width="32" height="32"/> }.into_any()
+        }
+        Some(UploadState::Failed(_)) => view! { <Icon glyph=Glyph::Alert/> }.into_any(),
+        _ => view! { <Icon glyph=Glyph::Clip/> }.into_any(),
+    }
 }

@@ -15,6 +15,8 @@ use crate::ui::title;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use wasm_bindgen::JsCast;
+use web_sys::Node;
 
 /// `/rooms/{slug}`
 #[component]
@@ -122,10 +124,11 @@ fn Columns(
             <section
                 class="conversation"
                 class:dropping=live(move || desk.dropping.get())
+                data-drop=texts().talk.drop_here
                 inert=live(move || open.is(Drawer::About))
                 on:dragover=act(move |event: ev::DragEvent| drag_over(&event, desk))
                 on:dragleave=act(move |event: ev::DragEvent| {
-                    if event.related_target().is_none() {
+                    if !stays_over(&event) {
                         desk.dropping.set(false);
                     }
                 })
@@ -157,6 +160,13 @@ fn drag_over(event: &ev::DragEvent, desk: Desk) {
         event.prevent_default();
         desk.dropping.set(true);
     }
+}
+
+/// Whether what is held is still over the conversation: it goes from one part of it to another.
+fn stays_over(event: &ev::DragEvent) -> bool {
+    let over = event.related_target().and_then(|over| over.dyn_into::<Node>().ok());
+    let conversation = event.current_target().and_then(|here| here.dyn_into::<Node>().ok());
+    conversation.is_some_and(|conversation| conversation.contains(over.as_ref()))
 }
 
 /// Tells a reader of an open room who is no member yet how to become one.
