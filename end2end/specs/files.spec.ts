@@ -2,8 +2,11 @@
 import { deflateSync } from 'node:zlib';
 import { ROOM } from '../fixtures/community';
 import { lostConnection, refusedWith } from '../fixtures/guard';
+import { expectAccessible } from '../fixtures/a11y';
 import { expect, test } from '../fixtures/test';
 import type { RoomPage } from '../pages/room-page';
+
+test.use({ flags: ['--limit', 'upload_bytes=60000', '--limit', 'message_files=3', '--limit', 'image_pixels=1000000'] });
 
 /** A picture of one colour. */
 function png(width: number, height: number): Buffer {
@@ -43,8 +46,8 @@ async function attach(room: RoomPage, ...files: (typeof picture)[]): Promise<voi
 
 /** All of it is there. */
 async function arrived(room: RoomPage, ...names: string[]): Promise<void> {
-  for (const name of names) await expect(room.page.getByRole('progressbar', { name })).toHaveAttribute('value', '100');
-  await expect(room.page.locator('.tray progress.ready')).toHaveCount(names.length);
+  for (const name of names) await expect(room.page.locator('.tray li.ready', { hasText: name })).toHaveCount(1);
+  await expect(room.page.locator('.tray li')).toHaveCount(names.length);
 }
 
 test('a picture and a text go with a message and are had by the others', async ({ community }) => {
@@ -132,6 +135,87 @@ test('what cannot go says why, and nothing is lost', async ({ community, guard }
   await room.send.click();
   await room.sees('with something');
   await expect(room.message('with something').getByRole('link')).toHaveText(/notes\.txt/);
+});
+
+test('limits are told before anything is lost, in either language', async ({ community, guard }) => {
+  guard.intend(refusedWith(422));
+  for (const language of ['en', 'ko'] as const) {
+    const writer = await community.newcomer(`Collector ${language}`, { language });
+    const room = await writer.enter();
+    await room.composer.fill('stays here');
+    const large = { ...notes, name: 'large.txt', buffer: Buffer.alloc(60_001, 'a') };
+    const wide = { ...picture, name: 'wide.png', buffer: png(2000, 501) };
+    await attach(room, large, wide, notes, { ...notes, name: 'fourth.txt' });
+    await expect(writer.page.getByText(writer.words.tooManyFiles)).toBeVisible();
+    await expect(writer.page.locator('.tray').getByText(writer.words.fileTooLarge)).toBeVisible();
+    await expect(writer.page.locator('.tray').getByText(writer.words.tooManyPixels)).toBeVisible();
+    await expect(writer.page.locator('.tray li')).toHaveCount(3);
+    await expect(writer.page.locator('.tray').getByRole('button', { name: writer.words.tryAgain })).toHaveCount(0);
+    await expect(room.composer).toHaveValue('stays here');
+    await expectAccessible(writer.page);
+    for (const name of ['large.txt', 'wide.png']) await writer.page.getByRole('button', { name: writer.words.detach(name) }).click();
+    await room.send.click();
+    await expect(room.message('stays here').last().getByRole('link')).toHaveText(/notes\.txt/);
+    await expectAccessible(writer.page);
+  }
+});
+
+test('an image that takes its time is waited for, and goes then', async ({ community }) => {
+  const writer = await community.newcomer('Slow Painter');
+  const room = await writer.enter();
+  let ready = false;
+  const unready = (text: string) => JSON.stringify({ ...JSON.parse(text), state: ready ? 'ready' : 'uploaded' });
+  for (const path of ['**/files?key=**', '**/api/v1/files/*']) {
+    await writer.page.route(path, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: unready(await answer.text()) });
+    });
+  }
+  await attach(room, picture);
+  await expect(writer.page.locator('.tray').getByText(writer.words.preparing)).toBeVisible();
+  await room.write('as soon as it can');
+  await expect(writer.page.getByText(writer.words.uploading)).toBeVisible();
+  await expect(room.composer).toHaveValue('as soon as it can');
+  ready = true;
+  await arrived(room, 'hill.png');
+  await expect(writer.page.getByText(writer.words.uploading)).toHaveCount(0);
+  await room.send.click();
+  await expect(room.message('as soon as it can').getByRole('img', { name: 'hill.png' })).toBeVisible();
+});
+
+test('what is attached stays over another room and over a reload', async ({ community }) => {
+  const writer = await community.newcomer('Wanderer');
+  const other = await community.room('attic', 'Attic');
+  await community.server.admin(['room', 'add', other.slug, 'Wanderer']);
+  const room = await writer.enter();
+  await attach(room, picture, notes);
+  await arrived(room, 'hill.png', 'notes.txt');
+  await writer.page.getByRole('link', { name: /Attic/ }).first().click();
+  await expect(writer.page.getByRole('heading', { level: 1, name: 'Attic' })).toBeVisible();
+  await expect(writer.page.locator('.tray li')).toHaveCount(0);
+  await writer.enter();
+  await arrived(room, 'hill.png', 'notes.txt');
+  await writer.page.getByRole('button', { name: writer.words.detach('notes.txt') }).click();
+  await writer.page.reload();
+  await arrived(room, 'hill.png');
+  await room.write('still there');
+  await expect(room.message('still there').getByRole('img', { name: 'hill.png' })).toBeVisible();
+  await writer.page.reload();
+  await room.live();
+  await expect(writer.page.locator('.tray li')).toHaveCount(0);
+});
+
+test('whoever is no member gets no file', async ({ community }) => {
+  const closed = await community.room('vault', 'Vault', ['--closed']);
+  const keeper = await community.newcomer('Keeper', { member: [closed.slug] });
+  const stranger = await community.newcomer('Stranger');
+  const room = await keeper.enter(closed);
+  await attach(room, picture);
+  await arrived(room, 'hill.png');
+  await room.write('kept safe');
+  const address = await room.message('kept safe').getByRole('link', { name: 'hill.png' }).getAttribute('href');
+  expect((await keeper.context.request.get(address ?? '')).status()).toBe(200);
+  for (const path of [address, `${address}/thumb`]) expect((await stranger.context.request.get(path ?? '')).status()).toBe(404);
 });
 
 test('a message with a file waits for the connection like any other, also over a reload', async ({ community, guard }) => {

@@ -354,7 +354,6 @@ group! {
         schedule,
         /// The composer is empty.
         no_text,
-        /// The composer has files.
         without_files,
         /// What is scheduled in the room.
         list,
