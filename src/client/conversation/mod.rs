@@ -6,7 +6,7 @@ mod tests;
 
 use super::outbox::{Command, Entry, EntryState, Kept};
 use crate::domain::{Seq, TaskId};
-use crate::protocol::{Author, ErrorCode, Event, EventKind, TaskStatus};
+use crate::protocol::{Attached, Author, ErrorCode, Event, EventKind, TaskStatus};
 use std::sync::Arc;
 
 /// Messages of one author within this time make a run: avatar and name stand once.
@@ -53,6 +53,8 @@ pub struct MessageItem {
     pub at: i64,
     /// Source text; `None` when the message is erased.
     pub body: Option<String>,
+    /// Shown as long as there is a body.
+    pub files: Vec<Attached>,
     pub edited: bool,
     /// Shows avatar, name and time; the others of the run do not.
     pub first_of_run: bool,
@@ -229,7 +231,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
-        let EventKind::Posted { key, author, body, rev, deleted, .. } = &row.kind else {
+        let EventKind::Posted { key, author, body, rev, deleted, files } = &row.kind else {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
@@ -239,6 +241,7 @@ impl<'a> Builder<'a> {
             author: author.clone(),
             at: row.at,
             body: body.clone().filter(|_| !deleted),
+            files: files.clone(),
             edited: rev.is_some_and(|rev| rev > row.seq),
             first_of_run,
             delivery: Delivery::Sent,
@@ -288,6 +291,7 @@ impl<'a> Builder<'a> {
             author: reader.clone(),
             at: entry.at,
             body: entry.command.body().map(str::to_owned),
+            files: entry.command.files().to_vec(),
             edited: false,
             first_of_run,
             delivery: Delivery::Sent,

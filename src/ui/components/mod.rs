@@ -1,6 +1,7 @@
 //! Parts that pages are made of, one to a file.
 
 mod avatar;
+mod carried;
 mod composer;
 mod context_column;
 mod conversation;
@@ -29,6 +30,7 @@ mod rows;
 mod sheet;
 mod slash_menu;
 mod task_card;
+mod tray;
 
 pub use avatar::Avatar;
 pub use composer::Composer;
