@@ -25,6 +25,7 @@ pub mod listener;
 pub mod metrics;
 pub mod moving;
 pub mod node;
+pub mod outgoing;
 pub mod pages;
 pub mod presence;
 pub mod request_log;

@@ -22,6 +22,7 @@ mod live;
 mod node;
 mod one_database;
 mod operated;
+mod outgoing;
 mod pages;
 mod postgres;
 mod presence;

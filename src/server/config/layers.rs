@@ -6,11 +6,20 @@ use std::collections::BTreeMap;
 
 /// Settings by name: the flag is `--NAME`, the environment variable `PICKMATE_NAME` with
 /// underscores, the key in `[pickmate]` of the file is NAME.
-pub const SETTINGS: [&str; 8] =
-    ["listen", "data", "database", "redis", "public-url", "trusted-proxy", "no-rate-limit", "log-format"];
+pub const SETTINGS: [&str; 9] = [
+    "listen",
+    "data",
+    "database",
+    "redis",
+    "public-url",
+    "trusted-proxy",
+    "outgoing-allow",
+    "no-rate-limit",
+    "log-format",
+];
 
 /// The settings that have several values.
-pub const LISTS: [&str; 1] = ["trusted-proxy"];
+pub const LISTS: [&str; 2] = ["trusted-proxy", "outgoing-allow"];
 
 /// The flag that names a limit; `PICKMATE_LIMIT` and the table `[pickmate.limits]` beside it.
 pub const LIMIT: &str = "limit";

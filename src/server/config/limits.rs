@@ -221,6 +221,12 @@ limits! {
     link_per_minute: u32 = 30, 1..=1_000_000;
     /// With Redis: what was taken from rate limits is gathered for so long before other nodes are told.
     spent_gather_ms: u64 = 100, 10..=60_000;
+    /// A request to somebody else's server, for a link preview or a webhook, is given up after this long, redirects included.
+    outgoing_timeout_ms: u64 = 5_000, 100..=60_000;
+    /// Bytes that are read of a page for its preview, also when it is sent compressed.
+    outgoing_body_bytes: usize = 1_048_576, 1_024..=16_777_216;
+    /// Redirects that are followed for a preview.
+    outgoing_redirects: u32 = 5, 1..=20;
     /// A session that is not used ends after so many days.
     session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.

@@ -133,6 +133,14 @@ fn proxies_are_networks_or_addresses() {
 }
 
 #[test]
+fn webhooks_reach_no_private_network_unless_told() {
+    assert_eq!(Config::default().outgoing_allow, []);
+    let config = environment("PICKMATE_OUTGOING_ALLOW", "10.0.0.0/8, 192.168.1.7").read().unwrap();
+    assert_eq!(config.outgoing_allow, ["10.0.0.0/8".parse().unwrap(), "192.168.1.7/32".parse().unwrap()]);
+    assert!(environment("PICKMATE_OUTGOING_ALLOW", "localhost").read().is_err());
+}
+
+#[test]
 fn a_refusal_is_one_line_whatever_the_value() {
     let refused = [
         flag("listen", "a\nb\u{1b}[31m").read(),
