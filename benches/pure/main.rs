@@ -19,7 +19,11 @@ const BODY: &str = "내일 **회의**는 [여기](https://example.org/a?b=c)에�
 fn posted(seq: u64) -> Event {
     let author = Author { id: 7, name: "민아".into() };
     let (key, body, seq) = (format!("k{seq}"), Some(BODY.to_owned()), Seq(seq));
-    Event { seq, at: 1_763_800_000_000, kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false } }
+    Event {
+        seq,
+        at: 1_763_800_000_000,
+        kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false, previews: None },
+    }
 }
 
 fn encoding(c: &mut Criterion) {

@@ -143,7 +143,7 @@ mod tests {
         Event {
             seq: Seq(seq),
             at: 0,
-            kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false },
+            kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, previews: None },
         }
     }
 

@@ -2,6 +2,7 @@
 //! Values are made by `parse`, so whoever holds one need not check it again.
 
 mod calendar;
+mod excerpt;
 mod ids;
 mod invisible;
 mod key;
@@ -10,6 +11,7 @@ mod room;
 mod user;
 
 pub use calendar::{CivilTime, Weekday, day_number, ms_to_midnight};
+pub use excerpt::excerpt;
 pub use ids::{RoomId, Seq, UserId};
 pub use key::{Key, KeyError};
 pub use message::{BodyError, MessageBody};

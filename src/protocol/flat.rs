@@ -3,7 +3,7 @@
 //! compiled once more for that tree, which more than doubles what a browser loads for it. The price
 //! is a rule for later versions: a field name has one type in all kinds.
 
-use super::{Author, ErrorCode, Event, EventKind, Limits, Refused, ServerFrame};
+use super::{Author, ErrorCode, Event, EventKind, Limits, Preview, Previews, Refused, ServerFrame};
 use crate::domain::{Access, Seq};
 use serde::Deserialize;
 
@@ -32,6 +32,9 @@ pub struct FlatEvent {
     by: Option<Author>,
     name: Option<String>,
     access: Option<Access>,
+    previews: Option<Previews>,
+    #[serde(default)]
+    list: Vec<Preview>,
 }
 
 impl TryFrom<FlatEvent> for Event {
@@ -46,11 +49,13 @@ impl TryFrom<FlatEvent> for Event {
                 body,
                 rev,
                 deleted,
+                previews: flat.previews,
             },
             "edited" => {
                 EventKind::Edited { target: required(flat.target, "target")?, rev: required(rev, "rev")?, body }
             }
             "deleted" => EventKind::Deleted { target: required(flat.target, "target")? },
+            "preview" => EventKind::Preview { target: required(flat.target, "target")?, rev, list: flat.list },
             "joined" => EventKind::Joined { member: required(flat.member, "member")? },
             "left" => EventKind::Left { member: required(flat.member, "member")? },
             "renamed" => EventKind::Renamed { by: required(flat.by, "by")?, name: required(flat.name, "name")? },
@@ -147,6 +152,8 @@ mod tests {
     #[test]
     fn every_event_is_read_as_it_was_written() {
         let mina = Author { id: 1, name: "민아".into() };
+        let list = vec![Preview { url: "https://a.example".into(), title: "A".into(), ..Preview::default() }];
+        let previews = Some(Previews { rev: Seq(3), list: list.clone() });
         let kinds = [
             EventKind::Posted {
                 key: "k".into(),
@@ -154,8 +161,18 @@ mod tests {
                 body: Some("안녕".into()),
                 rev: Some(Seq(1)),
                 deleted: false,
+                previews,
             },
-            EventKind::Posted { key: "k".into(), author: mina.clone(), body: None, rev: None, deleted: true },
+            EventKind::Posted {
+                key: "k".into(),
+                author: mina.clone(),
+                body: None,
+                rev: None,
+                deleted: true,
+                previews: None,
+            },
+            EventKind::Preview { target: Seq(1), rev: Some(Seq(3)), list },
+            EventKind::Preview { target: Seq(1), rev: None, list: vec![] },
             EventKind::Edited { target: Seq(1), rev: Seq(2), body: None },
             EventKind::Deleted { target: Seq(1) },
             EventKind::Joined { member: mina.clone() },

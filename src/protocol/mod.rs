@@ -8,12 +8,14 @@ mod event;
 mod flat;
 mod frame;
 pub mod json;
+mod preview;
 mod view;
 
 pub use close::CloseCode;
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{Author, Event, EventKind};
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
+pub use preview::{Preview, Previews};
 pub use view::{Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary};
 
 /// The WebSocket subprotocol; a client that offers none gets this one.

@@ -28,6 +28,7 @@ pub mod node;
 pub mod outgoing;
 pub mod pages;
 pub mod presence;
+pub mod previews;
 pub mod request_log;
 pub mod router;
 pub mod secret;

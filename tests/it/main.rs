@@ -27,6 +27,7 @@ mod pages;
 mod postgres;
 mod presence;
 mod presence_contract;
+mod previews;
 mod rate_limits;
 mod redis_cluster;
 mod redis_cluster_layer;

@@ -10,6 +10,7 @@ mod links;
 mod nodes;
 mod pages;
 mod posting;
+mod previews;
 mod processes;
 mod rooms;
 pub mod world;
@@ -94,6 +95,14 @@ suite! {
         an_unknown_room_reads_as_an_empty_log
         positions_beyond_everything_are_harmless
         heads_leave_unknown_rooms_out;
+    previews:
+        previews_are_an_event_and_part_of_their_message
+        previews_of_one_body_come_once
+        an_edit_leaves_no_previews_and_may_have_its_own
+        a_deletion_leaves_no_previews
+        accounts_show_no_previews_of_their_own
+        a_message_tells_what_is_to_be_shown
+        what_a_page_said_is_known_until_it_expires;
     accounts:
         names_are_one_account_regardless_of_case_and_form
         people_are_listed_by_name

@@ -6,7 +6,7 @@ mod tests;
 
 use super::outbox::{Command, Entry, EntryState, Kept};
 use crate::domain::Seq;
-use crate::protocol::{Author, ErrorCode, Event, EventKind};
+use crate::protocol::{Author, ErrorCode, Event, EventKind, Preview};
 use std::sync::Arc;
 
 /// Messages of one author within this time make a run: avatar and name stand once.
@@ -52,6 +52,8 @@ pub struct MessageItem {
     /// Source text; `None` when the message is erased.
     pub body: Option<String>,
     pub edited: bool,
+    /// What its links lead to.
+    pub previews: Vec<Preview>,
     /// Shows avatar, name and time; the others of the run do not.
     pub first_of_run: bool,
     pub delivery: Delivery,
@@ -179,9 +181,13 @@ impl MessageItem {
     /// As the entry will have left it. A text that was refused stays to be seen and taken back.
     fn change(&mut self, entry: &Entry) {
         match (&entry.command, entry.state) {
-            (Command::Edit { body, .. }, _) => (self.body, self.edited) = (Some(body.clone()), true),
+            (Command::Edit { body, .. }, _) => {
+                (self.body, self.edited, self.previews) = (Some(body.clone()), true, Vec::new());
+            }
             (Command::Delete { .. }, EntryState::Failed(_) | EntryState::Undecided) | (Command::Post { .. }, _) => {}
-            (Command::Delete { .. }, _) => (self.body, self.edited) = (None, false),
+            (Command::Delete { .. }, _) => {
+                (self.body, self.edited, self.previews) = (None, false, Vec::new());
+            }
         }
     }
 
@@ -212,7 +218,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
-        let EventKind::Posted { key, author, body, rev, deleted } = &row.kind else {
+        let EventKind::Posted { key, author, body, rev, deleted, previews } = &row.kind else {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
@@ -223,6 +229,7 @@ impl<'a> Builder<'a> {
             at: row.at,
             body: body.clone().filter(|_| !deleted),
             edited: rev.is_some_and(|rev| rev > row.seq),
+            previews: previews.as_ref().map(|shown| shown.list.clone()).unwrap_or_default(),
             first_of_run,
             delivery: Delivery::Sent,
             unsent: None,
@@ -266,6 +273,7 @@ impl<'a> Builder<'a> {
             at: entry.at,
             body: entry.command.body().map(str::to_owned),
             edited: false,
+            previews: Vec::new(),
             first_of_run,
             delivery: Delivery::Sent,
             unsent: None,

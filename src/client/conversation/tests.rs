@@ -12,7 +12,8 @@ fn person(id: i64) -> Author {
 
 fn posted(seq: u64, author: i64, at: i64) -> Arc<Event> {
     let (key, body) = (format!("k{seq}"), Some(format!("body {seq}")));
-    let kind = EventKind::Posted { key, author: person(author), body, rev: Some(Seq(seq)), deleted: false };
+    let kind =
+        EventKind::Posted { key, author: person(author), body, rev: Some(Seq(seq)), deleted: false, previews: None };
     Arc::new(Event { seq: Seq(seq), at, kind })
 }
 
@@ -143,7 +144,14 @@ fn another_authors_equal_key_is_another_message() {
 #[test]
 fn edited_and_erased_messages_say_so() {
     let event = |rev, body: Option<&str>, deleted| {
-        let kind = EventKind::Posted { key: "k".into(), author: person(1), body: body.map(Into::into), rev, deleted };
+        let kind = EventKind::Posted {
+            key: "k".into(),
+            author: person(1),
+            body: body.map(Into::into),
+            rev,
+            deleted,
+            previews: None,
+        };
         Arc::new(Event { seq: Seq(1), at: NOW, kind })
     };
     let edited = shown(&[event(Some(Seq(5)), Some("new"), false)], &[]);

@@ -28,7 +28,11 @@ fn summary(slug: &str, head: u64) -> RoomSummary {
 
 fn posted(seq: u64, author: i64, key: &str) -> Event {
     let (key, body, rev) = (key.into(), Some(format!("body {seq}")), Some(Seq(seq)));
-    Event { seq: Seq(seq), at: 0, kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false } }
+    Event {
+        seq: Seq(seq),
+        at: 0,
+        kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, previews: None },
+    }
 }
 
 /// A session in `a` (open, one message) and `b`, as the page brings it; nothing has run yet.

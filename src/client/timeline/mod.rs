@@ -9,7 +9,7 @@
 mod tests;
 
 use crate::domain::Seq;
-use crate::protocol::{Event, EventKind, Page};
+use crate::protocol::{Event, EventKind, Page, Preview, Previews};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -267,18 +267,31 @@ impl Timeline {
 
     /// Brings a row that is here up to `event`. Whether it was behind.
     fn change_row(&mut self, event: &Event) -> bool {
-        let (target, change) = match &event.kind {
-            EventKind::Posted { deleted: true, .. } => (event.seq, Change::Erase),
-            EventKind::Posted { body: Some(body), rev: Some(rev), .. } => (event.seq, Change::Revise(*rev, body)),
-            EventKind::Edited { target, rev, body: Some(body) } => (*target, Change::Revise(*rev, body)),
-            EventKind::Edited { target, body: None, .. } | EventKind::Deleted { target } => (*target, Change::Erase),
-            _ => return false,
-        };
+        match &event.kind {
+            EventKind::Posted { deleted: true, .. } => self.change(event.seq, Change::Erase),
+            EventKind::Posted { body: Some(body), rev: Some(rev), previews, .. } => {
+                let revised = self.change(event.seq, Change::Revise(*rev, body));
+                let show = |shown: &Previews| self.change(event.seq, Change::Show(shown.rev, &shown.list));
+                previews.as_ref().is_some_and(show) || revised
+            }
+            EventKind::Edited { target, rev, body: Some(body) } => self.change(*target, Change::Revise(*rev, body)),
+            EventKind::Edited { target, body: None, .. } | EventKind::Deleted { target } => {
+                self.change(*target, Change::Erase)
+            }
+            EventKind::Preview { target, rev: Some(rev), list } => self.change(*target, Change::Show(*rev, list)),
+            _ => false,
+        }
+    }
+
+    /// Whether the row at `target` is here and was behind.
+    fn change(&mut self, target: Seq, change: Change<'_>) -> bool {
         let Ok(index) = self.rows.binary_search_by_key(&target, |row| row.seq) else { return false };
-        let EventKind::Posted { rev, deleted, .. } = &self.rows[index].kind else { return false };
+        let EventKind::Posted { rev, deleted: false, previews, .. } = &self.rows[index].kind else { return false };
         let behind = match change {
-            Change::Erase => !deleted,
-            Change::Revise(newer, _) => !deleted && *rev < Some(newer),
+            Change::Erase => true,
+            Change::Revise(newer, _) => *rev < Some(newer),
+            // Those of an earlier body are none of this one.
+            Change::Show(newer, _) => *rev < Some(newer) && previews.as_ref().is_none_or(|shown| shown.rev < newer),
         };
         if behind {
             change.carry_out(Arc::make_mut(&mut self.rows[index]));
@@ -289,20 +302,24 @@ impl Timeline {
 
 enum Change<'a> {
     Revise(Seq, &'a str),
+    Show(Seq, &'a [Preview]),
     Erase,
 }
 
 impl Change<'_> {
     fn carry_out(self, row: &mut Event) {
-        let EventKind::Posted { body, rev, deleted, .. } = &mut row.kind else { return };
+        let EventKind::Posted { body, rev, deleted, previews, .. } = &mut row.kind else { return };
         match self {
             Change::Revise(newer, text) => {
                 *rev = Some(newer);
                 *body = Some(text.to_owned());
+                *previews = previews.take().filter(|shown| shown.rev > newer);
             }
+            Change::Show(rev, list) => *previews = Some(Previews { rev, list: list.to_vec() }),
             Change::Erase => {
                 *rev = None;
                 *body = None;
+                *previews = None;
                 *deleted = true;
             }
         }
@@ -310,7 +327,7 @@ impl Change<'_> {
 }
 
 fn changes_a_row(event: &Event) -> bool {
-    matches!(event.kind, EventKind::Edited { .. } | EventKind::Deleted { .. })
+    event.kind.target().is_some()
 }
 
 /// Ascending by `seq`. Repeats stay, since one may carry a newer revision: those after the first

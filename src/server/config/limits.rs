@@ -227,6 +227,12 @@ limits! {
     outgoing_body_bytes: usize = 1_048_576, 1_024..=16_777_216;
     /// Redirects that are followed for a preview.
     outgoing_redirects: u32 = 5, 1..=20;
+    /// Links of a message that are asked what they lead to, the first ones; each is shown as a preview.
+    preview_links: usize = 3, 1..=10;
+    /// What a page said of itself is known for so many minutes, whoever posts its address.
+    preview_minutes: u32 = 1_440, 1..=525_600;
+    /// A page that could not be read is not asked again for so many minutes.
+    preview_failure_minutes: u32 = 10, 1..=525_600;
     /// A session that is not used ends after so many days.
     session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.

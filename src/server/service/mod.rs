@@ -8,6 +8,7 @@ pub mod community;
 pub mod invites;
 mod links;
 pub mod messages;
+pub mod previews;
 pub mod publisher;
 pub mod resets;
 pub mod rooms;

@@ -62,7 +62,11 @@ impl Publisher {
                 }
                 self.layer.publish(Notice::RoomsChanged { user: None });
             }
-            EventKind::Renamed { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {}
+            EventKind::Renamed { .. }
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Preview { .. }
+            | EventKind::Unknown => {}
         }
     }
 }

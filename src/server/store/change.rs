@@ -7,7 +7,7 @@ use super::key_row::{KnownKey, NewKey, OUTSIDE};
 use super::plan::{Answer, Moment, Outcome};
 use super::{Action, Command, Committed, Intent, Refusal, StoreError};
 use crate::domain::{Access, Role, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::{Author, Event, EventKind};
+use crate::protocol::{Author, Event, EventKind, Preview};
 use async_trait::async_trait;
 
 /// What a command did: nothing, or one event.
@@ -54,6 +54,27 @@ impl Room {
     }
 }
 
+/// A message that has a body, as far as its previews go.
+pub(super) struct Standing {
+    pub rev: Seq,
+    pub previewed: bool,
+}
+
+impl Standing {
+    /// Rev and the seq of the previews.
+    pub fn from_row((rev, previews_rev): (i64, Option<i64>)) -> Result<Standing, StoreError> {
+        Ok(Standing { rev: seq_from(rev)?, previewed: previews_rev.is_some() })
+    }
+}
+
+/// Previews to be kept with the message at `target`.
+pub(super) struct NewPreviews<'a> {
+    pub room: RoomId,
+    pub target: Seq,
+    pub rev: Seq,
+    pub list: &'a [Preview],
+}
+
 pub(super) struct Account {
     author: Author,
     role: Role,
@@ -91,6 +112,9 @@ pub(super) trait Tables: Send {
     async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError>;
     async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError>;
     async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError>;
+    /// `None`: no such message, or an erased one.
+    async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError>;
+    async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
 }
@@ -160,9 +184,11 @@ impl<T: Tables> Changes<'_, T> {
                 self.create_room(NewRoom { slug: room, name, access: *access, creator: *creator }).await
             }
             (Action::AddMember { member }, actor) => self.add_member(room, *member, actor).await,
+            (Action::Preview { target, rev, list }, None) => self.preview(room, (*target, *rev), list).await,
             (Action::Leave, Some(actor)) => self.leave(room, actor).await,
             (Action::Rename { name }, Some(actor)) => self.rename(room, actor, name).await,
             (Action::SetAccess { access }, Some(actor)) => self.set_access(room, actor, *access).await,
+            (Action::Preview { .. }, Some(_)) => Err(Refusal::Forbidden),
             // What accounts say comes in runs; the operator has no account.
             (Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. }, Some(_)) => {
                 Err(StoreError::Internal("a message outside its run".into()).into())
@@ -260,6 +286,17 @@ impl<T: Tables> Changes<'_, T> {
         self.tables.set_access(room.id, access).await?;
         let room = Room { access, ..room };
         self.log(room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }).await
+    }
+
+    async fn preview(&mut self, slug: &Slug, (target, rev): (Seq, Seq), list: &[Preview]) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let standing = self.tables.message(room.id, target).await?;
+        if standing.is_none_or(|standing| standing.rev != rev || standing.previewed) {
+            return Ok(Change::none(room));
+        }
+        let brought = room.head.next();
+        self.tables.put_previews(NewPreviews { room: room.id, target, rev: brought, list }).await?;
+        self.log(room, None, EventKind::Preview { target, rev: Some(brought), list: list.to_vec() }).await
     }
 
     /// `NotFound` unless the account can see the room.

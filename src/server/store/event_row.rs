@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
 use crate::domain::{Access, RoomId, Seq, Slug, UserId};
-use crate::protocol::{Author, Event, EventKind};
+use crate::protocol::{Author, Event, EventKind, Preview, Previews};
 use serde::{Deserialize, Serialize};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use std::collections::BTreeMap;
@@ -61,9 +61,9 @@ impl NewEvent {
     pub fn columns(&self) -> Result<EventColumns<'_>, StoreError> {
         let (mut member, mut key, mut target, mut data) = (None, None, None, None);
         match &self.event.kind {
-            EventKind::Edited { target: seq, .. } | EventKind::Deleted { target: seq } => {
-                target = Some(seq_column(*seq))
-            }
+            EventKind::Edited { target: seq, .. }
+            | EventKind::Deleted { target: seq }
+            | EventKind::Preview { target: seq, .. } => target = Some(seq_column(*seq)),
             EventKind::Joined { member: who } | EventKind::Left { member: who } => member = Some(who.id),
             EventKind::Renamed { name, .. } => data = Some(EventData { name: Some(name.clone()), access: None }),
             EventKind::AccessChanged { access, .. } => {
@@ -91,6 +91,7 @@ fn kind_column(kind: &EventKind) -> Result<&'static str, StoreError> {
         EventKind::Posted { .. } => Ok("posted"),
         EventKind::Edited { .. } => Ok("edited"),
         EventKind::Deleted { .. } => Ok("deleted"),
+        EventKind::Preview { .. } => Ok("preview"),
         EventKind::Joined { .. } => Ok("joined"),
         EventKind::Left { .. } => Ok("left"),
         EventKind::Renamed { .. } => Ok("renamed"),
@@ -114,6 +115,9 @@ pub(super) struct EventRow {
     pub data: Option<String>,
     pub body: Option<String>,
     pub rev: Option<i64>,
+    pub previews_rev: Option<i64>,
+    /// JSON of the list.
+    pub previews: Option<String>,
 }
 
 impl<'r, R: Row> FromRow<'r, R> for EventRow
@@ -136,6 +140,8 @@ where
             data: row.try_get(9)?,
             body: row.try_get(10)?,
             rev: row.try_get(11)?,
+            previews_rev: row.try_get(12)?,
+            previews: row.try_get(13)?,
         })
     }
 }
@@ -147,6 +153,10 @@ impl EventRow {
             "posted" => self.posted()?,
             "edited" => EventKind::Edited { target: self.target()?, rev: self.rev()?, body: self.body },
             "deleted" => EventKind::Deleted { target: self.target()? },
+            "preview" => {
+                let (rev, list) = self.previews()?.map(|shown| (shown.rev, shown.list)).unzip();
+                EventKind::Preview { target: self.target()?, rev, list: list.unwrap_or_default() }
+            }
             "joined" => EventKind::Joined { member: self.member()? },
             "left" => EventKind::Left { member: self.member()? },
             "renamed" => EventKind::Renamed { by: self.actor()?, name: self.data()?.name.unwrap_or_default() },
@@ -160,7 +170,7 @@ impl EventRow {
     }
 
     fn posted(self) -> Result<EventKind, StoreError> {
-        let (author, rev) = (self.actor()?, self.rev()?);
+        let (author, rev, previews) = (self.actor()?, self.rev()?, self.previews()?);
         let deleted = self.body.is_none();
         Ok(EventKind::Posted {
             key: self.key.unwrap_or_default(),
@@ -168,7 +178,20 @@ impl EventRow {
             rev: (!deleted).then_some(rev),
             body: self.body,
             deleted,
+            previews,
         })
+    }
+
+    /// Those of the body of now.
+    fn previews(&self) -> Result<Option<Previews>, StoreError> {
+        let (Some(rev), Some(list)) = (self.previews_rev, &self.previews) else { return Ok(None) };
+        let list: Vec<Preview> = serde_json::from_str(list).map_err(|_| damaged("list of previews", self.seq))?;
+        Ok(Some(Previews { rev: seq_from(rev)?, list }))
+    }
+
+    /// Bytes of what was said, for budgets.
+    pub fn bytes(&self) -> usize {
+        [&self.body, &self.previews].into_iter().flatten().map(String::len).sum()
     }
 
     fn actor(&self) -> Result<Author, StoreError> {

@@ -23,6 +23,7 @@ pub mod moving;
 mod options;
 mod plan;
 pub mod postgres;
+mod previews;
 mod room_row;
 mod rooms;
 mod sql;
@@ -39,6 +40,7 @@ pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
+pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
 pub use trouble::{Reason, Trouble};
 
@@ -48,7 +50,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Previews + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

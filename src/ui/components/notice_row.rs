@@ -19,8 +19,10 @@ fn words(texts: &Talk, kind: &EventKind) -> Option<String> {
         EventKind::Renamed { by, name } => (texts.renamed)(&by.name, name),
         EventKind::AccessChanged { by, access: Access::Open } => (texts.opened)(&by.name),
         EventKind::AccessChanged { by, access: Access::Closed } => (texts.closed)(&by.name),
-        EventKind::Posted { .. } | EventKind::Edited { .. } | EventKind::Deleted { .. } | EventKind::Unknown => {
-            return None;
-        }
+        EventKind::Posted { .. }
+        | EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Preview { .. }
+        | EventKind::Unknown => return None,
     })
 }

@@ -105,6 +105,7 @@ pub async fn posting_into_an_open_room_joins<E: Engine>(world: World<E>) {
         body: Some("안녕\nhi \"there\"".into()),
         rev: Some(Seq(3)),
         deleted: false,
+        previews: None,
     };
     assert_eq!((log[2].seq, &log[2].kind), (Seq(3), &posted));
     assert_eq!(ack.seq, Some(Seq(3)));

@@ -1,7 +1,7 @@
 //! The newest events of one room, encoded, as the store would serve them now.
 
 use crate::domain::{RoomId, Seq, Slug};
-use crate::protocol::{Event, EventKind};
+use crate::protocol::{Event, EventKind, Preview, Previews};
 use crate::server::channel_layer::Growth;
 use crate::server::encode::{self, EventsFrame, LogName};
 use crate::server::store::{Budget, EventPage};
@@ -56,7 +56,7 @@ pub struct Tail {
 
 struct Entry {
     bytes: Bytes,
-    /// Of an edit or deletion: the message it changes.
+    /// Of an edit, a deletion or previews: the message it changes.
     target: Option<Seq>,
 }
 
@@ -162,22 +162,42 @@ impl Tail {
     }
 }
 
-/// What the store serves for an event once its message was changed: the body of now, if there is one,
-/// and as `rev` the seq of the change.
+/// What the store serves for an event once its message was changed.
 fn revise(kind: &mut EventKind, change: &Event) {
-    let now = match &change.kind {
-        EventKind::Edited { body, .. } => body.clone(),
-        _ => None,
-    };
+    match &change.kind {
+        EventKind::Preview { rev: Some(rev), list, .. } => show(kind, *rev, list),
+        EventKind::Edited { body, .. } => say(kind, body.as_ref(), change.seq),
+        _ => say(kind, None, change.seq),
+    }
+}
+
+/// The body of now, if there is one, and as `rev` the seq of the change, which leaves no previews.
+fn say(kind: &mut EventKind, now: Option<&String>, changed: Seq) {
     match kind {
-        EventKind::Posted { body, rev, deleted, .. } => {
+        EventKind::Posted { body, rev, deleted, previews, .. } => {
             *deleted = now.is_none();
-            *rev = now.is_some().then_some(change.seq);
-            *body = now;
+            *rev = now.is_some().then_some(changed);
+            *body = now.cloned();
+            *previews = None;
         }
         EventKind::Edited { body, rev, .. } => {
-            *body = now;
-            *rev = change.seq;
+            *body = now.cloned();
+            *rev = changed;
+        }
+        EventKind::Preview { rev, list, .. } => {
+            *rev = None;
+            list.clear();
+        }
+        _ => {}
+    }
+}
+
+fn show(kind: &mut EventKind, shown: Seq, now: &[Preview]) {
+    match kind {
+        EventKind::Posted { previews, .. } => *previews = Some(Previews { rev: shown, list: now.to_vec() }),
+        EventKind::Preview { rev, list, .. } => {
+            *rev = Some(shown);
+            *list = now.to_vec();
         }
         _ => {}
     }

@@ -60,7 +60,14 @@ pub const TABLES: &[Table] = &[
         "room_id" Integer, "seq" Integer, "expires_at" Integer),
     table!("bodies" by "id": "id" Integer, "body" Text),
     table!("messages" by "room_id, seq": "room_id" Integer, "seq" Integer, "author_id" Integer, "rev" Integer,
-        "at" Integer, "body_id" Integer),
+        "at" Integer, "body_id" Integer, "previews_rev" Integer, "previews_id" Integer),
+    table!("previews" by "hash": "hash" Bytes, "fetched_at" Integer, "expires_at" Integer, "title" Text,
+        "description" Text, "site" Text, "failure" Text),
+    table!("webhooks" by "id": "id" Integer, "room_id" Integer, "url" Text, "secret" Text, "kinds" Text,
+        "enabled" Integer, "created_at" Integer, "failing_since" Integer, "ended_at" Integer),
+    table!("deliveries" by "id": "id" Integer, "webhook_id" Integer, "seq" Integer, "state" Text, "attempts" Integer,
+        "status" Integer, "error" Text, "queued_at" Integer, "started_at" Integer, "finished_at" Integer,
+        "due_at" Integer),
 ];
 
 /// A row on its way into its line.

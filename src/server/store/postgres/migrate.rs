@@ -9,8 +9,11 @@ use super::moving;
 use sqlx::{Connection, PgConnection};
 
 /// The version of a file is its place here, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/postgres/0001_first.sql"), include_str!("../migrations/postgres/0002_schedule.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/postgres/0001_first.sql"),
+    include_str!("../migrations/postgres/0002_schedule.sql"),
+    include_str!("../migrations/postgres/0005_outgoing.sql"),
+];
 
 /// A migration takes as long as it takes, and so does waiting for another node's.
 const TAKE_YOUR_TIME: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0";

@@ -18,6 +18,7 @@ mod log;
 mod migrate;
 pub mod moving;
 mod notes;
+mod previews;
 mod rooms;
 mod run;
 mod schedule;

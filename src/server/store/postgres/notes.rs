@@ -50,7 +50,7 @@ impl Part {
             return Part::Untold;
         }
         let part = |command: &&Command| match &command.action {
-            Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. } => Part::Logs,
+            Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. } | Action::Preview { .. } => Part::Logs,
             Action::CreateRoom { .. } | Action::AddMember { .. } | Action::Rename { .. } => Part::Rooms,
             Action::Leave | Action::SetAccess { .. } => Part::Rights,
         };

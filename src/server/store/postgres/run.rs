@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 /// What there was before a run, for each command in order. In a statement after the one that took the
 /// locks, it sees what others committed until then.
 const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, k.fingerprint, k.seq,
-        t.author_id, t.rev, t.body_id, b.body,
+        t.author_id, t.rev, t.body_id, b.body, t.previews_id,
         coalesce(j.epoch <> (SELECT value FROM meta WHERE name = 'epoch'), false)
     FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])
         WITH ORDINALITY AS j (room, actor, key, target, epoch, n)
@@ -43,7 +43,8 @@ const WRITE: &str = r#"WITH raised AS (
     ), stood AS (
         INSERT INTO messages (room_id, seq, author_id, rev, at, body_id)
         SELECT room, seq, author, rev, $4, body_id FROM said
-        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id
+        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id,
+            previews_rev = NULL, previews_id = NULL
     ), erased AS (
         UPDATE bodies SET body = NULL WHERE id = ANY($5)
     ), used AS (

@@ -23,7 +23,10 @@ const TURN: u64 = 1_000;
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
-/// Drops old keys and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
+const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
+
+/// Drops old keys, what pages said and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
 pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<bool, StoreError> {
     let mut tx = connection.begin().await?;
     if !claim(&mut tx, "purge", PURGE_EVERY).await? {
@@ -33,6 +36,7 @@ pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<boo
     if purged.rows_affected() >= TURN {
         sqlx::query(AGAIN).bind("purge").execute(&mut *tx).await?;
     }
+    sqlx::query(PURGE_PREVIEWS).bind(now).execute(&mut *tx).await?;
     forget_nodes(&mut tx, now).await?;
     tx.commit().await?;
     Ok(true)

@@ -3,4 +3,5 @@
 
 pub(super) mod accounts;
 pub(super) mod log;
+pub(super) mod previews;
 pub(super) mod rooms;

@@ -19,6 +19,9 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE expires_at <= (SELECT max(expires_at) FROM
     (SELECT expires_at FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000))";
 
+const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE hash IN
+    (SELECT hash FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000)";
+
 pub(super) struct Chores {
     erase_after: Duration,
     erasure: Option<Erasure>,
@@ -57,6 +60,7 @@ impl Chores {
         if self.purge_at <= Instant::now() {
             self.purge_at = Instant::now() + PURGE_EVERY;
             purge_keys(gate, now).await?;
+            purge_previews(gate, now).await?;
         }
         Ok(())
     }
@@ -105,5 +109,11 @@ async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
 pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<(), StoreError> {
     let mut turn = gate.turn().await;
     sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
+    Ok(())
+}
+
+async fn purge_previews(gate: &Gate, now: i64) -> Result<(), StoreError> {
+    let mut turn = gate.turn().await;
+    sqlx::query(PURGE_PREVIEWS).bind(now).execute(turn.connection().await?).await?;
     Ok(())
 }

@@ -21,6 +21,7 @@ mod messages;
 mod migrate;
 pub mod moving;
 mod own_thread;
+mod previews;
 mod readers;
 mod rooms;
 mod run;

@@ -24,7 +24,7 @@ macro_rules! look_up {
     () => {
         "SELECT json_group_array(json_array(
                 r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, iif(k.key IS NULL, NULL, hex(k.fingerprint)), k.seq,
-                t.author_id, t.rev, t.body_id, b.body,
+                t.author_id, t.rev, t.body_id, b.body, t.previews_id,
                 j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch')
             ) ORDER BY j.id), (SELECT max(id) FROM bodies)
             FROM jsonb_each($1) AS j

@@ -1,15 +1,19 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewRoom, Room, RoomRow, Tables};
+use super::super::change::{Account, NewMembership, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
 use super::super::columns::{access_column, seq_column};
-use super::super::event_row::NewEvent;
+use super::super::event_row::{NewEvent, json};
 use super::super::key_row::{KnownKey, NewKey};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
 use super::keys;
-use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
+use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
+
+/// At the end of the table of bodies, as they are.
+const PUT_PREVIEWS: &str = "INSERT INTO bodies (id, body) SELECT coalesce(max(id), 0) + 1, $4 FROM bodies;
+    UPDATE messages SET previews_rev = $3, previews_id = (SELECT max(id) FROM bodies) WHERE room_id = $1 AND seq = $2";
 
 /// In a transaction that may write: nobody else writes meanwhile.
 #[async_trait]
@@ -79,6 +83,18 @@ impl Tables for SqliteConnection {
 
     async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError> {
         sqlx::query(sql::rooms::SET_ACCESS).bind(room.0).bind(access_column(access)).execute(self).await?;
+        Ok(())
+    }
+
+    async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError> {
+        let query = sqlx::query_as(sql::previews::STANDING).bind(room.0).bind(seq_column(seq));
+        let row: Option<(i64, Option<i64>)> = query.fetch_optional(self).await?;
+        row.map(Standing::from_row).transpose()
+    }
+
+    async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError> {
+        let put = sqlx::query(PUT_PREVIEWS).bind(new.room.0).bind(seq_column(new.target)).bind(seq_column(new.rev));
+        put.bind(json(&new.list)?).execute(self).await?;
         Ok(())
     }
 
