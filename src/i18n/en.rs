@@ -287,6 +287,8 @@ fn error(code: ErrorCode) -> String {
         PasswordTooShort => return format!("The password needs at least {} characters.", Password::MIN_CHARS),
         PasswordTooLong => return format!("The password is too long. It may have {} bytes.", Password::MAX_BYTES),
         TooManyRooms => "Too many rooms are open at once.",
+        TooManyWebhooks => "The room has as many webhooks as it can have.",
+        BadUrl => "Nothing may be sent to this address.",
         LastMember => "The last member cannot leave. Add somebody else first.",
         LastOwner => "There has to be an owner. Make somebody else one first.",
         TooLarge => "That is too large to send.",

@@ -259,6 +259,8 @@ fn error(code: ErrorCode) -> String {
         PasswordTooShort => return format!("비밀번호는 {}자 이상이어야 해요.", Password::MIN_CHARS),
         PasswordTooLong => return format!("비밀번호가 너무 길어요. {}바이트까지 쓸 수 있어요.", Password::MAX_BYTES),
         TooManyRooms => "한 번에 열어 둔 방이 너무 많아요.",
+        TooManyWebhooks => "이 방에는 웹훅을 더 만들 수 없어요.",
+        BadUrl => "이 주소로는 보낼 수 없어요.",
         LastMember => "마지막 멤버는 나갈 수 없어요. 먼저 다른 사람을 추가해 주세요.",
         LastOwner => "운영자가 한 명은 있어야 해요. 먼저 다른 사람을 운영자로 바꿔 주세요.",
         TooLarge => "보낸 내용이 너무 커요.",

@@ -38,6 +38,9 @@ pub enum ErrorCode {
     PasswordTooShort,
     PasswordTooLong,
     TooManyRooms,
+    TooManyWebhooks,
+    /// An address that may not be reached from here.
+    BadUrl,
     LastMember,
     LastOwner,
     TooLarge,
@@ -55,7 +58,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 32] = {
+    pub const ALL: [ErrorCode; 34] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -84,6 +87,8 @@ impl ErrorCode {
             PasswordTooShort,
             PasswordTooLong,
             TooManyRooms,
+            TooManyWebhooks,
+            BadUrl,
             LastMember,
             LastOwner,
             TooLarge,
@@ -129,6 +134,8 @@ impl ErrorCode {
             PasswordTooShort => "password_too_short",
             PasswordTooLong => "password_too_long",
             TooManyRooms => "too_many_rooms",
+            TooManyWebhooks => "too_many_webhooks",
+            BadUrl => "bad_url",
             LastMember => "last_member",
             LastOwner => "last_owner",
             TooLarge => "too_large",

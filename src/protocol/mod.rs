@@ -10,6 +10,7 @@ mod frame;
 pub mod json;
 mod preview;
 mod view;
+mod webhook;
 
 pub use close::CloseCode;
 pub use error::{ErrorBody, ErrorCode};
@@ -17,6 +18,7 @@ pub use event::{Author, Event, EventKind};
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use preview::{Preview, Previews};
 pub use view::{Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary};
+pub use webhook::{DeliveryState, DeliveryView, MadeWebhook, WebhookView};
 
 /// The WebSocket subprotocol; a client that offers none gets this one.
 pub const SUBPROTOCOL: &str = "pickmate.v1";

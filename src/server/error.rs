@@ -90,7 +90,9 @@ pub fn status(code: ErrorCode) -> StatusCode {
         TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BadRequest => StatusCode::BAD_REQUEST,
         UnknownType | BadKey | BodyEmpty | BodyTooLong | ControlCharacter | NameEmpty | NameTooLong | NameInvisible
-        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms => StatusCode::UNPROCESSABLE_ENTITY,
+        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms | TooManyWebhooks | BadUrl => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Internal | Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -38,4 +38,5 @@ pub mod state;
 pub mod store;
 pub mod stylesheet;
 pub mod telemetry;
+pub mod webhooks;
 pub mod ws;

@@ -11,6 +11,7 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::listener;
 use super::metrics::Metrics;
+use super::outgoing::Outgoing;
 use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
@@ -144,6 +145,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         hub,
         rate_limits,
         readiness: Arc::new(Readiness::new(&config.limits)),
+        outgoing: Outgoing::of(&config),
         passwords: Passwords::new(),
         config: Arc::new(config),
         store,

@@ -8,6 +8,7 @@ use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
+use super::outgoing::Outgoing;
 use super::presence::Presence;
 use super::store::Store;
 use axum::extract::FromRef;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
+    /// Asks other people's servers.
+    pub outgoing: Outgoing,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,

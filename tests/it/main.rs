@@ -41,3 +41,4 @@ mod several_nodes;
 mod site;
 mod store_contract;
 mod visitor;
+mod webhooks;

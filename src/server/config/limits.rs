@@ -47,6 +47,11 @@ impl Limits {
         Duration::from_secs(u64::from(self.key_days) * 24 * 60 * 60)
     }
 
+    /// How long it is known what was sent to webhooks.
+    pub fn delivery_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.delivery_days) * 24 * 60 * 60)
+    }
+
     /// Sets the limit of this name. An error changes nothing.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let limit = LIMITS.iter().find(|limit| limit.name == name).ok_or(LimitError::Unknown)?;
@@ -233,6 +238,14 @@ limits! {
     preview_minutes: u32 = 1_440, 1..=525_600;
     /// A page that could not be read is not asked again for so many minutes.
     preview_failure_minutes: u32 = 10, 1..=525_600;
+    /// Webhooks of one room.
+    webhooks_per_room: u32 = 10, 1..=1_000;
+    /// Requests that are made for one event to one webhook, at most.
+    webhook_attempts: u32 = 8, 1..=100;
+    /// A webhook that failed for so many days without a success gets no more events, until a test arrives.
+    webhook_failing_days: u32 = 3, 1..=365;
+    /// What was sent to webhooks is listed for so many days.
+    delivery_days: u32 = 7, 1..=365;
     /// A session that is not used ends after so many days.
     session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.

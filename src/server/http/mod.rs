@@ -1,4 +1,4 @@
-//! HTTP API v1: messages and events for programs, with a bearer token or the session cookie.
+//! HTTP API v1: messages, events and webhooks for programs, with a bearer token or the session cookie.
 //! Described by `openapi.json` beside this file, served at `/api/v1/openapi.json`. Every failure
 //! below `/api/v1` is `{"code","message","retry_after_ms"?}`.
 
@@ -6,13 +6,14 @@ mod failure;
 mod input;
 mod log;
 mod messages;
+mod webhooks;
 
 use crate::protocol::ErrorCode;
 use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{any, get, patch};
+use axum::routing::{any, delete, get, patch, post};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -24,6 +25,10 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
         .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
+        .route("/rooms/{slug}/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/rooms/{slug}/webhooks/{id}", delete(webhooks::remove))
+        .route("/rooms/{slug}/webhooks/{id}/deliveries", get(webhooks::deliveries))
+        .route("/rooms/{slug}/webhooks/{id}/test", post(webhooks::test))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     // The prefix itself is not below it, and could be taken for the name of a server function.

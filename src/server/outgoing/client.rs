@@ -93,6 +93,15 @@ impl Client {
         Ok(self)
     }
 
+    /// Whether the address may be asked at all, as far as its text tells: a name may still lead where it must not.
+    pub fn check(&self, url: &str) -> Result<(), OutgoingError> {
+        let target = Target::parse(url, self.0.rules.ports)?;
+        match target.literal() {
+            Some(address) if !self.0.rules.allows(address) => Err(OutgoingError::AddressRefused),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a page, following redirects. `accept` are the types that are wanted.
     pub async fn get(&self, url: &str, accept: &'static str) -> Result<Answer, OutgoingError> {
         let deadline = Instant::now() + self.0.bounds.timeout;

@@ -13,6 +13,7 @@ pub mod publisher;
 pub mod resets;
 pub mod rooms;
 pub mod set_up;
+pub mod webhooks;
 
 pub use commands::{Acked, PendingAck};
 pub use links::{Link, base_address};

@@ -29,6 +29,7 @@ mod rooms;
 mod sql;
 pub mod sqlite;
 mod trouble;
+mod webhooks;
 mod writer;
 
 pub use abroad::{Foreign, ForeignWrites};
@@ -43,6 +44,7 @@ pub use options::{Commits, Sessions, StoreOptions};
 pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
 pub use trouble::{Reason, Trouble};
+pub use webhooks::{Attempt, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;
 use postgres::PostgresStore;
@@ -50,7 +52,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Previews + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Previews + Webhooks + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

@@ -1,4 +1,5 @@
 use super::{Api, answer};
+use crate::app::TestApp;
 use pickmate::protocol::ErrorCode;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ async fn description(api: &Api) -> Value {
 
 #[tokio::test]
 async fn every_described_call_answers_as_described() {
-    let api = Api::spawn().await;
+    let api = Api::on(TestApp::spawn_with(|config| config.limits.webhooks_per_room = 100).await).await;
     let description = description(&api).await;
     let mut calls = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -20,10 +21,13 @@ async fn every_described_call_answers_as_described() {
         for (method, operation) in operations {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let posted = api.app.post(&api.room, &api.mina, &format!("own{calls}"), "안녕").await;
+            let hook = json!({"url": "https://receiver.example"});
+            let (_, hook) = answer(api.request(Method::POST, "/api/v1/rooms/general/webhooks").json(&hook)).await;
             let address = path.replace("{slug}", "general").replace("{seq}", &posted.to_string());
+            let address = address.replace("{id}", &hook["id"].to_string());
             let request = api.request(method.clone(), &address);
             let request = match method {
-                Method::POST => request.json(&json!({"key": "k1", "body": "안녕"})),
+                Method::POST => request.json(&json!({"key": "k1", "body": "안녕", "url": "https://a.example"})),
                 Method::PATCH => request.json(&json!({"key": "k2", "body": "또"})),
                 Method::DELETE => request.query(&[("key", "k3")]),
                 _ => request,
@@ -38,7 +42,7 @@ async fn every_described_call_answers_as_described() {
             calls += 1;
         }
     }
-    assert_eq!(calls, 6);
+    assert_eq!(calls, 11);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ mod run;
 mod schedule;
 mod sessions;
 mod tables;
+mod webhooks;
 
 pub use address::Address;
 pub(super) use error::reason_of_answer;

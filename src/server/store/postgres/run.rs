@@ -8,6 +8,7 @@ use super::super::found_row::FoundRow;
 use super::super::key_row::key_rows;
 use super::super::plan::{Found, Moment, Outcome, Plan, Speech};
 use super::tables::LockedRooms;
+use super::webhooks::tell_webhooks;
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -28,10 +29,13 @@ const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT N
 
 /// All that a run writes: one statement. Authors are members from here on and have read up to their own
 /// post. Bodies get numbers that no other node gives.
-const WRITE: &str = r#"WITH raised AS (
+const WRITE: &str = concat!(
+    "WITH raised AS (
         UPDATE rooms SET head = j.seq FROM jsonb_to_recordset($2::jsonb) AS j (room bigint, seq bigint)
         WHERE rooms.id = j.room
-    ), logged AS (
+    ), ",
+    tell_webhooks!(),
+    r#", logged AS (
         INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
         SELECT room, seq, kind, at, actor, member, key, target, data FROM jsonb_to_recordset($1::jsonb) AS j
             (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)
@@ -55,7 +59,8 @@ const WRITE: &str = r#"WITH raised AS (
     )
     INSERT INTO memberships (room_id, user_id, joined_at, last_read)
     SELECT room, "user", $4, seq FROM jsonb_to_recordset($7::jsonb) AS j (room bigint, "user" bigint, seq bigint)
-    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = greatest(memberships.last_read, excluded.last_read)"#;
+    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = greatest(memberships.last_read, excluded.last_read)"#
+);
 
 #[derive(Serialize)]
 struct MessageColumns<'a> {

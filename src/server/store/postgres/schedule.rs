@@ -2,6 +2,7 @@
 
 use super::super::StoreError;
 use super::notes::forget_nodes;
+use super::webhooks;
 use sqlx::{Connection, PgConnection, PgTransaction};
 use std::time::Duration;
 
@@ -27,7 +28,12 @@ const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
 /// Drops old keys, what pages said and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
-pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<bool, StoreError> {
+/// What was sent to webhooks is kept for `delivery_lifetime`.
+pub(super) async fn purge(
+    connection: &mut PgConnection,
+    now: i64,
+    delivery_lifetime: Duration,
+) -> Result<bool, StoreError> {
     let mut tx = connection.begin().await?;
     if !claim(&mut tx, "purge", PURGE_EVERY).await? {
         return Ok(false);
@@ -37,6 +43,8 @@ pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<boo
         sqlx::query(AGAIN).bind("purge").execute(&mut *tx).await?;
     }
     sqlx::query(PURGE_PREVIEWS).bind(now).execute(&mut *tx).await?;
+    let delivery_lifetime_ms = i64::try_from(delivery_lifetime.as_millis()).unwrap_or(i64::MAX);
+    webhooks::purge(&mut tx, now.saturating_sub(delivery_lifetime_ms)).await?;
     forget_nodes(&mut tx, now).await?;
     tx.commit().await?;
     Ok(true)

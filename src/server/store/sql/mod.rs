@@ -5,3 +5,4 @@ pub(super) mod accounts;
 pub(super) mod log;
 pub(super) mod previews;
 pub(super) mod rooms;
+pub(super) mod webhooks;

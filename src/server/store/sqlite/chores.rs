@@ -1,9 +1,10 @@
 //! What the writer's connection does between commits: the bytes of erased bodies leave the files,
-//! old keys go.
+//! old keys, what pages said and what was sent to webhooks go.
 
-use super::super::StoreError;
+use super::super::{StoreError, StoreOptions};
 use super::error::is_busy;
 use super::gate::{Gate, Turn};
+use super::webhooks;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -24,6 +25,7 @@ const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE hash IN
 
 pub(super) struct Chores {
     erase_after: Duration,
+    delivery_lifetime_ms: i64,
     erasure: Option<Erasure>,
     purge_at: Instant,
 }
@@ -37,8 +39,13 @@ struct Erasure {
 
 impl Chores {
     /// A process that ended before its erasure leaves it to the next one.
-    pub fn new(erase_after: Duration) -> Chores {
-        let mut chores = Chores { erase_after, erasure: None, purge_at: Instant::now() + PURGE_EVERY };
+    pub fn new(options: &StoreOptions) -> Chores {
+        let mut chores = Chores {
+            erase_after: options.erase_after,
+            delivery_lifetime_ms: i64::try_from(options.delivery_lifetime.as_millis()).unwrap_or(i64::MAX),
+            erasure: None,
+            purge_at: Instant::now() + PURGE_EVERY,
+        };
         chores.bodies_erased();
         chores
     }
@@ -61,6 +68,7 @@ impl Chores {
             self.purge_at = Instant::now() + PURGE_EVERY;
             purge_keys(gate, now).await?;
             purge_previews(gate, now).await?;
+            webhooks::purge(gate, now.saturating_sub(self.delivery_lifetime_ms)).await?;
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ mod run;
 mod sessions;
 mod sidecar;
 mod tables;
+mod webhooks;
 
 pub(super) use error::reason_of_answer;
 

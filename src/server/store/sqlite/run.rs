@@ -13,6 +13,7 @@ use super::commit::{append_events, mark_read, mark_rows};
 use super::gate::Turn;
 use super::keys::put_keys;
 use super::messages::{self, put_messages};
+use super::webhooks::tell_webhooks;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
