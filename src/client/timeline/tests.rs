@@ -75,13 +75,13 @@ impl History {
     /// The previews of the message at `target` at time `now`.
     fn previews(&self, target: Seq, now: u64) -> Option<Previews> {
         let (_, body_rev) = self.message(target, now)?;
-        let brought = self.log[..now as usize].iter().filter_map(|kind| match kind {
+        let mut brought = self.log[..now as usize].iter().filter_map(|kind| match kind {
             EventKind::Preview { target: shown, rev: Some(rev), list } if *shown == target => {
                 Some(Previews { rev: *rev, list: list.clone() })
             }
             _ => None,
         });
-        brought.last().filter(|newest| newest.rev > body_rev)
+        brought.next_back().filter(|newest| newest.rev > body_rev)
     }
 
     /// The event at `seq` as it is read when the head is `now`.

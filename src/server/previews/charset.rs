@@ -33,7 +33,7 @@ fn declared(page: &[u8]) -> Option<&'static Encoding> {
 /// A page that names UTF-16 in ASCII is not in it.
 fn of_meta(tag: &StartTag<()>) -> Option<&'static Encoding> {
     let attribute = |name: &[u8]| {
-        let (_, value) = tag.attributes.iter().find(|(key, _)| &***key == name)?;
+        let (_, value) = tag.attributes.iter().find(|(key, _)| ***key == *name)?;
         Some(String::from_utf8_lossy(value).to_ascii_lowercase())
     };
     let named = match attribute(b"charset") {

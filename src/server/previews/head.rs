@@ -63,7 +63,7 @@ struct Head {
 impl Head {
     fn meta(&mut self, tag: &StartTag<()>) {
         let attribute = |name: &[u8]| {
-            let (_, value) = tag.attributes.iter().find(|(key, _)| &***key == name)?;
+            let (_, value) = tag.attributes.iter().find(|(key, _)| ***key == *name)?;
             Some(String::from_utf8_lossy(value).into_owned())
         };
         let Some(content) = attribute(b"content").filter(|content| !content.trim().is_empty()) else { return };

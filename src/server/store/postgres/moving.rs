@@ -41,7 +41,8 @@ const PUT_MOVING: &str = "INSERT INTO moving (database_id, source, begun_at) VAL
 /// One state for all that is compared.
 const VERIFY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// Plans are good from the first query on.
-const ANALYZE: &str = "ANALYZE meta, users, sessions, tokens, invites, resets, rooms, memberships, events, keys, bodies,
+const ANALYZE: &str =
+    "ANALYZE meta, users, sessions, tokens, invites, resets, rooms, memberships, events, keys, bodies,
     messages, previews, webhooks, deliveries";
 const SET_SEQUENCE: &str =
     "SELECT setval(CASE $1 WHEN 'bodies' THEN 'body_ids' ELSE pg_get_serial_sequence($1, 'id') END,
