@@ -5,6 +5,7 @@ mod first_page;
 mod people;
 mod rooms;
 mod session;
+mod webhooks;
 
 pub use first_page::{FirstPage, Place};
 pub use people::{create_invite, create_reset, invites, people, revoke_invite, set_role};
@@ -13,3 +14,4 @@ pub use rooms::{
     set_room_access,
 };
 pub use session::{AppStart, change_password};
+pub use webhooks::{create_webhook, remove_webhook, test_webhook, webhooks};

@@ -35,11 +35,44 @@ pub struct Catalogue {
     pub rooms: Rooms,
     pub talk: Talk,
     pub people: People,
+    pub hooks: Hooks,
     pub settings: Settings,
     pub link: LinkWords,
     pub dates: Dates,
     /// What happened and what to do, for people.
     pub error: fn(ErrorCode) -> String,
+}
+
+group! {
+    /// Webhooks of a room.
+    Hooks {
+        title,
+        /// What they are.
+        text,
+        url,
+        add,
+        secret,
+        /// The secret is shown once.
+        once,
+        none,
+        /// How one fares.
+        on,
+        failing,
+        off,
+        test,
+        remove,
+        log,
+        /// A delivery that is no event.
+        a_test,
+        /// How a delivery stands.
+        waiting,
+        retrying,
+        delivered,
+        failed,
+    } {
+        /// The address.
+        remove_one(&str),
+    }
 }
 
 group! {

@@ -18,7 +18,7 @@ pub use event::{Author, Event, EventKind};
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use preview::{Preview, Previews};
 pub use view::{Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary};
-pub use webhook::{DeliveryState, DeliveryView, MadeWebhook, WebhookView};
+pub use webhook::{DeliveryState, DeliveryView, WebhookLog, WebhookView};
 
 /// The WebSocket subprotocol; a client that offers none gets this one.
 pub const SUBPROTOCOL: &str = "pickmate.v1";

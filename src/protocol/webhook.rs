@@ -16,15 +16,6 @@ pub struct WebhookView {
     pub failing_since: Option<i64>,
 }
 
-/// A webhook that was just made.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MadeWebhook {
-    #[serde(flatten)]
-    pub webhook: WebhookView,
-    /// Signs what is sent. Not shown again.
-    pub secret: String,
-}
-
 /// One event on its way to a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryView {
@@ -48,6 +39,13 @@ pub struct DeliveryView {
     /// When it is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<i64>,
+}
+
+/// A webhook with what was sent to it lately, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookLog {
+    pub webhook: WebhookView,
+    pub deliveries: Vec<DeliveryView>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,8 @@
 use super::failure::Failure;
 use super::input::{Body, Hook, Room};
-use crate::protocol::{DeliveryView, MadeWebhook, WebhookView};
-use crate::server::service::{Actor, webhooks};
+use crate::protocol::{DeliveryView, WebhookView};
+use crate::server::service::Actor;
+use crate::server::service::webhooks::{self, MadeWebhook};
 use crate::server::state::AppState;
 use axum::Json;
 use axum::extract::State;
@@ -29,15 +30,22 @@ pub(super) struct NewWebhook {
     kinds: Vec<String>,
 }
 
+#[derive(Serialize)]
+pub(super) struct Made {
+    #[serde(flatten)]
+    webhook: WebhookView,
+    secret: String,
+}
+
 /// `POST …/webhooks`: 201, with the secret.
 pub(super) async fn create(
     State(state): State<AppState>,
     actor: Actor,
     Room(room): Room,
     Body(NewWebhook { url, kinds }): Body<NewWebhook>,
-) -> Result<(StatusCode, Json<MadeWebhook>), Failure> {
-    let made = webhooks::create(&state, &actor, &room, (&url, kinds)).await?;
-    Ok((StatusCode::CREATED, Json(made)))
+) -> Result<(StatusCode, Json<Made>), Failure> {
+    let MadeWebhook { webhook, secret } = webhooks::create(&state, &actor, &room, (&url, kinds)).await?;
+    Ok((StatusCode::CREATED, Json(Made { webhook, secret })))
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use super::accounts::require_owner;
 use super::{Actor, rooms};
 use crate::domain::RoomId;
-use crate::protocol::{DeliveryView, ErrorCode, MadeWebhook, WebhookView};
+use crate::protocol::{DeliveryView, ErrorCode, WebhookLog, WebhookView};
 use crate::server::clock::now_ms;
 use crate::server::error::AppError;
 use crate::server::secret::new_secret;
@@ -13,9 +13,19 @@ use crate::server::store::{NewWebhook, SigningSecret};
 /// Deliveries that are listed, the newest.
 const LISTED_DELIVERIES: u32 = 100;
 
+/// Those that are shown with each webhook of a list.
+const SHOWN_DELIVERIES: u32 = 20;
+
 /// Kinds of events that one webhook may name, and bytes of each.
 const MAX_KINDS: usize = 20;
 const MAX_KIND_BYTES: usize = 40;
+
+/// A webhook that was just made.
+pub struct MadeWebhook {
+    pub webhook: WebhookView,
+    /// Signs what is sent. Not shown again.
+    pub secret: String,
+}
 
 /// The room, for an owner who can see it. `Forbidden`, `NotFound`.
 async fn own_room(state: &AppState, actor: &Actor, room: &str) -> Result<RoomId, AppError> {
@@ -92,6 +102,17 @@ pub async fn deliveries(
         return Err(AppError::refused(ErrorCode::NotFound));
     }
     Ok(state.store.deliveries(room, webhook, LISTED_DELIVERIES).await?)
+}
+
+/// All webhooks of the room with their last deliveries. `Forbidden` but for owners, `NotFound`.
+pub async fn logs(state: &AppState, actor: &Actor, room: &str) -> Result<Vec<WebhookLog>, AppError> {
+    let room = own_room(state, actor, room).await?;
+    let mut logs = Vec::new();
+    for webhook in state.store.webhooks(room).await? {
+        let deliveries = state.store.deliveries(room, webhook.id, SHOWN_DELIVERIES).await?;
+        logs.push(WebhookLog { webhook, deliveries });
+    }
+    Ok(logs)
 }
 
 /// Queues a test; one that arrives makes a webhook that failed for too long get events again. The id of the

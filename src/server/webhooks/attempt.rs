@@ -14,7 +14,7 @@ use serde::Serialize;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How long after the longest request an attempt whose end is unknown counts as lost.
-const GRACE_MS: i64 = 30_000;
+const GRACE_MS: i64 = 20_000;
 
 /// The first wait before another attempt; each is twice the one before.
 const FIRST_WAIT_MS: i64 = 10_000;

@@ -27,6 +27,7 @@ mod room_head;
 mod room_list;
 mod rows;
 mod sheet;
+mod webhooks;
 
 pub use avatar::Avatar;
 pub use composer::Composer;

@@ -1,5 +1,6 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
+use super::webhooks::Webhooks;
 use super::{Avatar, Dialog, ErrorNote, Fetched, Glyph, Icon, OpenDrawer, Rows, keys_of, with_key};
 use crate::api;
 use crate::client::session::Session;
@@ -8,7 +9,7 @@ use crate::protocol::{MemberList, PersonView, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
-use crate::ui::reader::texts;
+use crate::ui::reader::{Reader, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -21,6 +22,7 @@ enum Deed {
     Add,
     Rename,
     ChangeAccess,
+    Webhooks,
     Leave,
 }
 
@@ -33,10 +35,12 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
         deed.set(chosen);
         open.set(true);
     };
+    let owner = Reader::expect().is_owner();
     let words = move |deed| deed_words(deed, room.read().access);
     let allowed = move |deed| match deed {
         Deed::Add | Deed::Leave => room.read().member,
         Deed::Rename | Deed::ChangeAccess => room.read().manages,
+        Deed::Webhooks => owner,
     };
     let line = move |deed, glyph| {
         view! {
@@ -55,6 +59,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 {line(Deed::Add, Glyph::AddPerson)}
                 {line(Deed::Rename, Glyph::Pencil)}
                 {line(Deed::ChangeAccess, Glyph::Lock)}
+                {line(Deed::Webhooks, Glyph::Send)}
                 {line(Deed::Leave, Glyph::Leave)}
             </ul>
         </section>
@@ -63,6 +68,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 Deed::Add => view! { <AddPeople room members/> }.into_any(),
                 Deed::Rename => view! { <Rename room open/> }.into_any(),
                 Deed::ChangeAccess => view! { <ChangeAccess room open/> }.into_any(),
+                Deed::Webhooks => view! { <Webhooks room=room.read_untracked().slug.clone()/> }.into_any(),
                 Deed::Leave => view! { <Leave room/> }.into_any(),
             })}
         </Dialog>
@@ -70,8 +76,10 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
 }
 
 fn deed_words(deed: Deed, access: Access) -> &'static str {
+    let hooks = texts().hooks.title;
     let texts = &texts().rooms;
     match (deed, access) {
+        (Deed::Webhooks, _) => hooks,
         (Deed::Add, _) => texts.add,
         (Deed::Rename, _) => texts.rename,
         (Deed::ChangeAccess, Access::Open) => texts.make_closed,
