@@ -56,7 +56,9 @@ arrow src/server/channel_layer 'server::(auth|django|forms|http|hub|service|stat
 arrow src/server/presence 'server::(auth|django|forms|http|hub|service|state|store|ws)'
 arrow src/server/cache 'server::(auth|django|forms|http|hub|service|state|ws)'
 arrow src/server/hub 'server::(auth|django|forms|http|service|state|ws)'
-arrow src/server/service 'server::(django|forms|http|hub|pages|router|ws)'
+arrow src/server/queue 'server::(auth|channel_layer|django|forms|http|hub|service|state|tasks|ws)'
+arrow src/server/tasks 'server::(django|forms|http|pages|router|ws)'
+arrow src/server/service 'server::(django|forms|http|hub|pages|router|tasks|ws)'
 # Server functions run on both sides: what only the server has is named inside their bodies.
 grep -rnE '^use crate::(server|client|ui)\b' src/api --include='*.rs' |
     forbid "src/api names the server inside functions only" || true

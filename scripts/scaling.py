@@ -19,10 +19,12 @@ REDIS_COPY_US = 18.0  # and by the copy for each node more
 SOCKET_BYTES = 6_060  # an idle socket that has joined a room
 COMEBACKS_PER_S = 9_200  # sockets that one core lets in
 POSTGRES_POSTS_PER_S = 5_000  # of three nodes, Postgres on half a core
+POSTGRES_MARKS_PER_S = 10_000  # read positions of one node, 256 in a statement, the look-ups before them left out
 
 # Settings of a node (docs/configuration.md).
 COMPARE_EVERY_S = 4.0
 HEADS_PER_S = 5_000
+READ_MARK_EVERY_S = 2.0
 
 # Planned.
 CORES = 4  # of a node
@@ -30,6 +32,7 @@ BUSY = 0.5  # of a core, on average, so that an hour of twice as much is no trou
 MEMORY_BYTES = 4e9  # for sockets, of a node
 BACK_WITHIN_S = 10.0  # a node dies, and its sockets are in again elsewhere
 SPARE_NODES = 1
+LOOKING = 0.2  # of the sockets show a room to somebody; the others are in the background
 
 
 class Workload:
@@ -44,6 +47,11 @@ class Workload:
 
     def receivers(self, sockets):
         return self.present or sockets
+
+    def marks(self, sockets):
+        """Read positions that are stored in a second: whoever looks at a room reads every post of it."""
+        rooms = sockets * self.rooms / self.receivers(sockets)
+        return sockets * LOOKING * min(self.posts(sockets) / rooms, 1 / READ_MARK_EVERY_S)
 
 
 WORKLOADS = [
@@ -88,8 +96,9 @@ def nodes_for(sockets, load):
 def row(sockets, load):
     nodes, decides = nodes_for(sockets, load)
     posts, receivers = load.posts(sockets), load.receivers(sockets)
-    copies = touched(nodes, receivers)
-    redis = posts * (REDIS_POST_US + copies * REDIS_COPY_US) / 1e6
+    copies, marks = touched(nodes, receivers), load.marks(sockets)
+    # The other connections of whoever has read something are mostly on one node.
+    redis = (posts * (REDIS_POST_US + copies * REDIS_COPY_US) + marks * (REDIS_POST_US + REDIS_COPY_US)) / 1e6
     rooms = rooms_of_a_node(sockets, nodes, load)
     heads = nodes * min(rooms / COMPARE_EVERY_S, HEADS_PER_S)
     found_within = max(COMPARE_EVERY_S, rooms / HEADS_PER_S)
@@ -99,8 +108,9 @@ def row(sockets, load):
         number(posts),
         number(posts * receivers),
         f"{nodes} ({decides})",
-        f"{number(posts * copies)}, {math.ceil(redis / BUSY)} × {redis / math.ceil(redis / BUSY) * 100:.0f} %",
+        f"{number(posts * copies + marks)}, {math.ceil(redis / BUSY)} × {redis / math.ceil(redis / BUSY) * 100:.0f} %",
         f"{posts / POSTGRES_POSTS_PER_S * 100:.0f} %",
+        f"{number(marks)}, {marks / POSTGRES_MARKS_PER_S * 100:,.0f} %",
         number(heads),
         f"{found_within:.0f} s",
     ]
@@ -118,6 +128,7 @@ HEAD = [
     "nodes (what decides)",
     "Redis: copies/s, shards × busy",
     "of Postgres' posts/s",
+    "read positions/s, of Postgres'",
     "heads compared/s",
     "found without Redis within",
 ]

@@ -41,7 +41,7 @@ stage clippy cargo clippy --all-targets -- -D warnings
 stage clippy-wasm cargo clippy --lib --no-default-features --features hydrate --target wasm32-unknown-unknown -- -D warnings
 stage wasm-crates scripts/check-wasm-crates.sh
 stage licences scripts/check-dependencies.sh
-stage cargo-test scripts/with-postgres.sh scripts/with-redis.sh cargo test
+stage cargo-test scripts/with-postgres.sh scripts/with-redis.sh scripts/with-s3.sh cargo test
 stage valkey scripts/test-valkey.sh
 stage build scripts/build.sh
 stage size scripts/check-site-size.sh

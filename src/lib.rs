@@ -8,7 +8,7 @@
 //! - [`api`]: server functions, the request/response layer beside the socket.
 //! - [`client`]: the browser's run time: timeline, outbox, connection, room session.
 //! - [`ui`]: pages and components.
-//! - `server`: everything native: store, writer, hub, socket, HTTP.
+//! - `server`: everything native: store, writer, hub, socket, HTTP, tasks.
 //!
 //! # Invariants, stated as absences
 //! 1. `domain` has no I/O, clock or randomness; callers pass `now` and keys in.

@@ -3,8 +3,9 @@
 use clap::Parser;
 use mimalloc::MiMalloc;
 use pickmate::server::cli::{Cli, Command, Serve};
+use pickmate::server::compute::{COMPUTATIONS, child};
 use pickmate::server::config::{Config, ConfigError, Flags, Settings, leptos_options, process_environment};
-use pickmate::server::node::Node;
+use pickmate::server::node::{Duty, Node};
 use pickmate::server::{admin, archive, moving, telemetry};
 use std::io::{BufReader, Write, stderr, stdin, stdout};
 use std::path::Path;
@@ -24,38 +25,45 @@ const WRONG_SETTING: u8 = 2;
 /// Signals within this time are one: terminals and wrappers often send the same one each.
 const ONE_SIGNAL: Duration = Duration::from_millis(300);
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = obey(Cli::parse().command()).await;
+fn main() -> ExitCode {
+    let outcome = obey(Cli::parse().command());
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Without a stderr there is nobody to tell.
     let _ = writeln!(stderr(), "pickmate: {error:#}");
     if error.is::<ConfigError>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
 }
 
-async fn obey(command: Command) -> anyhow::Result<()> {
+fn obey(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(serve) => run_node(serve).await,
+        // A child has no use for a runtime and its threads.
+        Command::Compute(compute) => child::obey(&compute, COMPUTATIONS),
+        Command::Serve(serve) => in_runtime(run_node(serve, Duty::Serve)),
+        Command::Worker(serve) => in_runtime(run_node(serve, Duty::Work)),
         Command::Admin(verb) => {
             let config = beside(&verb.place.flags(), verb.place.config())?;
-            admin::run(verb.command, &config, BufReader::new(stdin()), stdout()).await
+            in_runtime(admin::run(verb.command, &config, BufReader::new(stdin()), stdout()))
         }
         Command::Backup(backup) => {
             let config = beside(&backup.place.flags(), backup.place.config())?;
-            archive::backup(&backup, &config, stdout()).await
+            in_runtime(archive::backup(&backup, &config, stdout()))
         }
         Command::Restore(restore) => {
             let config = beside(&restore.place.flags(), restore.place.config())?;
-            archive::restore(&restore, &config, stdout()).await
+            in_runtime(archive::restore(&restore, &config, stdout()))
         }
         Command::Migrate(migrate) => {
             let config = beside(&Flags::default(), migrate.config.as_deref())?;
-            moving::migrate(&migrate, &config, stdout()).await
+            in_runtime(moving::migrate(&migrate, &config, stdout()))
         }
     }
 }
 
-async fn run_node(serve: Serve) -> anyhow::Result<()> {
+#[tokio::main]
+async fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    work.await
+}
+
+async fn run_node(serve: Serve, duty: Duty) -> anyhow::Result<()> {
     let Settings { config, file } = Settings::load(&serve.flags(), serve.config.as_deref(), &process_environment)?;
     telemetry::init(config.log_format, LevelFilter::INFO, process_environment("RUST_LOG").as_deref())?;
     if config.no_rate_limit {
@@ -63,7 +71,7 @@ async fn run_node(serve: Serve) -> anyhow::Result<()> {
     }
     // From here on, so that a signal during the start is not lost.
     let mut signals = Signals::listen()?;
-    let node = Node::start(config, leptos_options(file.as_ref())?).await?;
+    let node = Node::start(config, leptos_options(file.as_ref())?, duty).await?;
     // Serving goes on when nobody reads what is printed.
     let _ = announce(&node, stdout());
     signals.next().await;
@@ -81,7 +89,10 @@ async fn second_signal() -> anyhow::Result<()> {
 }
 
 fn announce(node: &Node, mut output: impl Write) -> std::io::Result<()> {
-    writeln!(output, "PickMate serves on {}", node.url())?;
+    match node.url() {
+        Some(url) => writeln!(output, "PickMate serves on {url}")?,
+        None => writeln!(output, "PickMate runs tasks")?,
+    }
     if let Some(link) = node.set_up_link() {
         writeln!(output, "Set it up, once, at {link}")?;
     }

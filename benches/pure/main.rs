@@ -22,7 +22,7 @@ fn posted(seq: u64) -> Event {
     Event {
         seq,
         at: 1_763_800_000_000,
-        kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false, previews: None },
+        kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false, files: vec![], previews: None },
     }
 }
 
@@ -49,7 +49,13 @@ fn encoding(c: &mut Criterion) {
 
 fn folding(c: &mut Criterion) {
     let mut group = c.benchmark_group("fold events into a timeline");
-    let page = || Page { epoch: "e".into(), head: Seq(50), rows: (1..=50).map(posted).collect(), older: false };
+    let page = || Page {
+        epoch: "e".into(),
+        head: Seq(50),
+        rows: (1..=50).map(posted).collect(),
+        older: false,
+        progress: Vec::new(),
+    };
     for size in SIZES {
         let events: Vec<Event> = (51..51 + size).map(posted).collect();
         group.throughput(Throughput::Elements(size));

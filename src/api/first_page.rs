@@ -1,5 +1,5 @@
 use super::{AppStart, RoomStart};
-use crate::protocol::{ErrorBody, InviteView, MemberList, PersonView};
+use crate::protocol::{ErrorBody, InviteView, MemberList, PersonView, TasksFilter, TasksPage};
 use serde::{Deserialize, Serialize};
 
 /// All that a page needs that the server renders, loaded before rendering begins and sent along
@@ -22,6 +22,11 @@ pub enum Place {
         people: Result<Vec<PersonView>, ErrorBody>,
         /// `Forbidden` for those who are no owners.
         invites: Result<Vec<InviteView>, ErrorBody>,
+    },
+    Tasks {
+        filter: TasksFilter,
+        /// `Forbidden` for those who are no owners.
+        tasks: Result<TasksPage, ErrorBody>,
     },
     /// Nothing but the frame.
     Plain,

@@ -4,14 +4,18 @@
 mod first_page;
 mod people;
 mod rooms;
+mod schedule;
 mod session;
+mod tasks;
 mod webhooks;
 
 pub use first_page::{FirstPage, Place};
 pub use people::{create_invite, create_reset, invites, people, revoke_invite, set_role};
 pub use rooms::{
     RoomStart, add_member, create_room, join_room, leave_room, members, older_rows, open_room, rename_room, rooms,
-    set_room_access,
+    set_room_access, set_room_retention,
 };
+pub use schedule::{Schedule, schedule_message, scheduled_messages};
 pub use session::{AppStart, change_password};
+pub use tasks::{cancel_task, run_task_again, start_task, tasks};
 pub use webhooks::{create_webhook, remove_webhook, test_webhook, webhooks};

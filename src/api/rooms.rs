@@ -68,6 +68,16 @@ pub async fn set_room_access(key: String, slug: String, access: Access) -> Resul
     Ok(service::rooms::set_access(&state, &actor, at, access).await?)
 }
 
+/// For how many days messages are kept; `None`: for ever. `NotFound`; `Forbidden` but for the creator and owners;
+/// `BadRequest` for no number of days.
+#[server(input = Json, output = Answer)]
+pub async fn set_room_retention(key: String, slug: String, days: Option<u32>) -> Result<(), ErrorBody> {
+    use crate::server::{auth, service};
+    let (state, actor) = auth::current().await?;
+    let at = service::rooms::At { room: &slug, key: &key };
+    Ok(service::rooms::set_retention(&state, &actor, at, days).await?)
+}
+
 /// Into an open room; a member already is none the worse. `NotFound`.
 #[server(input = Json, output = Answer)]
 pub async fn join_room(key: String, slug: String) -> Result<(), ErrorBody> {

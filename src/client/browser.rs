@@ -23,6 +23,13 @@ pub fn utc_offset_min_at(at_ms: i64) -> i32 {
     -(date.get_timezone_offset() as i32)
 }
 
+/// The browser's time zone by its IANA name.
+pub fn zone_name() -> String {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let zone = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into());
+    zone.ok().and_then(|zone| zone.as_string()).unwrap_or_else(|| "UTC".to_owned())
+}
+
 /// Whether the page is in front of somebody.
 pub fn is_visible() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Visible

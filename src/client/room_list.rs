@@ -95,6 +95,7 @@ impl RoomList {
             EventKind::Left { member } if member.id == reader => (room.member, room.unread) = (false, 0),
             EventKind::Renamed { name, .. } => room.name.clone_from(name),
             EventKind::AccessChanged { access, .. } => room.access = *access,
+            EventKind::RetentionChanged { days, .. } => room.keep_days = *days,
             _ => return false,
         }
         true
@@ -124,6 +125,7 @@ mod tests {
 
     fn summary(slug: &str, head: u64, unread: u32) -> RoomSummary {
         RoomSummary {
+            keep_days: None,
             slug: slug.into(),
             name: slug.into(),
             access: Access::Open,
@@ -143,7 +145,15 @@ mod tests {
         Event {
             seq: Seq(seq),
             at: 0,
-            kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, previews: None },
+            kind: EventKind::Posted {
+                key,
+                author: person(author),
+                body,
+                rev,
+                deleted: false,
+                files: vec![],
+                previews: None,
+            },
         }
     }
 

@@ -48,16 +48,46 @@ impl CivilTime {
 impl Weekday {
     fn of_day_number(day_number: i64) -> Weekday {
         // 1970-01-01 was a Thursday.
-        match (day_number + 4).rem_euclid(7) {
-            0 => Weekday::Sunday,
-            1 => Weekday::Monday,
-            2 => Weekday::Tuesday,
-            3 => Weekday::Wednesday,
-            4 => Weekday::Thursday,
-            5 => Weekday::Friday,
-            _ => Weekday::Saturday,
-        }
+        Weekday::ALL[(day_number + 4).rem_euclid(7) as usize]
     }
+
+    pub const ALL: [Weekday; 7] = [
+        Weekday::Sunday,
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+    ];
+
+    /// As cron counts them: Sunday is 0.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    pub fn of_number(number: u32) -> Option<Weekday> {
+        Weekday::ALL.get(number as usize).copied()
+    }
+}
+
+pub fn weekday_of(day_number: i64) -> Weekday {
+    Weekday::of_day_number(day_number)
+}
+
+/// Minutes since the local midnight.
+pub fn minute_of_day(at_ms: i64, utc_offset_min: i32) -> u32 {
+    (local_ms(at_ms, utc_offset_min).rem_euclid(DAY_MS) / MINUTE_MS) as u32
+}
+
+/// Days from 1970-01-01 to a date, where it is one.
+pub fn day_of_date(year: i32, month: u32, day: u32) -> Option<i64> {
+    let shifted = i64::from(year) - i64::from(month <= 2);
+    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    let year_of_era = shifted.rem_euclid(400);
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let number = shifted.div_euclid(400) * 146_097 + day_of_era - 719_468;
+    (civil_from_days(number) == (year, month, day)).then_some(number)
 }
 
 /// Days since 1970-01-01 on the local calendar: equal for two moments of one local day.
@@ -135,6 +165,7 @@ mod tests {
         let mut before = civil_from_days(-146_097);
         for day_number in -146_096..=146_097 {
             let now = civil_from_days(day_number);
+            assert_eq!(day_of_date(now.0, now.1, now.2), Some(day_number));
             let next_day = now == (before.0, before.1, before.2 + 1);
             let next_month = now.2 == 1 && now == (before.0, before.1 + 1, 1);
             let next_year = now == (before.0 + 1, 1, 1) && (before.1, before.2) == (12, 31);

@@ -21,14 +21,19 @@ impl Key {
 
     /// A key that no one else has, from 128 random bits.
     pub fn from_random(bits: [u8; 16]) -> Key {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
-        Key(bits.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect())
+        Key(hex(bits))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The digits of 128 bits.
+pub(super) fn hex(bits: [u8; 16]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    bits.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 #[cfg(test)]

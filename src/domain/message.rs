@@ -1,7 +1,7 @@
 use super::invisible::shows_nothing;
 use serde::{Deserialize, Serialize};
 
-/// The source text of a message, fit to be stored: not blank, within the limit, with `\n` line
+/// The source text of a message, fit to be stored: not blank unless there is more to the message, within the limit, with `\n` line
 /// ends and no other control character than tab.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -36,6 +36,14 @@ impl MessageBody {
         Ok(MessageBody(body))
     }
 
+    /// Of a message that carries something else: nothing need be said beside it.
+    pub fn parse_caption(text: &str, max_bytes: usize) -> Result<MessageBody, BodyError> {
+        match MessageBody::parse(text, max_bytes) {
+            Err(BodyError::Empty) => Ok(MessageBody(String::new())),
+            parsed => parsed,
+        }
+    }
+
     /// A text with the line ends that it would have as a body.
     pub fn with_line_ends(text: &str) -> String {
         text.replace("\r\n", "\n")
@@ -54,6 +62,13 @@ mod tests {
     fn line_ends_become_newlines_and_edges_stay() {
         let body = MessageBody::parse("  a\r\nb\t\n", 100).unwrap();
         assert_eq!(body.as_str(), "  a\nb\t\n");
+    }
+
+    #[test]
+    fn beside_something_else_a_blank_text_is_none() {
+        assert_eq!(MessageBody::parse_caption(" \n", 100).unwrap().as_str(), "");
+        assert_eq!(MessageBody::parse_caption("a", 100).unwrap().as_str(), "a");
+        assert_eq!(MessageBody::parse_caption("안녕", 5), Err(BodyError::TooLong { max_bytes: 5 }));
     }
 
     #[test]

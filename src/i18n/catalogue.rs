@@ -1,32 +1,8 @@
 //! What there is to say. A group for each place in the interface; texts with a value in them are functions.
 
+use super::group::group;
 use crate::domain::CivilTime;
 use crate::protocol::ErrorCode;
-
-/// Declares a group of texts. For tests it can list every text it holds, so none can be forgotten.
-macro_rules! group {
-    (
-        $(#[$doc:meta])* $name:ident
-        { $($(#[$text_doc:meta])* $text:ident),* $(,)? }
-        { $($(#[$filled_doc:meta])* $filled:ident($($argument:ty),*)),* $(,)? }
-    ) => {
-        $(#[$doc])*
-        pub struct $name {
-            $($(#[$text_doc])* pub $text: &'static str,)*
-            $($(#[$filled_doc])* pub $filled: fn($($argument),*) -> String,)*
-        }
-
-        #[cfg(test)]
-        impl $name {
-            pub fn all(&self) -> Vec<(&'static str, String)> {
-                vec![
-                    $((stringify!($text), self.$text.to_owned()),)*
-                    $((stringify!($filled), (self.$filled)($(<$argument as super::tests::Sample>::sample()),*)),)*
-                ]
-            }
-        }
-    };
-}
 
 /// Everything the interface says, in one language.
 pub struct Catalogue {
@@ -37,6 +13,9 @@ pub struct Catalogue {
     pub people: People,
     pub hooks: Hooks,
     pub settings: Settings,
+    pub tasks: Tasks,
+    pub slash: SlashWords,
+    pub later: Later,
     pub link: LinkWords,
     pub dates: Dates,
     /// What happened and what to do, for people.
@@ -163,6 +142,8 @@ group! {
         make_open_text,
         make_closed,
         make_closed_text,
+        keep,
+        keep_text,
         leave,
         leave_open_text,
         leave_closed_text,
@@ -178,6 +159,8 @@ group! {
         unread(u32),
         /// Who can see the room, and how many are present.
         access_and_here(&str, u32),
+        /// For so many days; 0: for ever.
+        kept(u32),
         /// Label of the button beside somebody.
         add_person(&str),
         added(&str),
@@ -244,6 +227,8 @@ group! {
         renamed(&str, &str),
         opened(&str),
         closed(&str),
+        /// Who, and for how many days messages are kept from here on; 0: for ever.
+        retention_changed(&str, u32),
     }
 }
 
@@ -304,6 +289,102 @@ group! {
         signed_in_as(&str),
         /// How many messages are not sent yet.
         unsent_stay(u32),
+    }
+}
+
+group! {
+    /// Background work: its cards in rooms and the page of all of it.
+    Tasks {
+        title,
+        queued,
+        running,
+        retrying,
+        succeeded,
+        failed,
+        cancelled,
+        /// Label of the bar.
+        progress,
+        cancel,
+        again,
+        download,
+        /// Of the page.
+        intro,
+        lists,
+        list_running,
+        list_waiting,
+        list_scheduled,
+        list_failed,
+        list_ended,
+        lanes,
+        lane_any,
+        lane_io,
+        lane_blocking,
+        lane_cpu,
+        none,
+    } {
+        /// How many are shown where there are more.
+        shown(u32),
+        /// Runs that have begun, and how many there may be.
+        attempts(u32, u32),
+        runs_at(&str),
+        ended_at(&str),
+        repeats(&str),
+        /// Label of what can be done with one.
+        actions_for(&str),
+        started_by(&str),
+        /// For how many seconds.
+        lasted(u32),
+        /// By the name of the kind; one that is not known is called by that.
+        kind(&str),
+        /// By its code; one that is not known is told by that.
+        failure(&str),
+    }
+}
+
+group! {
+    /// Commands in the composer.
+    SlashWords {
+        /// Label of the list of them.
+        commands,
+        remind,
+        export,
+        demo,
+        /// What to write behind the name.
+        remind_usage,
+        no_text,
+        unknown,
+        as_text,
+    } {}
+}
+
+group! {
+    /// Messages that are sent later.
+    Later {
+        title,
+        /// Label of the button.
+        open,
+        date,
+        time,
+        repeat,
+        once,
+        daily,
+        workdays,
+        schedule,
+        /// The composer is empty.
+        no_text,
+        /// What is scheduled in the room.
+        list,
+        none,
+        cancel,
+    } {
+        weekly(CivilTime),
+        /// How the words of a command are understood.
+        planned(&str),
+        scheduled(&str),
+        /// Day and time.
+        when(&str, &str),
+        /// How often, and the next time.
+        repeats(&str, &str),
     }
 }
 

@@ -1,8 +1,9 @@
 //! English.
 
 use super::catalogue::*;
-use crate::domain::{Password, RoomName, Slug, UserName, Weekday};
-use crate::protocol::{ErrorCode, MOST_UNREAD};
+use super::errors;
+use crate::domain::Weekday;
+use crate::protocol::MOST_UNREAD;
 
 pub static EN: Catalogue = Catalogue {
     common: Common {
@@ -77,6 +78,8 @@ pub static EN: Catalogue = Catalogue {
         make_open_text: "Everyone will be able to read this room, past messages included.",
         make_closed: "Make closed",
         make_closed_text: "People who are not members will no longer see this room.",
+        keep: "How long messages are kept",
+        keep_text: "Older messages are deleted for everybody, and cannot be brought back.",
         leave: "Leave room",
         leave_open_text: "You can join again at any time.",
         leave_closed_text: "To come back, a member has to add you.",
@@ -90,6 +93,7 @@ pub static EN: Catalogue = Catalogue {
         revoked_text: "It was closed, or you were taken out of it. Your other rooms are as they were.",
         access_and_here: |access, count| format!("{access} · {count} here"),
         unread: |count| plural(count, "unread message"),
+        kept: |days| if days == 0 { "For ever".to_owned() } else { format!("For {days} days") },
         add_person: |name| format!("Add {name}"),
         added: |name| format!("{name} was added."),
     },
@@ -139,6 +143,10 @@ pub static EN: Catalogue = Catalogue {
         renamed: |by, name| format!("{by} renamed the room to {name}"),
         opened: |by| format!("{by} made the room open"),
         closed: |by| format!("{by} made the room closed"),
+        retention_changed: |by, days| match days {
+            0 => format!("{by} had messages kept for ever"),
+            days => format!("{by} had messages kept for {days} days only"),
+        },
     },
     people: People {
         title: "People",
@@ -209,6 +217,76 @@ pub static EN: Catalogue = Catalogue {
             format!("Not sent yet: {what}. This browser keeps what is not sent, and sends it when you sign in again.")
         },
     },
+    tasks: Tasks {
+        title: "Tasks",
+        queued: "Waiting",
+        running: "Running",
+        retrying: "Will try again",
+        succeeded: "Done",
+        failed: "Failed",
+        cancelled: "Cancelled",
+        progress: "Progress",
+        cancel: "Cancel",
+        again: "Run again",
+        download: "Download",
+        intro: "What the server does in the background.",
+        lists: "State",
+        list_running: "Running",
+        list_waiting: "Waiting",
+        list_scheduled: "Scheduled",
+        list_failed: "Failed",
+        list_ended: "Ended",
+        lanes: "Lane",
+        lane_any: "All lanes",
+        lane_io: "I/O",
+        lane_blocking: "Blocking",
+        lane_cpu: "CPU",
+        none: "There are none.",
+        shown: |count| format!("The first {count} are shown."),
+        attempts: |begun, of| format!("Run {begun} of {of}"),
+        runs_at: |when| format!("Runs {when}"),
+        ended_at: |when| format!("Ended {when}"),
+        repeats: |when| format!("Repeats: {when}"),
+        actions_for: |name| format!("Actions for {name}"),
+        started_by: |name| format!("Started by {name}"),
+        lasted: |seconds| match seconds {
+            0..60 => format!("{seconds} s"),
+            60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+            _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        },
+        kind: |name| task_kind(name).to_owned(),
+        failure,
+    },
+    slash: SlashWords {
+        commands: "Commands",
+        remind: "Remind this room later",
+        export: "Save the conversation as a file",
+        demo: "Start the demo task",
+        remind_usage: "When, then what: in 10m tea · tomorrow 9:00 call · every weekday 9:00 stand-up",
+        no_text: "Now write what to be reminded of.",
+        unknown: "There is no such command.",
+        as_text: "Send as text",
+    },
+    later: Later {
+        title: "Send later",
+        open: "Send later…",
+        date: "Date",
+        time: "Time",
+        repeat: "Repeat",
+        once: "Once",
+        daily: "Every day",
+        workdays: "Every weekday",
+        schedule: "Schedule",
+        no_text: "Write the message first, then choose when it is sent.",
+        list: "Scheduled in this room",
+        none: "Nothing is scheduled.",
+        cancel: "Cancel",
+        weekly: |at| format!("Every {}", weekday_name(at.weekday)),
+        planned: |when| format!("Will be sent: {when}"),
+        scheduled: |when| format!("Scheduled: {when}"),
+        when: |day, time| format!("{day}, {time}"),
+        repeats: |often, next| format!("{often}, next {next}"),
+    },
     link: LinkWords {
         live: "Live",
         reconnecting: "Reconnecting",
@@ -228,7 +306,7 @@ pub static EN: Catalogue = Catalogue {
         day: |at| format!("{}, {} {}", weekday_name(at.weekday), month_name(at.month), at.day),
         day_of_year: |at| format!("{}, {} {}, {}", weekday_name(at.weekday), month_name(at.month), at.day, at.year),
     },
-    error,
+    error: errors::in_english,
 };
 
 fn weekday_name(weekday: Weekday) -> &'static str {
@@ -273,50 +351,22 @@ fn characters(count: u32) -> String {
     format!("{count} character{}", if count == 1 { "" } else { "s" })
 }
 
-fn error(code: ErrorCode) -> String {
-    use ErrorCode::*;
-    let text = match code {
-        Unauthenticated => "Your session has ended. Please sign in again.",
-        WrongCredentials => "The name or the password is not right.",
-        WrongOrigin => "The request came from another site and was not taken. Please open this page again.",
-        Forbidden => "You cannot do this. An owner may be able to help.",
-        RateLimited => "That was very quick. Please try again in a moment.",
-        TooManyConnections => "Too many windows are open. Please close some.",
-        NotFound => "Not found. The address may have changed, or it is a place you cannot see.",
-        Gap => "A lot was said meanwhile. Please open the page again.",
-        LinkExpired => "The link has expired or was used already.",
-        BadRequest | UnknownType => "The request was not understood. Please open the page again and retry.",
-        Erased => "This message has been erased.",
-        BadKey | KeyReused => "This was sent before with different content. Copy your text and send it anew.",
-        BodyEmpty => "Write something to send.",
-        BodyTooLong => "The message is too long. Send it in parts.",
-        ControlCharacter => "There is an invisible control character in it. Take it out and send again.",
-        NameEmpty => "Please write a name.",
-        NameTooLong => {
-            return format!(
-                "The name is too long. People have up to {} characters, rooms up to {}.",
-                UserName::MAX_CHARS,
-                RoomName::MAX_CHARS
-            );
-        }
-        NameInvisible => "The name has a character that cannot be seen. Take it out and try again.",
-        NameTaken => "Somebody has this name already. Please choose another.",
-        BadSlug => {
-            return format!("A room's address is letters, digits and hyphens, up to {} of them.", Slug::MAX_CHARS);
-        }
-        SlugTaken => "There is a room with this address already. Please choose another name.",
-        PasswordTooShort => return format!("The password needs at least {} characters.", Password::MIN_CHARS),
-        PasswordTooLong => return format!("The password is too long. It may have {} bytes.", Password::MAX_BYTES),
-        TooManyRooms => "Too many rooms are open at once.",
-        TooManyWebhooks => "The room has as many webhooks as it can have.",
-        BadUrl => "Nothing may be sent to this address.",
-        LastMember => "The last member cannot leave. Add somebody else first.",
-        LastOwner => "There has to be an owner. Make somebody else one first.",
-        TooLarge => "That is too large to send.",
-        Unavailable => "The server could not be reached. Nothing you wrote is lost; please try again in a moment.",
-        Internal | Unknown => {
-            "Something went wrong on the server. What was saved is safe; please try again in a moment."
-        }
-    };
-    text.to_owned()
+fn task_kind(name: &str) -> &str {
+    match name {
+        "demo" => "Demo",
+        "export" => "Room export",
+        name => name,
+    }
+}
+
+fn failure(code: &str) -> String {
+    match code {
+        "worker_lost" => "The server stopped while it was running.",
+        "timed_out" => "It took too long.",
+        "panicked" => "It met an error of its own.",
+        "bad_arguments" => "It was started with something it does not understand.",
+        "unknown_task" => "This server does not know this kind of task.",
+        code => return format!("It could not be finished ({code})."),
+    }
+    .to_owned()
 }

@@ -1,8 +1,9 @@
 //! 한국어.
 
 use super::catalogue::*;
-use crate::domain::{Password, RoomName, Slug, UserName, Weekday};
-use crate::protocol::{ErrorCode, MOST_UNREAD};
+use super::errors;
+use crate::domain::Weekday;
+use crate::protocol::MOST_UNREAD;
 
 pub static KO: Catalogue = Catalogue {
     common: Common {
@@ -77,6 +78,8 @@ pub static KO: Catalogue = Catalogue {
         make_open_text: "모두가 이 방의 지난 대화까지 읽을 수 있게 돼요.",
         make_closed: "닫힌 방으로 바꾸기",
         make_closed_text: "멤버가 아닌 사람에게는 이 방이 더 보이지 않아요.",
+        keep: "메시지 보관 기간",
+        keep_text: "기간이 지난 메시지는 모두에게서 지워지고 되돌릴 수 없어요.",
         leave: "방 나가기",
         leave_open_text: "언제든 다시 참여할 수 있어요.",
         leave_closed_text: "다시 들어오려면 멤버가 추가해 주어야 해요.",
@@ -90,6 +93,7 @@ pub static KO: Catalogue = Catalogue {
         revoked_text: "방이 닫혔거나 멤버에서 빠졌어요. 다른 방은 그대로예요.",
         access_and_here: |access, count| format!("{access} · {count}명 접속 중"),
         unread: |count| format!("읽지 않은 메시지 {}", capped(count, "개")),
+        kept: |days| if days == 0 { "계속 보관".to_owned() } else { format!("{days}일 동안 보관") },
         add_person: |name| format!("{name} 님 추가"),
         added: |name| format!("{name} 님을 추가했어요."),
     },
@@ -139,6 +143,10 @@ pub static KO: Catalogue = Catalogue {
         renamed: |by, name| format!("{by} 님이 방 이름을 바꿨어요: {name}"),
         opened: |by| format!("{by} 님이 열린 방으로 바꿨어요"),
         closed: |by| format!("{by} 님이 닫힌 방으로 바꿨어요"),
+        retention_changed: |by, days| match days {
+            0 => format!("{by} 님이 메시지를 계속 보관하도록 했어요"),
+            days => format!("{by} 님이 메시지를 {days}일 동안만 보관하도록 했어요"),
+        },
     },
     people: People {
         title: "사람들",
@@ -209,6 +217,76 @@ pub static KO: Catalogue = Catalogue {
             format!("아직 보내지 못한 글이 {count} 있어요. 이 브라우저에 남겨 두고, 다시 로그인하면 보낼게요.")
         },
     },
+    tasks: Tasks {
+        title: "작업",
+        queued: "기다리는 중",
+        running: "진행 중",
+        retrying: "다시 해 볼 거예요",
+        succeeded: "끝났어요",
+        failed: "실패했어요",
+        cancelled: "취소했어요",
+        progress: "진행",
+        cancel: "취소",
+        again: "다시 하기",
+        download: "내려받기",
+        intro: "서버가 뒤에서 하고 있는 일이에요.",
+        lists: "상태",
+        list_running: "진행 중",
+        list_waiting: "차례 기다림",
+        list_scheduled: "예약됨",
+        list_failed: "실패",
+        list_ended: "끝남",
+        lanes: "종류",
+        lane_any: "전체",
+        lane_io: "입출력",
+        lane_blocking: "스레드",
+        lane_cpu: "계산",
+        none: "여기에는 없어요.",
+        shown: |count| format!("처음 {count}개만 보여요."),
+        attempts: |begun, of| format!("{of}번 중 {begun}번째"),
+        runs_at: |when| format!("{when}에 시작"),
+        ended_at: |when| format!("{when}에 끝남"),
+        repeats: |when| format!("반복: {when}"),
+        actions_for: |name| format!("{name} 작업으로 할 수 있는 일"),
+        started_by: |name| format!("{name} 님이 시작"),
+        lasted: |seconds| match seconds {
+            0..60 => format!("{seconds}초"),
+            60..3_600 => format!("{}분 {}초", seconds / 60, seconds % 60),
+            _ => format!("{}시간 {}분", seconds / 3_600, seconds / 60 % 60),
+        },
+        kind: |name| task_kind(name).to_owned(),
+        failure,
+    },
+    slash: SlashWords {
+        commands: "명령",
+        remind: "나중에 이 방에 알리기",
+        export: "대화를 파일로 내보내기",
+        demo: "데모 작업 시작하기",
+        remind_usage: "언제, 무엇을 차례로 써 주세요: 10분 뒤 차 마시기 · 내일 9시 전화 · 평일 9시 회의",
+        no_text: "이제 알릴 내용을 써 주세요.",
+        unknown: "그런 명령은 없어요.",
+        as_text: "글로 보내기",
+    },
+    later: Later {
+        title: "나중에 보내기",
+        open: "나중에 보내기…",
+        date: "날짜",
+        time: "시간",
+        repeat: "반복",
+        once: "한 번만",
+        daily: "매일",
+        workdays: "평일마다",
+        schedule: "예약하기",
+        no_text: "메시지를 먼저 쓰고, 언제 보낼지 골라 주세요.",
+        list: "이 방에 예약한 메시지",
+        none: "예약한 메시지가 없어요.",
+        cancel: "취소",
+        weekly: |at| format!("{}마다", weekday_name(at.weekday)),
+        planned: |when| format!("이때 보낼게요: {when}"),
+        scheduled: |when| format!("예약했어요: {when}"),
+        when: |day, time| format!("{day} {time}"),
+        repeats: |often, next| format!("{often}, 다음은 {next}"),
+    },
     link: LinkWords {
         live: "연결됨",
         reconnecting: "다시 연결하고 있어요",
@@ -228,7 +306,7 @@ pub static KO: Catalogue = Catalogue {
         day: |at| format!("{}월 {}일 {}", at.month, at.day, weekday_name(at.weekday)),
         day_of_year: |at| format!("{}년 {}월 {}일 {}", at.year, at.month, at.day, weekday_name(at.weekday)),
     },
-    error,
+    error: errors::in_korean,
 };
 
 fn weekday_name(weekday: Weekday) -> &'static str {
@@ -247,46 +325,22 @@ fn capped(count: u32, counter: &str) -> String {
     if count > MOST_UNREAD { format!("{MOST_UNREAD}{counter} 이상") } else { format!("{count}{counter}") }
 }
 
-fn error(code: ErrorCode) -> String {
-    use ErrorCode::*;
-    let text = match code {
-        Unauthenticated => "로그인이 풀렸어요. 다시 로그인해 주세요.",
-        WrongCredentials => "이름이나 비밀번호가 맞지 않아요.",
-        WrongOrigin => "다른 사이트에서 온 요청이라 받지 않았어요. 이 페이지를 새로 열어 주세요.",
-        Forbidden => "이 일은 할 수 없어요. 운영자에게 물어봐 주세요.",
-        RateLimited => "너무 빠르게 이어졌어요. 잠시 뒤에 다시 해 주세요.",
-        TooManyConnections => "열린 창이 너무 많아요. 쓰지 않는 창을 닫아 주세요.",
-        NotFound => "찾을 수 없어요. 주소가 바뀌었거나 볼 수 없는 곳일 수 있어요.",
-        Gap => "그사이 대화가 많이 쌓였어요. 화면을 새로 열어 주세요.",
-        LinkExpired => "기한이 지났거나 이미 쓴 링크예요.",
-        BadRequest | UnknownType => "요청을 이해하지 못했어요. 화면을 새로 열고 다시 해 주세요.",
-        Erased => "이미 지운 메시지예요.",
-        BadKey | KeyReused => "같은 요청이 다른 내용으로 이미 왔어요. 글을 복사해 새로 보내 주세요.",
-        BodyEmpty => "보낼 글을 써 주세요.",
-        BodyTooLong => "메시지가 너무 길어요. 나누어 보내 주세요.",
-        ControlCharacter => "보이지 않는 제어 문자가 들어 있어요. 지우고 다시 보내 주세요.",
-        NameEmpty => "이름을 써 주세요.",
-        NameTooLong => {
-            return format!(
-                "이름이 너무 길어요. 사람은 {}자, 방은 {}자까지예요.",
-                UserName::MAX_CHARS,
-                RoomName::MAX_CHARS
-            );
-        }
-        NameInvisible => "이름에 보이지 않는 글자가 있어요. 지우고 다시 써 주세요.",
-        NameTaken => "이미 쓰고 있는 이름이에요. 다른 이름을 정해 주세요.",
-        BadSlug => return format!("방 주소는 글자와 숫자, 하이픈으로 {}자까지예요.", Slug::MAX_CHARS),
-        SlugTaken => "같은 주소의 방이 이미 있어요. 다른 이름을 정해 주세요.",
-        PasswordTooShort => return format!("비밀번호는 {}자 이상이어야 해요.", Password::MIN_CHARS),
-        PasswordTooLong => return format!("비밀번호가 너무 길어요. {}바이트까지 쓸 수 있어요.", Password::MAX_BYTES),
-        TooManyRooms => "한 번에 열어 둔 방이 너무 많아요.",
-        TooManyWebhooks => "이 방에는 웹훅을 더 만들 수 없어요.",
-        BadUrl => "이 주소로는 보낼 수 없어요.",
-        LastMember => "마지막 멤버는 나갈 수 없어요. 먼저 다른 사람을 추가해 주세요.",
-        LastOwner => "운영자가 한 명은 있어야 해요. 먼저 다른 사람을 운영자로 바꿔 주세요.",
-        TooLarge => "보낸 내용이 너무 커요.",
-        Unavailable => "서버에 닿지 못했어요. 쓴 글은 그대로 있으니 잠시 뒤에 다시 해 주세요.",
-        Internal | Unknown => "서버에 문제가 생겼어요. 저장된 대화는 안전해요. 잠시 뒤에 다시 해 주세요.",
-    };
-    text.to_owned()
+fn task_kind(name: &str) -> &str {
+    match name {
+        "demo" => "데모",
+        "export" => "대화 내보내기",
+        name => name,
+    }
+}
+
+fn failure(code: &str) -> String {
+    match code {
+        "worker_lost" => "하는 도중에 서버가 멈췄어요.",
+        "timed_out" => "너무 오래 걸렸어요.",
+        "panicked" => "작업 안에서 오류가 났어요.",
+        "bad_arguments" => "알 수 없는 내용으로 시작됐어요.",
+        "unknown_task" => "이 서버가 모르는 작업이에요.",
+        code => return format!("끝내지 못했어요 ({code})."),
+    }
+    .to_owned()
 }

@@ -5,10 +5,14 @@
 mod catalogue;
 mod dates;
 mod en;
+mod errors;
+mod group;
 mod ko;
 mod locale;
 
-pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, Talk};
+pub use catalogue::{
+    Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,
+};
 pub use locale::Locale;
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ fn every_text(locale: Locale) -> Vec<(&'static str, String)> {
         texts.people.all(),
         texts.hooks.all(),
         texts.settings.all(),
+        texts.tasks.all(),
+        texts.slash.all(),
+        texts.later.all(),
         texts.link.all(),
         texts.dates.all(),
         ErrorCode::ALL.map(|code| (code.as_str(), (texts.error)(code))).to_vec(),
@@ -82,6 +85,9 @@ fn values_stand_in_their_texts() {
         assert!((texts.rooms.unread)(100).contains("99"));
         assert!((texts.talk.renamed)("민아", "공지").contains("공지"));
         assert!((texts.people.used)(2, 5).contains('2'));
+        assert!((texts.tasks.lasted)(3_725).contains('2'));
+        assert_eq!((texts.tasks.kind)("sweep"), "sweep");
+        assert!((texts.tasks.failure)("out_of_paper").contains("out_of_paper"));
     }
 }
 

@@ -41,9 +41,20 @@ pub enum ErrorCode {
     TooManyWebhooks,
     /// An address that may not be reached from here.
     BadUrl,
+    /// It cannot be said then: it is over, or too far away.
+    BadTime,
+    TooManyScheduled,
     LastMember,
     LastOwner,
     TooLarge,
+    TooManyFiles,
+    /// Not there, of another room or account, refused, or carried by a message already.
+    NoSuchFile,
+    /// An image that is not made anew yet.
+    FileNotReady,
+    BrokenImage,
+    TooManyPixels,
+    ImageTooComplex,
     // About the server
     Unavailable,
     Internal,
@@ -58,7 +69,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 34] = {
+    pub const ALL: [ErrorCode; 42] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -89,9 +100,17 @@ impl ErrorCode {
             TooManyRooms,
             TooManyWebhooks,
             BadUrl,
+            BadTime,
+            TooManyScheduled,
             LastMember,
             LastOwner,
             TooLarge,
+            TooManyFiles,
+            NoSuchFile,
+            FileNotReady,
+            BrokenImage,
+            TooManyPixels,
+            ImageTooComplex,
             Unavailable,
             Internal,
             Unknown,
@@ -101,7 +120,7 @@ impl ErrorCode {
     /// Whether the same request, with the same key, may succeed later without a change.
     pub fn retryable(self) -> bool {
         use ErrorCode::*;
-        matches!(self, RateLimited | TooManyConnections | Unavailable | Internal | Unknown)
+        matches!(self, RateLimited | TooManyConnections | FileNotReady | Unavailable | Internal | Unknown)
     }
 
     /// The code as it stands on the wire.
@@ -136,9 +155,17 @@ impl ErrorCode {
             TooManyRooms => "too_many_rooms",
             TooManyWebhooks => "too_many_webhooks",
             BadUrl => "bad_url",
+            BadTime => "bad_time",
+            TooManyScheduled => "too_many_scheduled",
             LastMember => "last_member",
             LastOwner => "last_owner",
             TooLarge => "too_large",
+            TooManyFiles => "too_many_files",
+            NoSuchFile => "no_such_file",
+            FileNotReady => "file_not_ready",
+            BrokenImage => "broken_image",
+            TooManyPixels => "too_many_pixels",
+            ImageTooComplex => "image_too_complex",
             Unavailable => "unavailable",
             Internal => "internal",
             Unknown => "unknown",

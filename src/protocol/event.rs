@@ -1,6 +1,7 @@
+use super::Attached;
 use super::flat::FlatEvent;
 use super::{Preview, Previews};
-use crate::domain::{Access, Seq};
+use crate::domain::{Access, Seq, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
 /// Who did it: a snapshot of the account's name as served now.
@@ -25,7 +26,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventKind {
-    /// A message. Erased ones come with `deleted: true` and without `body` and `rev`.
+    /// A message. Erased ones come with `deleted: true` and without `body`, `rev` and `files`.
     Posted {
         key: String,
         author: Author,
@@ -35,6 +36,9 @@ pub enum EventKind {
         rev: Option<Seq>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
+        /// In the order of their author. They never change.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Attached>,
         #[serde(skip_serializing_if = "Option::is_none")]
         previews: Option<Previews>,
     },
@@ -75,24 +79,76 @@ pub enum EventKind {
         by: Author,
         access: Access,
     },
+    /// Messages are kept for so many days from here on; without `days` for ever.
+    RetentionChanged {
+        by: Author,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+    },
+    /// Everything up to `up_to` is gone.
+    Pruned {
+        up_to: Seq,
+    },
+    /// Somebody started a task that the room can see: its card, served as it stands now.
+    Task {
+        id: TaskId,
+        /// What kind of task.
+        task: String,
+        by: Author,
+        /// Of the newest change that is in `status`.
+        rev: Seq,
+        #[serde(flatten)]
+        status: TaskStatus,
+    },
+    /// The card at `target` has another status.
+    TaskChanged {
+        target: Seq,
+        rev: Seq,
+        #[serde(flatten)]
+        status: TaskStatus,
+    },
     /// Of a later version: counts for density and is otherwise ignored.
     Unknown,
 }
 
+/// What a task's card tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskStatus {
+    pub state: TaskState,
+    /// Runs that have begun.
+    pub attempts: u32,
+    /// Unix milliseconds of the last run's begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<i64>,
+    /// Unix milliseconds; of a task that will not run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<i64>,
+    /// For people, once it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// A path of this server where the result can be fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// A stable code: why the last run failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 impl EventKind {
-    /// The message that the event changes.
+    /// The message or card that the event changes.
     pub fn target(&self) -> Option<Seq> {
         match self {
-            EventKind::Edited { target, .. } | EventKind::Deleted { target } | EventKind::Preview { target, .. } => {
-                Some(*target)
-            }
+            EventKind::Edited { target, .. }
+            | EventKind::Deleted { target }
+            | EventKind::Preview { target, .. }
+            | EventKind::TaskChanged { target, .. } => Some(*target),
             _ => None,
         }
     }
 
     /// Whether the event is a row of the conversation, rather than a change to another row.
     pub fn makes_row(&self) -> bool {
-        self.target().is_none() && !matches!(self, EventKind::Unknown)
+        self.target().is_none() && !matches!(self, EventKind::Pruned { .. } | EventKind::Unknown)
     }
 }
 
@@ -118,6 +174,10 @@ mod tests {
         round_trip(
             r#"{"seq":42,"kind":"posted","key":"k1","author":{"id":1,"name":"민아"},"at":1763800000000,"deleted":true}"#,
         );
+        round_trip(
+            r#"{"seq":43,"kind":"posted","key":"k2","author":{"id":1,"name":"민아"},"at":1763800000000,"body":"","rev":43,
+            "files":[{"id":"0123456789abcdef0123456789abcdef","name":"a.jpg","type":"image/jpeg","bytes":9,"width":3,"height":2}]}"#,
+        );
         round_trip(r#"{"seq":50,"kind":"edited","target":42,"rev":50,"body":"네","at":1763800000000}"#);
         round_trip(r#"{"seq":51,"kind":"deleted","target":42,"at":1763800000000}"#);
         round_trip(
@@ -126,6 +186,14 @@ mod tests {
         round_trip(r#"{"seq":60,"kind":"preview","target":42,"at":1}"#);
         round_trip(
             r#"{"seq":52,"kind":"access_changed","by":{"id":1,"name":"민아"},"access":"closed","at":1763800000000}"#,
+        );
+        round_trip(r#"{"seq":52,"kind":"retention_changed","by":{"id":1,"name":"민아"},"days":90,"at":1763800000000}"#);
+        round_trip(r#"{"seq":60,"kind":"pruned","up_to":41,"at":1763800000000}"#);
+        round_trip(
+            r#"{"seq":53,"kind":"task","id":"a1","task":"demo","by":{"id":1,"name":"민아"},"rev":55,"state":"failed","attempts":1,"started":2,"ended":3,"error":"timed_out","at":1763800000000}"#,
+        );
+        round_trip(
+            r#"{"seq":55,"kind":"task_changed","target":53,"rev":55,"state":"succeeded","attempts":1,"result":"작업 완료","link":"/files/a","at":1763800000000}"#,
         );
     }
 

@@ -3,8 +3,10 @@
 //! compiled once more for that tree, which more than doubles what a browser loads for it. The price
 //! is a rule for later versions: a field name has one type in all kinds.
 
-use super::{Author, ErrorCode, Event, EventKind, Limits, Preview, Previews, Refused, ServerFrame};
-use crate::domain::{Access, Seq};
+use super::{
+    Attached, Author, ErrorCode, Event, EventKind, Limits, Preview, Previews, Refused, ServerFrame, TaskStatus,
+};
+use crate::domain::{Access, Progress, Seq, TaskId, TaskState};
 use serde::Deserialize;
 
 /// A field that an object of this kind must have.
@@ -27,6 +29,7 @@ pub struct FlatEvent {
     rev: Option<Seq>,
     #[serde(default)]
     deleted: bool,
+    files: Option<Vec<Attached>>,
     target: Option<Seq>,
     member: Option<Author>,
     by: Option<Author>,
@@ -35,13 +38,39 @@ pub struct FlatEvent {
     previews: Option<Previews>,
     #[serde(default)]
     list: Vec<Preview>,
+    days: Option<u32>,
+    up_to: Option<Seq>,
+    id: Option<TaskId>,
+    task: Option<String>,
+    state: Option<TaskState>,
+    attempts: Option<u32>,
+    started: Option<i64>,
+    ended: Option<i64>,
+    result: Option<String>,
+    link: Option<String>,
+    error: Option<String>,
+}
+
+impl FlatEvent {
+    fn status(&mut self) -> Result<TaskStatus, Missing> {
+        Ok(TaskStatus {
+            state: required(self.state, "state")?,
+            attempts: required(self.attempts, "attempts")?,
+            started: self.started,
+            ended: self.ended,
+            result: self.result.take(),
+            link: self.link.take(),
+            error: self.error.take(),
+        })
+    }
 }
 
 impl TryFrom<FlatEvent> for Event {
     type Error = Missing;
 
-    fn try_from(flat: FlatEvent) -> Result<Event, Missing> {
-        let FlatEvent { seq, at, body, rev, deleted, .. } = flat;
+    fn try_from(mut flat: FlatEvent) -> Result<Event, Missing> {
+        let FlatEvent { seq, at, rev, deleted, .. } = flat;
+        let body = flat.body.take();
         let kind = match flat.kind.as_str() {
             "posted" => EventKind::Posted {
                 key: required(flat.key, "key")?,
@@ -49,6 +78,7 @@ impl TryFrom<FlatEvent> for Event {
                 body,
                 rev,
                 deleted,
+                files: flat.files.unwrap_or_default(),
                 previews: flat.previews,
             },
             "edited" => {
@@ -62,6 +92,20 @@ impl TryFrom<FlatEvent> for Event {
             "access_changed" => {
                 EventKind::AccessChanged { by: required(flat.by, "by")?, access: required(flat.access, "access")? }
             }
+            "retention_changed" => EventKind::RetentionChanged { by: required(flat.by, "by")?, days: flat.days },
+            "pruned" => EventKind::Pruned { up_to: required(flat.up_to, "up_to")? },
+            "task" => EventKind::Task {
+                status: flat.status()?,
+                id: required(flat.id, "id")?,
+                task: required(flat.task, "task")?,
+                by: required(flat.by, "by")?,
+                rev: required(rev, "rev")?,
+            },
+            "task_changed" => EventKind::TaskChanged {
+                status: flat.status()?,
+                target: required(flat.target, "target")?,
+                rev: required(rev, "rev")?,
+            },
             _ => EventKind::Unknown,
         };
         Ok(Event { seq, at, kind })
@@ -92,6 +136,8 @@ pub struct FlatFrame {
     came: Option<Vec<Author>>,
     left: Option<Vec<Author>>,
     count: Option<u32>,
+    task: Option<TaskId>,
+    progress: Option<Progress>,
     retry_after_ms: Option<u32>,
 }
 
@@ -137,6 +183,11 @@ impl TryFrom<FlatFrame> for ServerFrame {
                 count: flat.count,
             },
             "typing" => ServerFrame::Typing { room: required(flat.room, "room")?, user: required(flat.user, "user")? },
+            "progress" => ServerFrame::Progress {
+                room: required(flat.room, "room")?,
+                task: required(flat.task, "task")?,
+                progress: required(flat.progress, "progress")?,
+            },
             "rooms_changed" => ServerFrame::RoomsChanged,
             "draining" => ServerFrame::Draining { retry_after_ms: required(retry_after_ms, "retry_after_ms")? },
             "pong" => ServerFrame::Pong,
@@ -148,10 +199,22 @@ impl TryFrom<FlatFrame> for ServerFrame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::FileId;
 
     #[test]
     fn every_event_is_read_as_it_was_written() {
         let mina = Author { id: 1, name: "민아".into() };
+        let status = TaskStatus {
+            state: TaskState::Succeeded,
+            attempts: 2,
+            started: Some(3),
+            ended: Some(4),
+            result: Some("작업 완료".into()),
+            link: None,
+            error: None,
+        };
+        let (id, name, media_type) = (FileId::from_random([7; 16]), "a".into(), "image/png".into());
+        let file = Attached { id, name, media_type, bytes: 1, width: Some(2), height: None };
         let list = vec![Preview { url: "https://a.example".into(), title: "A".into(), ..Preview::default() }];
         let previews = Some(Previews { rev: Seq(3), list: list.clone() });
         let kinds = [
@@ -161,6 +224,7 @@ mod tests {
                 body: Some("안녕".into()),
                 rev: Some(Seq(1)),
                 deleted: false,
+                files: vec![file],
                 previews,
             },
             EventKind::Posted {
@@ -169,6 +233,7 @@ mod tests {
                 body: None,
                 rev: None,
                 deleted: true,
+                files: vec![],
                 previews: None,
             },
             EventKind::Preview { target: Seq(1), rev: Some(Seq(3)), list },
@@ -178,7 +243,18 @@ mod tests {
             EventKind::Joined { member: mina.clone() },
             EventKind::Left { member: mina.clone() },
             EventKind::Renamed { by: mina.clone(), name: "공지".into() },
-            EventKind::AccessChanged { by: mina, access: Access::Closed },
+            EventKind::AccessChanged { by: mina.clone(), access: Access::Closed },
+            EventKind::RetentionChanged { by: mina.clone(), days: Some(90) },
+            EventKind::RetentionChanged { by: mina.clone(), days: None },
+            EventKind::Pruned { up_to: Seq(5) },
+            EventKind::Task {
+                id: TaskId::parse("a1").unwrap(),
+                task: "demo".into(),
+                by: mina,
+                rev: Seq(7),
+                status: status.clone(),
+            },
+            EventKind::TaskChanged { target: Seq(7), rev: Seq(8), status },
         ];
         for kind in kinds {
             let event = Event { seq: Seq(7), at: 1, kind };
@@ -226,6 +302,11 @@ mod tests {
             ServerFrame::Gap { room: "a".into(), head: Seq(9) },
             ServerFrame::Revoked { room: "a".into() },
             ServerFrame::Read { room: "a".into(), seq: Seq(1) },
+            ServerFrame::Progress {
+                room: "a".into(),
+                task: TaskId::parse("a1").unwrap(),
+                progress: Progress { current: 1, total: Some(5), message: Some("b".into()) },
+            },
             ServerFrame::RoomsChanged,
             ServerFrame::Draining { retry_after_ms: 7 },
             ServerFrame::Pong,

@@ -1,6 +1,6 @@
 use super::flat::FlatFrame;
 use super::{Author, ErrorCode, Event};
-use crate::domain::Seq;
+use crate::domain::{Progress, Seq, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// What a client says. Slugs and keys are claims until the server has parsed and authorised them.
@@ -20,6 +20,9 @@ pub enum ClientFrame {
         room: String,
         key: String,
         body: String,
+        /// Uploaded to the room and carried by no message yet.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<String>,
     },
     /// Give one's own message at `target` another body. The ack names the seq of the `edited` event.
     /// With an `epoch` other than the server's, `target` means nothing: refused with `gap`.
@@ -127,6 +130,12 @@ pub enum ServerFrame {
         room: String,
         user: Author,
     },
+    /// How far a task is whose card is in the room. Fleeting: the last one is in the page.
+    Progress {
+        room: String,
+        task: TaskId,
+        progress: Progress,
+    },
     /// The reader's list of rooms is not what it was: fetch it.
     RoomsChanged,
     /// The server is about to stop: come back after this long, with jitter.
@@ -172,7 +181,9 @@ mod tests {
         );
         assert_eq!(
             decode(r#"{"type":"post","room":"general","key":"k1","body":"안녕하세요","extra":1}"#),
-            ClientFrame::Post { room: "general".into(), key: "k1".into(), body: "안녕하세요".into() }
+            ClientFrame::Post {
+                room: "general".into(), key: "k1".into(), body: "안녕하세요".into(), files: vec![]
+            }
         );
         assert_eq!(
             decode(r#"{"type":"edit","room":"general","key":"k2","target":42,"body":"네"}"#),

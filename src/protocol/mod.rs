@@ -5,6 +5,7 @@
 mod close;
 mod error;
 mod event;
+mod file;
 mod flat;
 mod frame;
 pub mod json;
@@ -14,10 +15,14 @@ mod webhook;
 
 pub use close::CloseCode;
 pub use error::{ErrorBody, ErrorCode};
-pub use event::{Author, Event, EventKind};
+pub use event::{Author, Event, EventKind, TaskStatus};
+pub use file::Attached;
 pub use frame::{ClientFrame, Limits, Refused, ServerFrame};
 pub use preview::{Preview, Previews};
-pub use view::{Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary};
+pub use view::{
+    Community, InviteView, MOST_UNREAD, Me, MemberList, MemberView, Page, PersonView, RoomSummary, ScheduledView,
+    TaskProgress, TaskTotal, TaskView, TasksFilter, TasksPage,
+};
 pub use webhook::{DeliveryState, DeliveryView, WebhookLog, WebhookView};
 
 /// The WebSocket subprotocol; a client that offers none gets this one.

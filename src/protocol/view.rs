@@ -1,7 +1,7 @@
 //! What pages show: plain data made by the service, serialised into the page, read by the UI.
 
 use super::Event;
-use crate::domain::{Access, Role, Seq};
+use crate::domain::{Access, Lane, Progress, Role, Seq, TaskId, TaskList, TaskState};
 use serde::{Deserialize, Serialize};
 
 /// The installation.
@@ -33,6 +33,8 @@ pub struct RoomSummary {
     pub manages: bool,
     /// Everything up to here is counted in `unread`: join from here to keep counting.
     pub head: Seq,
+    /// Days for which its messages are kept; `None`: for ever.
+    pub keep_days: Option<u32>,
     /// Posts by others after the reader's position, at most [`MOST_UNREAD`] and one; 0 for non-members.
     pub unread: u32,
 }
@@ -46,6 +48,15 @@ pub struct Page {
     pub rows: Vec<Event>,
     /// Whether there are rows before the first one.
     pub older: bool,
+    /// How far the running tasks are whose cards are among the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub progress: Vec<TaskProgress>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskProgress {
+    pub task: TaskId,
+    pub progress: Progress,
 }
 
 /// Who is in a room: how many, and the first of them by name.
@@ -81,4 +92,77 @@ pub struct InviteView {
     pub uses: u32,
     pub max_uses: u32,
     pub revoked: bool,
+}
+
+/// Which tasks are looked at; an address says it as `?list=…&lane=…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksFilter {
+    pub list: TaskList,
+    /// `None`: of any.
+    pub lane: Option<Lane>,
+}
+
+impl TasksFilter {
+    /// What is said that there is not, is as if it was not said.
+    pub fn of(list: Option<&str>, lane: Option<&str>) -> TasksFilter {
+        TasksFilter {
+            list: list.and_then(TaskList::parse).unwrap_or(TaskList::Running),
+            lane: lane.and_then(Lane::parse),
+        }
+    }
+
+    pub fn address(self) -> String {
+        let lane = self.lane.map_or(String::new(), |lane| format!("&lane={}", lane.as_str()));
+        format!("/tasks?list={}{lane}", self.list.as_str())
+    }
+}
+
+/// Tasks as their operators see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksPage {
+    /// Unix milliseconds of the server.
+    pub now: i64,
+    /// Those of each lane and list that have any.
+    pub totals: Vec<TaskTotal>,
+    pub tasks: Vec<TaskView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskTotal {
+    pub lane: Lane,
+    pub list: TaskList,
+    pub count: u64,
+}
+
+/// A line of the tasks page. Times are Unix milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskView {
+    pub id: TaskId,
+    pub task: String,
+    pub lane: Lane,
+    pub state: TaskState,
+    /// Of one that waits.
+    pub run_at: Option<i64>,
+    pub started: Option<i64>,
+    pub ended: Option<i64>,
+    pub attempts: u32,
+    pub max_attempts: u32,
+    pub progress: Option<Progress>,
+    /// A stable code: why the last run failed; and what it said.
+    pub error: Option<String>,
+    pub message: Option<String>,
+    /// When it repeats.
+    pub repeat: Option<String>,
+}
+
+/// A message that is to be said later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduledView {
+    /// Of the task that says it.
+    pub id: TaskId,
+    pub body: String,
+    /// Unix milliseconds, the next time.
+    pub at: i64,
+    /// Five fields of cron, in the zone of whoever scheduled it.
+    pub repeat: Option<String>,
 }

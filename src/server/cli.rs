@@ -26,6 +26,11 @@ pub enum Command {
     /// Each option is an environment variable too (--public-url: PICKMATE_PUBLIC_URL) and a key of the
     /// settings file. docs/configuration.md explains all of them.
     Serve(Serve),
+    /// Run tasks for an installation, without serving it, until SIGINT or SIGTERM
+    ///
+    /// Takes the options of `serve`; those about connections mean nothing here. A server runs tasks by itself
+    /// unless it is told `--lanes none`.
+    Worker(Serve),
     /// Manage accounts and rooms, also while a server runs on the same data
     Admin(Admin),
     /// Copy the database into one file, also while a server runs
@@ -43,6 +48,9 @@ pub enum Command {
     /// Clients go on afterwards as if nothing had happened. Interrupted, it goes on where it was when it is
     /// run again; until it has verified everything, nothing serves the database. The directory stays as it is.
     Migrate(Migrate),
+    /// What the program starts itself for heavy work: `server::compute`
+    #[command(hide = true)]
+    Compute(Compute),
 }
 
 /// Where the data is, for the verbs beside `serve`.
@@ -80,6 +88,11 @@ pub struct Serve {
     /// Postgres database in the place of the directory's, such as postgres://pickmate@localhost/pickmate
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// S3-compatible store of uploaded files, such as s3+https://KEY:SECRET@s3.example.org/BUCKET
+    ///
+    /// Without it they are in the data directory. The secret is better kept in the environment or the settings file.
+    #[arg(long, value_name = "URL")]
+    files: Option<String>,
     /// Redis that connects several nodes, such as redis://127.0.0.1:6379
     ///
     /// A password is better kept in the environment or the settings file: flags are seen by everybody on the machine.
@@ -100,6 +113,9 @@ pub struct Serve {
     /// How log lines on stderr look: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// Which tasks this process runs: `none`, or some of io,blocking,cpu [default: io,blocking,cpu]
+    #[arg(long, value_name = "LANES")]
+    lanes: Option<String>,
     /// Change a limit; may be repeated
     #[arg(long, value_name = "NAME=NUMBER")]
     limit: Vec<String>,
@@ -114,12 +130,14 @@ impl Serve {
             .with("listen", self.listen.clone())
             .with("data", self.data.clone())
             .with("database", self.database.clone())
+            .with("files", self.files.clone())
             .with("redis", self.redis.clone())
             .with("public-url", self.public_url.clone())
             .with("trusted-proxy", self.trusted_proxy.clone())
             .with("outgoing-allow", self.outgoing_allow.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))
             .with("log-format", self.log_format.clone())
+            .with("lanes", self.lanes.clone())
             .with(LIMIT, self.limit.clone())
     }
 }
@@ -171,6 +189,15 @@ pub struct Migrate {
     /// Settings file [default: Leptos.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Compute {
+    pub name: String,
+    #[arg(long)]
+    pub memory_bytes: u64,
+    #[arg(long)]
+    pub file_bytes: u64,
 }
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ pub mod tests {
                 body: Some((*body).to_owned()),
                 rev: Some(seq),
                 deleted: false,
+                files: Vec::new(),
                 previews: None,
             };
             event(&Event { seq, at: 1, kind })

@@ -71,7 +71,7 @@ impl AppError {
 /// full or busy, later where something has to end or be repaired first.
 pub fn retry_after_ms(code: ErrorCode) -> Option<u32> {
     match code {
-        ErrorCode::Unavailable | ErrorCode::RateLimited => Some(1_000),
+        ErrorCode::Unavailable | ErrorCode::RateLimited | ErrorCode::FileNotReady => Some(1_000),
         ErrorCode::TooManyConnections | ErrorCode::Internal | ErrorCode::Unknown => Some(5_000),
         _ => None,
     }
@@ -86,11 +86,12 @@ pub fn status(code: ErrorCode) -> StatusCode {
         RateLimited | TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
         NotFound => StatusCode::NOT_FOUND,
         Gap | LinkExpired | Erased => StatusCode::GONE,
-        KeyReused | NameTaken | SlugTaken | LastMember | LastOwner => StatusCode::CONFLICT,
+        KeyReused | NameTaken | SlugTaken | LastMember | LastOwner | FileNotReady => StatusCode::CONFLICT,
         TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BadRequest => StatusCode::BAD_REQUEST,
         UnknownType | BadKey | BodyEmpty | BodyTooLong | ControlCharacter | NameEmpty | NameTooLong | NameInvisible
-        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms | TooManyWebhooks | BadUrl => {
+        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms | TooManyWebhooks | BadUrl | BadTime
+        | TooManyScheduled | TooManyFiles | NoSuchFile | BrokenImage | TooManyPixels | ImageTooComplex => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -128,6 +129,8 @@ impl From<Refusal> for AppError {
             Refusal::KeyReused => ErrorCode::KeyReused,
             Refusal::Gap => ErrorCode::Gap,
             Refusal::Erased => ErrorCode::Erased,
+            Refusal::NoSuchFile => ErrorCode::NoSuchFile,
+            Refusal::FileNotReady => ErrorCode::FileNotReady,
             Refusal::SlugTaken => ErrorCode::SlugTaken,
             Refusal::LastMember => ErrorCode::LastMember,
             Refusal::Store(error) => return AppError::Store(error),

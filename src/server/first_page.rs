@@ -4,10 +4,10 @@ use super::auth::Reader;
 use super::clock::now_ms;
 use super::error::AppError;
 use super::secret::random_key;
-use super::service::{Actor, accounts, community, invites, messages, rooms};
+use super::service::{Actor, accounts, community, invites, messages, rooms, tasks};
 use super::state::AppState;
 use crate::api::{AppStart, Place, RoomStart};
-use crate::protocol::{Community, Me};
+use crate::protocol::{Community, Me, TasksFilter};
 
 /// What the app starts from.
 pub async fn app(state: &AppState, actor: &Actor, reader: Reader) -> Result<AppStart, AppError> {
@@ -48,4 +48,10 @@ pub async fn people_place(state: &AppState, actor: &Actor) -> Place {
         people: accounts::people(state, actor).await.map_err(Into::into),
         invites: invites::list(state, actor).await.map_err(Into::into),
     }
+}
+
+/// The page of all tasks.
+pub async fn tasks_place(state: &AppState, actor: &Actor, filter: TasksFilter) -> Place {
+    let tasks = tasks::list(state, actor, filter.list, filter.lane).await.map_err(Into::into);
+    Place::Tasks { filter, tasks }
 }

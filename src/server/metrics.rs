@@ -33,6 +33,8 @@ pub struct Metrics {
     pub store_reads: Counter,
     pub commits: Commits,
     pub layer: LayerMetrics,
+    /// 1 while this node and the others show each other's people, or there are no others.
+    pub presence_connected: Gauge,
     /// How long it takes until the head of a room is compared with the store again, without a notice; 0 without other nodes.
     pub comparison_seconds: Gauge<f64, AtomicU64>,
     /// Of all connections' queues together, when they were last looked at.
@@ -77,6 +79,7 @@ impl Metrics {
             store_reads: Counter::default(),
             commits: Commits::default(),
             layer: LayerMetrics::default(),
+            presence_connected: Gauge::default(),
             comparison_seconds: Gauge::default(),
             queued_bytes: Gauge::default(),
             behind: Gauge::default(),
@@ -105,6 +108,11 @@ impl Metrics {
         );
         registry.register("behind", "Live sockets that are behind in some room", metrics.behind.clone());
         metrics.layer.register(registry);
+        registry.register(
+            "presence_connected",
+            "1 while this node and the others show each other's people, or there are no others",
+            metrics.presence_connected.clone(),
+        );
         registry.register(
             "comparison_seconds",
             "Time until the head of a followed room is compared with the store again, without a notice",

@@ -6,14 +6,16 @@ use super::service::{Actor, rooms};
 use super::state::AppState;
 use super::{first_page, forms};
 use crate::api::{FirstPage, Place};
+use crate::protocol::TasksFilter;
 use crate::ui;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::Nonce;
 use leptos_axum::ResponseOptions;
+use std::collections::HashMap;
 
 /// `/`: the first of the reader's rooms.
 pub async fn home(State(state): State<AppState>, actor: Actor) -> Result<Response, AppError> {
@@ -62,6 +64,19 @@ pub async fn room(State(state): State<AppState>, Path(slug): Path<String>, actor
 /// `/people`
 pub async fn people(State(state): State<AppState>, actor: Actor, request: Request) -> Response {
     let place = first_page::people_place(&state, &actor).await;
+    render(&state, &actor, place, request).await
+}
+
+/// `/tasks?list=…&lane=…`
+pub async fn tasks(
+    State(state): State<AppState>,
+    Query(asked): Query<HashMap<String, String>>,
+    actor: Actor,
+    request: Request,
+) -> Response {
+    let asked = |name: &str| asked.get(name).map(String::as_str);
+    let filter = TasksFilter::of(asked("list"), asked("lane"));
+    let place = first_page::tasks_place(&state, &actor, filter).await;
     render(&state, &actor, place, request).await
 }
 

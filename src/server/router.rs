@@ -19,6 +19,7 @@ pub fn router(state: AppState) -> Router {
         .route("/rooms", get(pages::plain))
         .route("/rooms/{slug}", get(pages::room))
         .route("/people", get(pages::people))
+        .route("/tasks", get(pages::tasks))
         .route("/settings", get(pages::plain))
         .layer(from_fn_with_state(state.clone(), pages::gate))
         // Plain forms: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /settings/password, /locale,
@@ -33,6 +34,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), security::own_origin));
     // The live socket has no body, and its answer nothing to compress.
     let live = ws::router().layer(from_fn_with_state(state.clone(), security::own_origin));
+    let files = http::files_router().layer(from_fn_with_state(state.clone(), security::own_origin));
 
     guarded
         // /ws/chat/ and /async/ of the study note: any origin.
@@ -47,6 +49,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), body_limit::check))
         .layer(CompressionLayer::new().gzip(true))
         .merge(live)
+        .merge(files)
         .layer(from_fn(request_log::log))
         .layer(from_fn_with_state(state.clone(), security::client_address))
         .layer(from_fn(move |request, next| security::headers(reload, request, next)))

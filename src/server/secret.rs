@@ -1,5 +1,6 @@
 //! Random values: secrets of sessions, tokens and one-time links, and their hashes.
 
+use crate::domain::TaskId;
 use crate::server::error::AppError;
 use data_encoding::BASE64URL_NOPAD;
 use rand::{Rng, TryRngCore, rngs::OsRng};
@@ -32,6 +33,11 @@ pub fn hash_secret(secret: &str) -> [u8; 32] {
 /// A fresh idempotency key for a plain form.
 pub fn random_key() -> String {
     BASE64URL_NOPAD.encode(&rand::rng().random::<[u8; KEY_BYTES]>())
+}
+
+/// A fresh name for a task.
+pub fn new_task_id() -> TaskId {
+    TaskId::from_random(rand::rng().random())
 }
 
 #[cfg(test)]

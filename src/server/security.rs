@@ -35,7 +35,8 @@ pub async fn headers(reload: ReloadSocket, mut request: Request, next: Next) -> 
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        // Files have one of their own.
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     response
 }

@@ -3,13 +3,17 @@
 use super::auth::Passwords;
 use super::cache::Cache;
 use super::channel_layer::ChannelLayer;
+use super::compute::Computer;
 use super::config::Config;
+use super::files::Files;
 use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use super::outgoing::Outgoing;
 use super::presence::Presence;
+use super::queue::TaskChanges;
+use super::service::reading::Readings;
 use super::store::Store;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
@@ -43,17 +47,21 @@ pub struct Parts {
     pub layer: Arc<dyn ChannelLayer>,
     pub presence: Arc<dyn Presence>,
     pub cache: Arc<Cache>,
+    pub files: Files,
+    pub computer: Computer,
     pub hub: Hub,
     pub rate_limits: Arc<RateLimits>,
+    pub readings: Readings,
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
     /// Asks other people's servers.
     pub outgoing: Outgoing,
+    pub task_changes: TaskChanges,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,
-    /// Sockets outside the hub that a stop waits for: the echo, and those that are being refused.
+    /// What a stop waits for beside the hub: sockets of the echo, those that are being refused, and read positions.
     pub sockets: TaskTracker,
 }
 

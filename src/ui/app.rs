@@ -1,6 +1,6 @@
 use super::components::{Drawer, OpenDrawer, RoomList, Scrim};
 use super::first::First;
-use super::pages::{CannotStart, NotFound, PeoplePage, RoomPage, RoomsPage, SettingsPage};
+use super::pages::{CannotStart, NotFound, PeoplePage, RoomPage, RoomsPage, SettingsPage, TasksPage};
 use super::reader::{Reader, texts};
 use crate::api::AppStart;
 use crate::client::session::Session;
@@ -33,6 +33,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/rooms") view=RoomsPage/>
             <Route path=path!("/rooms/:slug") view=RoomPage/>
             <Route path=path!("/people") view=PeoplePage/>
+            <Route path=path!("/tasks") view=TasksPage/>
             <Route path=path!("/settings") view=SettingsPage/>
         </FlatRoutes>
     }

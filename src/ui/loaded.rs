@@ -13,6 +13,8 @@ pub struct Loaded<T: Send + Sync + 'static> {
     asked: RwSignal<u32>,
     /// Counts the questions: only the answer to the last one counts.
     last: StoredValue<u32>,
+    /// The question that the answer which is there is to.
+    answered: StoredValue<u32>,
 }
 
 /// How far it has come.
@@ -43,7 +45,8 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         F: Future<Output = Result<T, ErrorBody>> + 'static,
     {
         let brought = first.is_some();
-        let loaded = Loaded { answer: RwSignal::new(first), asked: RwSignal::new(0), last: StoredValue::new(0) };
+        let (last, answered) = (StoredValue::new(0), StoredValue::new(0));
+        let loaded = Loaded { answer: RwSignal::new(first), asked: RwSignal::new(0), last, answered };
         Effect::new(move |before: Option<(K, u32)>| {
             let now = (key(), loaded.asked.get());
             match before {
@@ -62,13 +65,12 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
     }
 
     pub fn progress(self) -> Memo<Progress> {
-        memo(move || {
-            self.answer.with(|answer| match answer {
-                None => Progress::Waiting,
-                Some(Ok(_)) => Progress::Here,
-                Some(Err(error)) => Progress::Failed(error.code),
-            })
-        })
+        memo(move || self.answer.with(of))
+    }
+
+    /// How far it is, while its page is there.
+    pub fn try_progress(self) -> Option<Progress> {
+        self.answer.try_with_untracked(of)
     }
 
     /// Reads what is there, if it is, and follows it.
@@ -81,6 +83,15 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
         self.asked.update(|asked| *asked += 1);
     }
 
+    /// Asks again unless that is under way, for as long as the page is there, which this tells.
+    pub fn freshen(self) -> bool {
+        let settled = self.last.try_get_value().map(|last| self.answered.try_get_value() == Some(last));
+        if settled == Some(true) {
+            self.refetch();
+        }
+        settled.is_some()
+    }
+
     fn ask(self, answer: Pin<Box<dyn Future<Output = Result<T, ErrorBody>>>>) {
         let number = self.last.with_value(|last| last + 1);
         self.last.set_value(number);
@@ -88,8 +99,17 @@ impl<T: Clone + Send + Sync + 'static> Loaded<T> {
             let answer = answer.await;
             // A page that is gone wants no answer any more.
             if self.last.try_get_value() == Some(number) {
+                self.answered.try_set_value(number);
                 self.answer.try_set(Some(answer));
             }
         });
+    }
+}
+
+fn of<T>(answer: &Option<Result<T, ErrorBody>>) -> Progress {
+    match answer {
+        None => Progress::Waiting,
+        Some(Ok(_)) => Progress::Here,
+        Some(Err(error)) => Progress::Failed(error.code),
     }
 }

@@ -23,6 +23,7 @@ pub fn of_document(page: &FirstPage, path: &str) -> Option<String> {
         (Place::Room { start: Ok(start), .. }, _) => &start.room.name,
         (Place::Room { start: Err(error), .. }, _) if error.code != ErrorCode::NotFound => community,
         (Place::People { .. }, _) => texts.people.title,
+        (Place::Tasks { .. }, _) => texts.tasks.title,
         (Place::Plain, "/rooms") => community,
         (Place::Plain, "/settings") => texts.settings.title,
         _ => return Some(texts.common.not_found_title.to_owned()),

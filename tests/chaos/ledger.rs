@@ -124,7 +124,7 @@ impl Ledger {
         let Intent { key, what, .. } = &self.intents[number];
         let (room, key) = (room.to_owned(), key.clone());
         Some(match what {
-            What::Post { body } => ClientFrame::Post { room, key, body: body.clone() },
+            What::Post { body } => ClientFrame::Post { room, key, body: body.clone(), files: vec![] },
             What::Edit { of, body } => {
                 ClientFrame::Edit { room, key, target: self.intents[*of].seq()?, body: body.clone(), epoch: None }
             }

@@ -90,7 +90,8 @@ const ABROAD: Duration = Duration::from_secs(1);
 
 impl Record {
     pub fn new(name: &str, manner: Manner, stance: Stance) -> Record {
-        let nothing = Page { epoch: String::new(), head: Seq::ZERO, rows: Vec::new(), older: false };
+        let nothing =
+            Page { epoch: String::new(), head: Seq::ZERO, rows: Vec::new(), older: false, progress: Vec::new() };
         let timeline = Timeline::from_page(nothing);
         Record {
             name: name.into(),
@@ -270,7 +271,7 @@ impl Reader {
         let page = self.client.messages(None, PAGE_ROWS).await?;
         ensure!(page.head >= head, "a page older than the gap before it");
         self.record.timeline.expect_newest();
-        let page = Page { epoch: page.epoch, head: page.head, rows: page.messages, older: true };
+        let page = Page { epoch: page.epoch, head: page.head, rows: page.messages, older: true, progress: Vec::new() };
         self.record.timeline.replace(page);
         self.record.arrive();
         Ok(())

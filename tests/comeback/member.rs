@@ -147,7 +147,7 @@ impl Member {
         let Some(speech) = &mut self.speech else { return Ok(()) };
         speech.answers = 0;
         let (room, key) = (self.followed[0].slug.to_string(), speech.key.clone());
-        line.say(&ClientFrame::Post { room, key, body: "said at the last moment".into() }).await?;
+        line.say(&ClientFrame::Post { room, key, body: "said at the last moment".into(), files: vec![] }).await?;
         self.tell(News::Spoke);
         Ok(())
     }

@@ -5,7 +5,7 @@ use pickmate::domain::{Access, Key, MessageBody, Role, RoomName, Slug, UserId, U
 use pickmate::protocol::{CloseCode, ServerFrame};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::{Config, leptos_options_without_site};
-use pickmate::server::node::Node;
+use pickmate::server::node::{Duty, Node};
 use pickmate::server::secret::hash_secret;
 use pickmate::server::state::AppState;
 use pickmate::server::store::sqlite::SqliteStore;
@@ -49,6 +49,7 @@ impl TestApp {
         let mut config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.path().join("data"),
+            program: Some(env!("CARGO_BIN_EXE_pickmate").into()),
             ..Config::default()
         };
         settle(&mut config);
@@ -208,12 +209,12 @@ impl TestApp {
 
 fn post(room: &Slug, author: &Person, key: &str, body: &str) -> Command {
     let (key, body) = (Key::parse(key).unwrap(), MessageBody::parse(body, MessageBody::MAX_BYTES).unwrap());
-    Command::new(Intent { actor: author.id, key }, room.clone(), Action::Post { body })
+    Command::new(Intent { actor: author.id, key }, room.clone(), Action::Post { body, files: vec![] })
 }
 
 async fn start(config: Config) -> Node {
     let options = leptos_options_without_site(None).unwrap();
-    Node::start(config, options).await.unwrap()
+    Node::start(config, options, Duty::Serve).await.unwrap()
 }
 
 impl Person {

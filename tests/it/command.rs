@@ -4,11 +4,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use tempfile::TempDir;
 
-/// A machine with a working directory of its own and a site that looks built.
+/// A machine with a working directory of its own and a site that looks built. Clones are the same one.
+#[derive(Clone)]
 pub struct Machine {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     variables: Vec<(&'static str, String)>,
 }
 
@@ -22,7 +24,7 @@ pub struct Said {
 
 impl Machine {
     pub fn new() -> Machine {
-        let machine = Machine { folder: TempDir::new().unwrap(), variables: Vec::new() };
+        let machine = Machine { folder: Arc::new(TempDir::new().unwrap()), variables: Vec::new() };
         std::fs::create_dir_all(machine.path("target/site/pkg")).unwrap();
         std::fs::write(machine.path("target/site/pkg/pickmate.js"), "").unwrap();
         machine

@@ -51,6 +51,7 @@ fn every_server_frame_of_the_page_is_one_that_is_sent() {
         "joined",
         "pong",
         "presence",
+        "progress",
         "read",
         "refused",
         "revoked",

@@ -28,11 +28,11 @@ use tokio_util::sync::CancellationToken;
 const SESSION: [u8; 32] = [7; 32];
 
 /// A node's end of the bus that remembers its subscriptions.
-struct Watched {
-    layer: MemoryLayer,
-    groups: Mutex<HashSet<Group>>,
+pub struct Watched {
+    pub layer: MemoryLayer,
+    pub groups: Mutex<HashSet<Group>>,
     /// Other than [`Reach::Alone`]: nothing arrives, and nothing tells that it was lost.
-    reach: Reach,
+    pub reach: Reach,
 }
 
 #[async_trait::async_trait]
@@ -63,7 +63,7 @@ impl ChannelLayer for Watched {
     }
 }
 
-fn cache() -> Arc<Cache> {
+pub fn cache() -> Arc<Cache> {
     Arc::new(Cache::new(&Limits::default(), &Arc::new(Metrics::new())))
 }
 

@@ -41,7 +41,7 @@ async fn what_a_link_leads_to_is_text_below_its_message_and_loads_nothing() {
     app.command(Command::by_operator(room, Action::Preview { target, rev: target, list: vec![preview] })).await;
     let page = app.browser().get(app.url("/rooms/plans")).header(COOKIE, &mina.cookie).send().await.unwrap();
     let page = page.text().await.unwrap();
-    let (_, card) = page.split_once("class=\"preview\"").expect("a card");
+    let (_, card) = page.split_once("class=\"previews\"").expect("cards");
     let (card, _) = card.split_once("</a>").unwrap();
     for part in ["href=\"https://a.example/b\"", "noopener noreferrer", "a.example · Guide", "Where we go", "&lt;img"]
     {

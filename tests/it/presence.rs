@@ -8,6 +8,7 @@ use pickmate::protocol::ServerFrame;
 use pickmate::server::channel_layer::Reach;
 use pickmate::server::config::Config;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// Somebody who looks at a room.
 struct Watcher {
@@ -196,4 +197,63 @@ async fn the_people_of_a_node_that_is_gone_are_gone_when_it_expires() {
     here.sees(&["joon", "mina"]).await;
     other.stop().await;
     here.sees(&["mina"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_forgot_is_said_again_with_the_next_word() {
+    let server = RedisServer::start();
+    let one = TestApp::spawn_with(|config| {
+        quick(config);
+        // Nothing is said again by the clock.
+        config.limits.presence_expiry_ms = 600_000;
+        config.redis = Some(server.address());
+    })
+    .await;
+    let other = one.another_node().await;
+    let (mina, joon) = (one.owner("mina").await, one.member("joon").await);
+    let (general, lunch) =
+        (one.room("general", Access::Open, &mina).await, one.room("lunch", Access::Open, &mina).await);
+    for room in [&general, &lunch] {
+        one.add(room, &joon).await;
+    }
+    let (mut here, mut at_lunch) = (Watcher::of(&one, &mina, &general).await, Watcher::of(&one, &mina, &lunch).await);
+    let mut there = other.live(&joon).await;
+    there.join(&general, 0).await;
+    here.sees(&["joon", "mina"]).await;
+    server.command("FLUSHALL SYNC").await;
+    let mut also = other.live(&joon).await;
+    also.join(&lunch, 0).await;
+    at_lunch.sees(&["joon", "mina"]).await;
+    let id = one.store().room_head(&general, mina.id).await.unwrap().unwrap().id;
+    let elsewhere = one.state().presence.elsewhere(&[id]).await.unwrap().remove(0);
+    assert!(elsewhere.contains_key(&joon.id), "also of the room that the last word was not about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_refuses_presence_alone_is_no_secret() {
+    let server = RedisServer::start();
+    let app = TestApp::spawn_with(|config| {
+        quick(config);
+        config.limits.presence_expiry_ms = 300;
+        config.redis = Some(server.address());
+    })
+    .await;
+    let mina = app.owner("mina").await;
+    let room = app.room("general", Access::Open, &mina).await;
+    let _here = Watcher::of(&app, &mina, &room).await;
+    let shown = || app.state().metrics.presence_connected.get();
+    until(|| app.state().hub.reach() == Reach::Whole).await;
+    assert_eq!(shown(), 1);
+    // What says that the node is there is answered all the same.
+    server.command("ACL SETUSER default -hset").await;
+    server.command("FLUSHALL SYNC").await;
+    until(|| shown() == 0).await;
+    let later = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < later {
+        assert_eq!(shown(), 0, "for good");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(app.state().hub.reach(), Reach::Whole);
+    server.command("ACL SETUSER default +hset").await;
+    until(|| shown() == 1).await;
 }

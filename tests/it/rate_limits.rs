@@ -2,11 +2,13 @@
 
 use crate::app::{Person, TestApp};
 use pickmate::domain::Access;
+use pickmate::i18n::Locale;
 use pickmate::protocol::{ErrorCode, ServerFrame};
 use pickmate::server::clock::now_ms;
 use pickmate::server::error::AppError;
 use pickmate::server::secret::hash_secret;
 use pickmate::server::service::Actor;
+use pickmate::server::service::accounts;
 use pickmate::server::service::rooms::{self, At, NewRoom};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -46,6 +48,22 @@ async fn changes_of_rooms_are_limited_by_account() {
     assert_eq!(rooms::create(state, &mina, new("k1", "general")).await.unwrap(), room);
     rooms::set_access(state, &joon, at("k1"), Access::Open).await.unwrap_err();
     rooms::create(state, &joon, new("k1", "another")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_own_language_is_changed_no_faster_than_rooms_are() {
+    let app = TestApp::spawn_with(|config| {
+        config.limits.commands_burst = 2;
+        config.limits.commands_per_minute = 1;
+    })
+    .await;
+    let mina = actor(&app, &app.owner("mina").await).await;
+    for locale in [Some(Locale::Ko), None] {
+        accounts::set_locale(app.state(), &mina, locale).await.unwrap();
+    }
+    assert!(is_slowed_down(accounts::set_locale(app.state(), &mina, Some(Locale::Ko)).await));
+    let joon = actor(&app, &app.member("joon").await).await;
+    accounts::set_locale(app.state(), &joon, Some(Locale::Ko)).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::app::PATIENCE;
 use crate::presence_contract::{ROOM, found, people};
 use crate::redis_cluster::RedisCluster;
 use crate::redis_server::RedisServer;
+use pickmate::domain::RoomId;
 use pickmate::server::channel_layer::redis::RedisAddress;
 use pickmate::server::presence::Presence;
 use pickmate::server::presence::redis::RedisPresence;
@@ -32,6 +33,21 @@ async fn a_redis_that_is_gone_is_out_of_reach_until_it_is_back_with_nothing() {
     one.restate(&[(ROOM, people(&[1]))]).await.unwrap();
     assert!(one.renew().await.unwrap());
     assert_eq!(found(&other, ROOM).await, people(&[1]));
+}
+
+#[tokio::test]
+async fn whoever_says_something_hears_that_all_before_was_forgotten() {
+    const OTHER: RoomId = RoomId(2);
+    let server = RedisServer::start();
+    let (one, other) = (node(server.address()), node(server.address()));
+    assert!(!one.say(&[(ROOM, people(&[1]))]).await.unwrap(), "nothing was there");
+    assert!(one.say(&[(ROOM, people(&[2]))]).await.unwrap());
+    server.command("FLUSHALL SYNC").await;
+    assert!(!one.say(&[(OTHER, people(&[3]))]).await.unwrap());
+    assert_eq!(found(&other, ROOM).await, people(&[]));
+    one.restate(&[(ROOM, people(&[2])), (OTHER, people(&[3]))]).await.unwrap();
+    assert_eq!(other.elsewhere(&[ROOM, OTHER]).await.unwrap(), [people(&[2]), people(&[3])]);
+    assert!(one.say(&[]).await.unwrap());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Files of the built site.
 
 use pickmate::server::config::Config;
-use pickmate::server::node::Node;
+use pickmate::server::node::{Duty, Node};
 use reqwest::{Response, StatusCode};
 use tempfile::TempDir;
 
@@ -17,7 +17,9 @@ async fn node(folder: &TempDir, hash_files: bool) -> Node {
         .hash_files(hash_files)
         .build();
     let listen = "127.0.0.1:0".parse().unwrap();
-    Node::start(Config { listen, data: folder.path().join("data"), ..Config::default() }, options).await.unwrap()
+    Node::start(Config { listen, data: folder.path().join("data"), ..Config::default() }, options, Duty::Serve)
+        .await
+        .unwrap()
 }
 
 async fn get(node: &Node, path: &str, accepted: &str) -> Response {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod changing;
+mod files;
 mod history;
 mod keys;
 mod laws;
@@ -12,7 +13,9 @@ mod pages;
 mod posting;
 mod previews;
 mod processes;
+mod retention;
 mod rooms;
+mod tasks;
 mod webhooks;
 pub mod world;
 
@@ -141,6 +144,29 @@ suite! {
         own_writes_are_not_foreign
         two_processes_write_one_dense_log
         many_processes_open_an_empty_directory;
+    retention:
+        what_is_pruned_is_one_event_and_nowhere_else
+        only_what_is_old_enough_goes_and_a_log_keeps_its_last_event
+        a_room_says_how_long_it_keeps;
+    tasks:
+        a_card_tells_each_state_and_stands_as_the_last_one
+        a_task_and_what_caused_it_are_one_commit
+        two_processes_never_have_the_same_task
+        what_outlives_its_lease_is_another_run
+        lists_are_by_state_and_time
+        a_page_has_the_progress_of_its_running_cards
+        progress_and_cancelling_are_seen_by_other_processes;
+    files:
+        a_file_is_there_once_for_each_key
+        a_message_carries_its_files_wherever_it_is_served
+        a_post_with_files_joins_and_reads_like_any_other
+        only_ones_own_ready_files_of_the_room_are_carried
+        a_file_is_carried_once
+        a_known_post_with_files_gets_its_first_ack
+        an_edit_leaves_the_files_and_a_deletion_takes_them
+        what_became_of_a_file_is_decided_once
+        a_file_is_for_those_who_may_read_its_message
+        files_that_nothing_carries_go_in_the_end;
     history:
         pages_and_events_tell_the_same_story;
     laws:

@@ -5,8 +5,8 @@
 mod tests;
 
 use super::outbox::{Command, Entry, EntryState, Kept};
-use crate::domain::Seq;
-use crate::protocol::{Author, ErrorCode, Event, EventKind, Preview};
+use crate::domain::{Seq, TaskId};
+use crate::protocol::{Author, ErrorCode, Event, EventKind, Preview, TaskStatus};
 use std::sync::Arc;
 
 /// Messages of one author within this time make a run: avatar and name stand once.
@@ -18,6 +18,7 @@ pub enum Item {
     Message(MessageItem),
     /// Joined, left, renamed, access changed.
     Notice(NoticeItem),
+    Task(TaskItem),
     /// Rows are missing here.
     Seam(SeamItem),
 }
@@ -29,6 +30,7 @@ impl Item {
             Item::Day(day) => &day.key,
             Item::Message(message) => &message.key,
             Item::Notice(notice) => &notice.key,
+            Item::Task(task) => &task.key,
             Item::Seam(seam) => &seam.key,
         }
     }
@@ -120,6 +122,21 @@ pub struct NoticeItem {
     pub seq: Seq,
     pub at: i64,
     pub kind: EventKind,
+}
+
+/// The card of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskItem {
+    pub key: Arc<str>,
+    pub seq: Seq,
+    pub at: i64,
+    pub id: TaskId,
+    /// What kind of task.
+    pub task: String,
+    pub by: Author,
+    /// Another one with every change of `status`.
+    pub rev: Seq,
+    pub status: TaskStatus,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +235,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
-        let EventKind::Posted { key, author, body, rev, deleted, previews } = &row.kind else {
+        let EventKind::Posted { key, author, body, rev, deleted, previews, .. } = &row.kind else {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
@@ -249,11 +266,17 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A row that is no message.
     fn notice(&mut self, row: &Event) {
         self.begin_day(row.at);
         self.run = None;
-        let key = format!("n{}", row.seq).into();
-        self.items.push(Item::Notice(NoticeItem { key, seq: row.seq, at: row.at, kind: row.kind.clone() }));
+        let (seq, at) = (row.seq, row.at);
+        self.items.push(match row.kind.clone() {
+            EventKind::Task { id, task, by, rev, status } => {
+                Item::Task(TaskItem { key: format!("t{seq}").into(), seq, at, id, task, by, rev, status })
+            }
+            kind => Item::Notice(NoticeItem { key: format!("n{seq}").into(), seq, at, kind }),
+        });
     }
 
     fn seam(&mut self, before: Seq) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{Key, day_number};
+use crate::domain::{Key, TaskState, day_number};
 
 const SEOUL_MIN: i32 = 9 * 60;
 const MINUTE: i64 = 60_000;
@@ -12,8 +12,15 @@ fn person(id: i64) -> Author {
 
 fn posted(seq: u64, author: i64, at: i64) -> Arc<Event> {
     let (key, body) = (format!("k{seq}"), Some(format!("body {seq}")));
-    let kind =
-        EventKind::Posted { key, author: person(author), body, rev: Some(Seq(seq)), deleted: false, previews: None };
+    let kind = EventKind::Posted {
+        key,
+        author: person(author),
+        body,
+        rev: Some(Seq(seq)),
+        deleted: false,
+        files: vec![],
+        previews: None,
+    };
     Arc::new(Event { seq: Seq(seq), at, kind })
 }
 
@@ -150,6 +157,7 @@ fn edited_and_erased_messages_say_so() {
             body: body.map(Into::into),
             rev,
             deleted,
+            files: vec![],
             previews: None,
         };
         Arc::new(Event { seq: Seq(1), at: NOW, kind })
@@ -220,4 +228,20 @@ fn what_waits_says_for_what_and_promises_only_what_is_kept() {
     assert_eq!(delivery(Delay::Connection, Kept::Soon), Delivery::Pending);
     assert_eq!(delivery(Delay::Connection, Kept::Yes), Delivery::Waiting);
     assert_eq!(delivery(Delay::Server(3), Kept::Soon), Delivery::Held(3));
+}
+
+#[test]
+fn a_task_is_a_row_that_keeps_its_key_while_it_changes() {
+    let card = |rev, state| {
+        let status =
+            TaskStatus { state, attempts: 1, started: None, ended: None, result: None, link: None, error: None };
+        let (id, task, by) = (TaskId::parse("a1").unwrap(), "demo".into(), person(1));
+        Arc::new(Event { seq: Seq(2), at: NOW, kind: EventKind::Task { id, task, by, rev: Seq(rev), status } })
+    };
+    let with = |card| shown(&[posted(1, 1, NOW), card, posted(4, 1, NOW)], &[]);
+    let (before, after) = (with(card(2, TaskState::Queued)), with(card(3, TaskState::Running)));
+    assert_eq!(keys(&before), keys(&after));
+    assert_ne!(before[2], after[2]);
+    assert!(matches!(&after[2], Item::Task(task) if task.status.state == TaskState::Running));
+    assert_eq!(runs(&after), [true, true], "a card stands between them");
 }

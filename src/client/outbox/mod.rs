@@ -94,7 +94,7 @@ impl Entry {
         let (room, key) = (self.room.clone(), self.key.as_str().to_owned());
         let epoch = Some(self.epoch.clone());
         match self.command.clone() {
-            Command::Post { body } => ClientFrame::Post { room, key, body },
+            Command::Post { body } => ClientFrame::Post { room, key, body, files: Vec::new() },
             Command::Edit { target, body } => ClientFrame::Edit { room, key, target, body, epoch },
             Command::Delete { target } => ClientFrame::Delete { room, key, target, epoch },
         }

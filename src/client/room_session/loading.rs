@@ -87,12 +87,15 @@ impl RoomSession {
         let seq = match untrack(|| self.item(&key)).as_deref()? {
             Item::Message(message) => message.seq?,
             Item::Notice(notice) => notice.seq,
+            Item::Task(task) => task.seq,
             Item::Day(_) | Item::Seam(_) => return None,
         };
         self.update(|room| room.timeline.some_way_below(seq))
     }
 
-    fn put_newest(self, page: Page, read: Option<Page>) -> Fetched {
+    fn put_newest(self, mut page: Page, mut read: Option<Page>) -> Fetched {
+        let told = [Some(&mut page), read.as_mut()].into_iter().flatten();
+        let told = told.flat_map(|page| std::mem::take(&mut page.progress)).collect();
         let put = self.update(|room| {
             let same_history = page.epoch == room.timeline.epoch();
             if same_history && room.reload_to.is_some_and(|head| page.head < head) {
@@ -105,6 +108,7 @@ impl RoomSession {
         });
         let Some(Some((applied, slug, head, rows))) = put else { return Fetched::TooOld };
         self.session.settle(&slug, &rows, head);
+        self.note_progress(told);
         self.show_older();
         // It stands with a new seam as with none before.
         if self.missing.try_get_untracked() != Some(Older::Loading) {
@@ -117,7 +121,8 @@ impl RoomSession {
         Fetched::Enough
     }
 
-    fn put_older(self, asked: Generation, before: Seq, page: Page) {
+    fn put_older(self, asked: Generation, before: Seq, mut page: Page) {
+        self.note_progress(std::mem::take(&mut page.progress));
         let same_history = self.update(|room| {
             let same = room.timeline.epoch() == page.epoch;
             room.timeline.prepend(asked, before, page);
@@ -163,7 +168,7 @@ mod tests {
         for (before, after) in [(Older::Failed, Older::More), (Older::Loading, Older::Loading)] {
             let (_owner, _session, room) = rendered();
             room.missing.set(before);
-            let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+            let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
             room.put_newest(page, None);
             assert_eq!(room.missing().get_untracked(), after);
         }

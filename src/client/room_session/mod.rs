@@ -9,10 +9,11 @@ use super::conversation::Item;
 use super::outbox::Command;
 use super::session::Session;
 use super::subscriptions::Wanted;
+use super::task_progress::ProgressBoard;
 use super::timeline::{Applied, Timeline};
 use crate::api::RoomStart;
-use crate::domain::{BodyError, Seq};
-use crate::protocol::Event;
+use crate::domain::{BodyError, Progress, Seq, TaskId};
+use crate::protocol::{Event, EventKind, TaskProgress};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub struct RoomSession {
     /// Of the rows before the seam.
     missing: RwSignal<Older>,
     revoked: RwSignal<bool>,
+    progress: RwSignal<ProgressBoard>,
 }
 
 struct Room {
@@ -77,7 +79,9 @@ impl PartialEq for RoomSession {
 }
 
 impl RoomSession {
-    pub(super) fn new(session: Session, start: RoomStart) -> RoomSession {
+    pub(super) fn new(session: Session, mut start: RoomStart) -> RoomSession {
+        let mut board = ProgressBoard::default();
+        board.note(std::mem::take(&mut start.page.progress));
         let older = RwSignal::new(if start.page.older { Older::More } else { Older::Beginning });
         let timeline = Timeline::from_page(start.page);
         let room = StoredValue::new(Room {
@@ -94,7 +98,8 @@ impl RoomSession {
             Arc::new(View::of(session, room, before.map(Arc::as_ref)))
         });
         let missing = RwSignal::new(Older::More);
-        RoomSession { session, room, view, revision, older, missing, revoked: RwSignal::new(false) }
+        let (revoked, progress) = (RwSignal::new(false), RwSignal::new(board));
+        RoomSession { session, room, view, revision, older, missing, revoked, progress }
     }
 
     /// Reads everything in the conversation, in order, and follows it.
@@ -194,6 +199,11 @@ impl RoomSession {
         self.update(|room| room.reading = row.map(Arc::from));
     }
 
+    /// How far a running task is that has its card here, followed.
+    pub fn progress_of(self, task: &TaskId) -> Option<Progress> {
+        self.progress.with(|board| board.of(task).cloned())
+    }
+
     /// The reader may no longer see the room.
     pub fn revoked(self) -> Signal<bool> {
         self.revoked.into()
@@ -228,6 +238,10 @@ impl RoomSession {
         if applied == Some(None) {
             return self.reload(Seq::ZERO);
         }
+        let changed: Vec<TaskId> = self.update(|room| changed_tasks(&room.timeline, events)).unwrap_or_default();
+        if !changed.is_empty() {
+            self.progress.try_update(|board| changed.iter().for_each(|task| board.forget(task)));
+        }
         match applied.flatten() {
             Some(Applied::Changed) => self.changed(),
             Some(Applied::Hole) => {
@@ -235,6 +249,13 @@ impl RoomSession {
                 self.session.refill(self);
             }
             Some(Applied::Nothing) | None => {}
+        }
+    }
+
+    /// The tasks say how far they are.
+    pub(super) fn note_progress(self, told: Vec<TaskProgress>) {
+        if !told.is_empty() {
+            self.progress.try_update(|board| board.note(told));
         }
     }
 
@@ -267,4 +288,11 @@ impl RoomSession {
     fn update<T>(self, change: impl FnOnce(&mut Room) -> T) -> Option<T> {
         self.room.try_update_value(change)
     }
+}
+
+/// The tasks whose cards the events change.
+fn changed_tasks(timeline: &Timeline, events: &[Event]) -> Vec<TaskId> {
+    let target = |event: &Event| matches!(event.kind, EventKind::TaskChanged { .. }).then(|| event.kind.target());
+    let changed = events.iter().filter_map(|event| timeline.task_at(target(event)??));
+    changed.cloned().collect()
 }

@@ -6,7 +6,7 @@ use super::super::connection::Update;
 use super::super::subscriptions::Subscriptions;
 use super::{Link, Session};
 use crate::domain::Seq;
-use crate::protocol::{ErrorCode, Event, Limits, Refused, ServerFrame};
+use crate::protocol::{ErrorCode, Event, Limits, Refused, ServerFrame, TaskProgress};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -41,8 +41,9 @@ impl Session {
         match frame {
             // Another tab has signed in as somebody else: nothing written here is theirs to send.
             ServerFrame::Hello { user, .. } if user.id != self.reader().id => self.sign_out(),
-            ServerFrame::Hello { epoch, limits, typing_every_ms, typing_shown_ms, .. } => {
+            ServerFrame::Hello { epoch, limits, server_time, typing_every_ms, typing_shown_ms, .. } => {
                 self.update(|core| {
+                    core.ahead_ms = browser::now_ms() - server_time;
                     (core.typing_every_ms, core.typing_shown_ms) = (typing_every_ms, typing_shown_ms);
                     core.company = Company::default();
                 });
@@ -60,6 +61,11 @@ impl Session {
                 self.on_presence(&room, Presence { present, came, left, count });
             }
             ServerFrame::Typing { room, user } => self.on_typing(&room, user),
+            ServerFrame::Progress { room, task, progress } => {
+                for open in self.update(|core| core.open_rooms(&room)).unwrap_or_default() {
+                    open.note_progress(vec![TaskProgress { task: task.clone(), progress: progress.clone() }]);
+                }
+            }
             ServerFrame::Draining { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
         }
     }

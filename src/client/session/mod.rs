@@ -111,6 +111,11 @@ impl Session {
         self.now.into()
     }
 
+    /// What the server's clock says about now, in Unix milliseconds. In the browser only.
+    pub fn server_now(self) -> i64 {
+        browser::now_ms() - self.update(|core| core.ahead_ms).unwrap_or_default()
+    }
+
     /// Posts by others that wait in all joined rooms, for the title.
     pub fn unread_total(self) -> Signal<u32> {
         self.unread_total.into()

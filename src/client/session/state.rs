@@ -38,6 +38,8 @@ pub(in super::super) struct Core {
     pub typing_shown_ms: u32,
     /// Unix milliseconds when it was last told.
     pub typed_at: i64,
+    /// How far the browser's clock is ahead of the server's, in milliseconds; 0 before that is known.
+    pub ahead_ms: i64,
     /// From `start` on.
     pub connection: Option<Connection>,
     /// While the connection is live.
@@ -77,6 +79,7 @@ impl Core {
             typing_every_ms: 0,
             typing_shown_ms: 0,
             typed_at: 0,
+            ahead_ms: 0,
             connection: None,
             subscriptions: None,
             leaving: None,

@@ -3,9 +3,9 @@ use super::super::conversation::{Delivery, Item, MessageItem};
 use super::super::outbox::{Command, Entry, EntryState, Kept};
 use super::super::room_session::Older;
 use super::*;
-use crate::domain::{Access, Key, Role};
+use crate::domain::{Access, Key, Progress, Role, TaskId, TaskState};
 use crate::i18n::Locale;
-use crate::protocol::{Community, Event, EventKind, Limits, Me, Page, ServerFrame};
+use crate::protocol::{Community, Event, EventKind, Limits, Me, Page, ServerFrame, TaskStatus};
 use std::sync::Arc;
 
 const ME: i64 = 1;
@@ -21,6 +21,7 @@ fn summary(slug: &str, head: u64) -> RoomSummary {
         access: Access::Open,
         member: true,
         manages: false,
+        keep_days: None,
         head: Seq(head),
         unread: 0,
     }
@@ -31,7 +32,15 @@ fn posted(seq: u64, author: i64, key: &str) -> Event {
     Event {
         seq: Seq(seq),
         at: 0,
-        kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, previews: None },
+        kind: EventKind::Posted {
+            key,
+            author: person(author),
+            body,
+            rev,
+            deleted: false,
+            files: vec![],
+            previews: None,
+        },
     }
 }
 
@@ -52,7 +61,8 @@ pub(in super::super) fn rendered() -> (Owner, Session, RoomSession) {
             invite_max_uses: 100,
             body_bytes: 100,
         });
-        let page = Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true };
+        let page =
+            Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true, progress: Vec::new() };
         let room = session.open(RoomStart { room: summary("a", 1), page, form_key: "f".into() });
         (session, room)
     });
@@ -176,7 +186,7 @@ fn a_room_that_the_reader_leaves_ends_without_surprise() {
     hear(session, ServerFrame::Revoked { room: "a".into() });
     assert!(room.revoked().get_untracked());
     assert!(session.is_leaving("a") && !session.is_leaving("b"));
-    let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+    let page = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
     owner.with(|| session.open(RoomStart { room: summary("a", 9), page, form_key: "f".into() }));
     assert!(!session.is_leaving("a"), "back in the room, its end is news again");
 }
@@ -218,7 +228,7 @@ fn closing_the_page_ends_what_is_followed_for_it() {
     let (owner, session, _room) = rendered();
     let page = owner.with(Owner::new);
     page.with(|| {
-        let start = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false };
+        let start = Page { epoch: "e".into(), head: Seq(9), rows: Vec::new(), older: false, progress: Vec::new() };
         session.open(RoomStart { room: summary("visited", 9), page: start, form_key: "f".into() });
     });
     let rooms = |session: Session| session.update(|core| core.wanted().len()).unwrap();
@@ -260,4 +270,33 @@ fn a_connection_of_another_account_sends_nothing_of_this_one() {
     hear(session, hello);
     assert!(session.update(|core| core.subscriptions.is_none()).unwrap(), "nothing is sent without");
     assert_eq!(session.link().get_untracked(), Link::SignedOut);
+}
+
+fn card(seq: u64, kind: fn(Seq, TaskStatus) -> EventKind, state: TaskState) -> Event {
+    let status = TaskStatus { state, attempts: 1, started: None, ended: None, result: None, link: None, error: None };
+    Event { seq: Seq(seq), at: 0, kind: kind(Seq(seq), status) }
+}
+
+#[test]
+fn progress_is_that_of_the_run_under_way() {
+    let (_owner, session, room) = rendered();
+    let id = TaskId::parse("a1").unwrap();
+    let start = |rev, status| EventKind::Task {
+        id: TaskId::parse("a1").unwrap(),
+        task: "demo".into(),
+        by: person(ME),
+        rev,
+        status,
+    };
+    let change = |rev, status| EventKind::TaskChanged { target: Seq(2), rev, status };
+    let current = || untrack(|| room.progress_of(&id)).map(|told| told.current);
+    hear_events(session, "a", vec![card(2, start, TaskState::Queued), card(3, change, TaskState::Running)]);
+    for current in [1, 2] {
+        let progress = Progress { current, total: Some(5), message: None };
+        hear(session, ServerFrame::Progress { room: "a".into(), task: id.clone(), progress });
+    }
+    hear_events(session, "a", vec![posted(4, 2, "k4")]);
+    assert_eq!(current(), Some(2));
+    hear_events(session, "a", vec![card(5, change, TaskState::Running)]);
+    assert_eq!(current(), None);
 }

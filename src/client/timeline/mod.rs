@@ -8,8 +8,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::domain::Seq;
-use crate::protocol::{Event, EventKind, Page, Preview, Previews};
+use crate::domain::{Seq, TaskId};
+use crate::protocol::{Event, EventKind, Page, Preview, Previews, TaskStatus};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -87,6 +87,15 @@ impl Timeline {
     /// Ascending by `seq`.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Arc<Event>> {
         self.rows.iter()
+    }
+
+    /// The task whose card is the row at `seq`.
+    pub fn task_at(&self, seq: Seq) -> Option<&TaskId> {
+        let index = self.rows.binary_search_by_key(&seq, |row| row.seq).ok()?;
+        match &self.rows[index].kind {
+            EventKind::Task { id, .. } => Some(id),
+            _ => None,
+        }
     }
 
     /// Whether there are rows before the first one.
@@ -265,8 +274,23 @@ impl Timeline {
         if changed { Applied::Changed } else { Applied::Nothing }
     }
 
+    /// Rows up to `up_to` are gone, and there are none before those that stay. Whether there were any.
+    fn prune(&mut self, up_to: Seq) -> bool {
+        let gone = self.rows.partition_point(|row| row.seq <= up_to);
+        self.rows.drain(..gone);
+        let reached = self.oldest().is_none_or(|oldest| oldest == up_to.next());
+        let older = self.older && gone == 0 && !reached;
+        let changed = gone > 0 || older != self.older;
+        self.older = older;
+        self.seam = self.seam.filter(|seam| *seam > up_to);
+        changed
+    }
+
     /// Brings a row that is here up to `event`. Whether it was behind.
     fn change_row(&mut self, event: &Event) -> bool {
+        if let EventKind::Pruned { up_to } = event.kind {
+            return self.prune(up_to);
+        }
         match &event.kind {
             EventKind::Posted { deleted: true, .. } => self.change(event.seq, Change::Erase),
             EventKind::Posted { body: Some(body), rev: Some(rev), previews, .. } => {
@@ -279,6 +303,8 @@ impl Timeline {
                 self.change(*target, Change::Erase)
             }
             EventKind::Preview { target, rev: Some(rev), list } => self.change(*target, Change::Show(*rev, list)),
+            EventKind::Task { rev, status, .. } => self.change(event.seq, Change::Status(*rev, status)),
+            EventKind::TaskChanged { target, rev, status } => self.change(*target, Change::Status(*rev, status)),
             _ => false,
         }
     }
@@ -286,13 +312,7 @@ impl Timeline {
     /// Whether the row at `target` is here and was behind.
     fn change(&mut self, target: Seq, change: Change<'_>) -> bool {
         let Ok(index) = self.rows.binary_search_by_key(&target, |row| row.seq) else { return false };
-        let EventKind::Posted { rev, deleted: false, previews, .. } = &self.rows[index].kind else { return false };
-        let behind = match change {
-            Change::Erase => true,
-            Change::Revise(newer, _) => *rev < Some(newer),
-            // Those of an earlier body are none of this one.
-            Change::Show(newer, _) => *rev < Some(newer) && previews.as_ref().is_none_or(|shown| shown.rev < newer),
-        };
+        let behind = change.is_news_to(&self.rows[index]);
         if behind {
             change.carry_out(Arc::make_mut(&mut self.rows[index]));
         }
@@ -304,30 +324,51 @@ enum Change<'a> {
     Revise(Seq, &'a str),
     Show(Seq, &'a [Preview]),
     Erase,
+    Status(Seq, &'a TaskStatus),
 }
 
 impl Change<'_> {
+    fn is_news_to(&self, row: &Event) -> bool {
+        match (self, &row.kind) {
+            (Change::Erase, EventKind::Posted { deleted, .. }) => !deleted,
+            (Change::Revise(newer, _), EventKind::Posted { rev, deleted, .. }) => !deleted && *rev < Some(*newer),
+            // Those of an earlier body are none of this one.
+            (Change::Show(newer, _), EventKind::Posted { rev, deleted, previews, .. }) => {
+                !deleted && *rev < Some(*newer) && previews.as_ref().is_none_or(|shown| shown.rev < *newer)
+            }
+            (Change::Status(newer, _), EventKind::Task { rev, .. }) => rev < newer,
+            _ => false,
+        }
+    }
+
     fn carry_out(self, row: &mut Event) {
-        let EventKind::Posted { body, rev, deleted, previews, .. } = &mut row.kind else { return };
-        match self {
-            Change::Revise(newer, text) => {
+        match (self, &mut row.kind) {
+            (Change::Revise(newer, text), EventKind::Posted { body, rev, previews, .. }) => {
                 *rev = Some(newer);
                 *body = Some(text.to_owned());
                 *previews = previews.take().filter(|shown| shown.rev > newer);
             }
-            Change::Show(rev, list) => *previews = Some(Previews { rev, list: list.to_vec() }),
-            Change::Erase => {
+            (Change::Show(rev, list), EventKind::Posted { previews, .. }) => {
+                *previews = Some(Previews { rev, list: list.to_vec() });
+            }
+            (Change::Erase, EventKind::Posted { body, rev, deleted, files, previews, .. }) => {
                 *rev = None;
                 *body = None;
                 *previews = None;
                 *deleted = true;
+                files.clear();
             }
+            (Change::Status(newer, told), EventKind::Task { rev, status, .. }) => {
+                *rev = newer;
+                *status = told.clone();
+            }
+            _ => {}
         }
     }
 }
 
 fn changes_a_row(event: &Event) -> bool {
-    event.kind.target().is_some()
+    event.kind.target().is_some() || matches!(event.kind, EventKind::Pruned { .. })
 }
 
 /// Ascending by `seq`. Repeats stay, since one may carry a newer revision: those after the first

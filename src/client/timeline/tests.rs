@@ -1,7 +1,8 @@
 mod examples;
 
 use super::*;
-use crate::protocol::Author;
+use crate::domain::FileId;
+use crate::protocol::{Attached, Author};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -89,9 +90,15 @@ impl History {
         let kind = match &self.log[seq as usize - 1] {
             EventKind::Posted { key, author, .. } => {
                 let (body, rev) = self.message(Seq(seq), now).unzip();
-                let previews = self.previews(Seq(seq), now);
-                let (key, author) = (key.clone(), author.clone());
-                EventKind::Posted { key, author, deleted: body.is_none(), body, rev, previews }
+                EventKind::Posted {
+                    key: key.clone(),
+                    author: author.clone(),
+                    deleted: body.is_none(),
+                    files: carried(Seq(seq)).into_iter().filter(|_| body.is_some()).collect(),
+                    previews: self.previews(Seq(seq), now),
+                    body,
+                    rev,
+                }
             }
             EventKind::Edited { target, rev, .. } => {
                 let newest = self.message(*target, now);
@@ -116,7 +123,7 @@ impl History {
         let mut rows = self.stretch(0, (before - 1).min(now), now);
         rows.retain(|event| event.kind.makes_row());
         let cut = rows.len().saturating_sub(limit);
-        Page { epoch: "e".into(), head: Seq(now), rows: rows.split_off(cut), older: cut > 0 }
+        Page { epoch: "e".into(), head: Seq(now), rows: rows.split_off(cut), older: cut > 0, progress: Vec::new() }
     }
 
     fn snapshot(&self, now: u64) -> Timeline {
@@ -128,14 +135,28 @@ fn author() -> Author {
     Author { id: 1, name: "민아".into() }
 }
 
+/// Every second message carries something.
+fn carried(seq: Seq) -> Vec<Attached> {
+    let file = |id| Attached { id, name: "a".into(), media_type: "b/c".into(), bytes: 1, width: None, height: None };
+    let id = FileId::from_random([seq.0 as u8; 16]);
+    if seq.0.is_multiple_of(2) { vec![file(id)] } else { vec![] }
+}
+
 fn body_at(target: Seq, rev: Seq) -> String {
     format!("{target} as of {rev}")
 }
 
 fn post(seq: Seq) -> EventKind {
     let key = format!("k{seq}");
-    let body = Some(body_at(seq, seq));
-    EventKind::Posted { key, author: author(), body, rev: Some(seq), deleted: false, previews: None }
+    EventKind::Posted {
+        key,
+        author: author(),
+        body: Some(body_at(seq, seq)),
+        rev: Some(seq),
+        deleted: false,
+        files: carried(seq),
+        previews: None,
+    }
 }
 
 fn list_at(rev: Seq) -> Vec<Preview> {

@@ -125,10 +125,11 @@ fn a_page_is_read_as_it_was_written() {
         access: Access::Closed,
         member: true,
         manages: false,
+        keep_days: None,
         head: Seq(9),
         unread: 0,
     };
-    let page = Page { epoch: "e".into(), head: Seq(9), rows: vec![], older: false };
+    let page = Page { epoch: "e".into(), head: Seq(9), rows: vec![], older: false, progress: Vec::new() };
     let start = Ok(RoomStart { room, page, form_key: "k".into() });
     let first = vec![MemberView { id: 1, name: "민아".into(), joined_at: -1 }];
     let members = Ok(MemberList { count: 1, first });

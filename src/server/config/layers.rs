@@ -6,16 +6,18 @@ use std::collections::BTreeMap;
 
 /// Settings by name: the flag is `--NAME`, the environment variable `PICKMATE_NAME` with
 /// underscores, the key in `[pickmate]` of the file is NAME.
-pub const SETTINGS: [&str; 9] = [
+pub const SETTINGS: [&str; 11] = [
     "listen",
     "data",
     "database",
+    "files",
     "redis",
     "public-url",
     "trusted-proxy",
     "outgoing-allow",
     "no-rate-limit",
     "log-format",
+    "lanes",
 ];
 
 /// The settings that have several values.

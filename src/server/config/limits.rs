@@ -124,9 +124,9 @@ limits! {
     connections_per_user: usize = 50, 1..=1_000_000;
     /// Live sockets of one IPv4 address or IPv6 /64; the echo may have as many again.
     connections_per_address: usize = 200, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open at once.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open at once; on each node.
     openings_burst: u32 = 400, 1..=1_000_000;
-    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones.
+    /// Live sockets that one IPv4 address or IPv6 /64 may open a minute after the first ones; on each node.
     openings_per_minute: u32 = 600, 1..=1_000_000;
     /// Events that a `join` may be behind before it is answered with `gap`.
     catch_up_events: u64 = 1_000, 1..=1_000_000;
@@ -158,6 +158,8 @@ limits! {
     typing_every_ms: u32 = 3_000, 100..=60_000;
     /// How long it is shown that somebody is typing, after it was last said.
     typing_shown_ms: u32 = 6_000, 200..=120_000;
+    /// How often it is stored how far somebody has read a room, at most, and told to that account's other connections.
+    read_mark_every_ms: u64 = 2_000, 10..=600_000;
     /// People of a room who are told one by one that somebody is there or typing; with more nobody is.
     people_named: usize = 100, 1..=10_000;
     /// Who came to a room and left it within so long is told together.
@@ -174,6 +176,8 @@ limits! {
     compare_every_ms: u64 = 4_000, 100..=600_000;
     /// Heads that are compared so a second, at most; with more rooms each is compared less often.
     compared_heads_per_second: u32 = 5_000, 1..=1_000_000;
+    /// Sessions and subscriptions that are compared with the store a second, at most, after rights may have ended unheard.
+    compared_rights_per_second: u32 = 50_000, 1..=1_000_000;
     /// Rows of one page of history in the browser.
     page_rows: u32 = 50, 1..=300;
     /// Members that are listed beside a room; the others are counted.
@@ -200,17 +204,17 @@ limits! {
     posts_burst: u32 = 30, 1..=1_000_000;
     /// Posts and edits that an account may make a minute after the first ones.
     posts_per_minute: u32 = 120, 1..=1_000_000;
-    /// Changes of rooms and their members, and deletions, that an account may make at once.
+    /// Changes of rooms, their members and the own language, and deletions, that an account may make at once.
     commands_burst: u32 = 60, 1..=1_000_000;
-    /// Changes of rooms and their members, and deletions, that an account may make a minute after the first ones.
+    /// Changes of rooms, their members and the own language, and deletions, that an account may make a minute after the first ones.
     commands_per_minute: u32 = 60, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP at once.
+    /// Pages of logs and messages that an account may read over HTTP at once; on each node.
     reads_burst: u32 = 2_000, 1..=1_000_000;
-    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones.
+    /// Pages of logs and messages that an account may read over HTTP a minute after the first ones; on each node.
     reads_per_minute: u32 = 6_000, 1..=1_000_000;
-    /// Frames that an account may send at once on its live sockets.
+    /// Frames that an account may send at once on its live sockets; on each node.
     frames_burst: u32 = 1_000, 1..=1_000_000;
-    /// Frames that are read a minute from the live sockets of an account after the first ones.
+    /// Frames that are read a minute from the live sockets of an account after the first ones; on each node.
     frames_per_minute: u32 = 3_000, 1..=1_000_000;
     /// Sign-ins that may be tried at once, per address.
     sign_in_burst: u32 = 10, 1..=1_000_000;
@@ -254,6 +258,32 @@ limits! {
     invite_max_days: u32 = 90, 1..=3_650;
     /// Accounts that one invite may make.
     invite_max_uses: u32 = 1_000, 1..=1_000_000;
+    /// Bytes of an uploaded file.
+    upload_bytes: u64 = 25 * 1024 * 1024, 1_024..=10_737_418_240;
+    /// An upload that has not arrived after this long is given up.
+    upload_timeout_ms: u64 = 600_000, 1_000..=86_400_000;
+    /// How long the answer to an upload waits for an image to be made anew; then it tells that it is not ready yet.
+    upload_answer_ms: u64 = 20_000, 100..=600_000;
+    /// Files that an account may upload at once.
+    uploads_burst: u32 = 40, 1..=1_000_000;
+    /// Files that an account may upload a minute after the first ones.
+    uploads_per_minute: u32 = 30, 1..=1_000_000;
+    /// Files that a message may carry.
+    message_files: usize = 10, 1..=100;
+    /// Hours after which an uploaded file that no message carries is removed.
+    loose_file_hours: u32 = 24, 1..=8_760;
+    /// Pixels of an uploaded image, width times height.
+    image_pixels: u64 = 64_000_000, 1..=1_000_000_000;
+    /// The longest side of an image as it is kept, in pixels.
+    image_side: u32 = 2_560, 64..=16_384;
+    /// The longest side of an image's thumbnail, in pixels.
+    thumbnail_side: u32 = 640, 16..=4_096;
+    /// An image without loss that is larger is kept as JPEG.
+    image_lossless_bytes: u64 = 8 * 1024 * 1024, 1_024..=1_073_741_824;
+    /// An image that takes longer to be made anew is refused.
+    image_ms: u64 = 120_000, 100..=3_600_000;
+    /// Addresses that a child process may use for memory, the program itself among them.
+    compute_memory_bytes: u64 = 1024 * 1024 * 1024, 268_435_456..=1_099_511_627_776;
     /// What `/readyz` tells of the store is asked again after this long.
     ready_ms: u64 = 1_000, 1..=60_000;
     /// What a stopping node tells its sockets to stay away for, at least.
@@ -262,6 +292,32 @@ limits! {
     reconnects_per_second: u32 = 1_000, 1..=1_000_000;
     /// From the signal to the exit, at most.
     shutdown_ms: u64 = 10_000, 100..=600_000;
+    /// Tasks of the lane `io` that a process runs at a time.
+    task_io: u32 = 256, 1..=10_000;
+    /// Tasks of the lane `blocking` that a process runs at a time, each on a thread.
+    task_blocking: u32 = 4, 1..=500;
+    /// Tasks of the lane `cpu` that a process runs at a time, each in a child process: as many as there are cores to spare.
+    task_cpu: u32 = 2, 1..=1_000;
+    /// A task whose worker was not heard of for so long is run again by another.
+    task_lease_ms: u64 = 20_000, 1_000..=3_600_000;
+    /// How often a worker says that its tasks still run; a fraction of `task_lease_ms`.
+    task_heartbeat_ms: u64 = 5_000, 100..=600_000;
+    /// How often a worker looks for tasks that other processes enqueued or cancelled, or whose time has come.
+    task_poll_ms: u64 = 250, 10..=60_000;
+    /// How often the progress of a task is told.
+    task_progress_ms: u64 = 300, 50..=10_000;
+    /// Time that running tasks have to end when their worker stops.
+    task_grace_ms: u64 = 5_000, 1..=600_000;
+    /// Days that tasks which ended are kept, with their results and errors.
+    task_days: u32 = 30, 1..=36_500;
+    /// Messages that an account may have scheduled, in all rooms together.
+    scheduled_per_user: u32 = 100, 1..=10_000;
+    /// Days ahead for which a message may be scheduled.
+    schedule_days: u32 = 366, 1..=3_660;
+    /// Bytes of the arguments of a task that is started by its name.
+    task_args_bytes: usize = 16 * 1024, 64..=1_048_576;
+    /// Tasks that the tasks page shows of a list.
+    tasks_listed: u32 = 100, 1..=1_000;
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ pub use settings::{Settings, process_environment};
 pub use site::{leptos_options, leptos_options_without_site};
 
 use super::channel_layer::redis::{RedisAddress, redacted};
+use super::files;
 use super::store::postgres::Address;
+use crate::domain::Lane;
 use axum::http::Uri;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -30,6 +32,8 @@ pub struct Config {
     pub data: PathBuf,
     /// A Postgres database in the place of the file.
     pub database: Option<Address>,
+    /// Where the bytes of uploaded files are, instead of `files` in the data directory.
+    pub files: Option<files::Address>,
     /// Connects the nodes of an installation; without it they find what others wrote by comparing only.
     pub redis: Option<RedisAddress>,
     /// Where people reach this installation: scheme, host and port, written as a browser writes an
@@ -43,6 +47,11 @@ pub struct Config {
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
+    /// Which tasks this process runs.
+    pub lanes: Vec<Lane>,
+    /// What children that compute are started from, if not from the running program. No setting: a node in a test
+    /// runs in another program.
+    pub program: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -60,12 +69,15 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             data: PathBuf::from("data"),
             database: None,
+            files: None,
             redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             outgoing_allow: Vec::new(),
             no_rate_limit: false,
             log_format: LogFormat::Text,
+            lanes: Lane::ALL.to_vec(),
+            program: None,
             limits: Limits::default(),
         }
     }
@@ -79,12 +91,16 @@ impl Config {
             listen: parsed(layers.one("listen")?, listen, "an address like 127.0.0.1:3000")?.unwrap_or(default.listen),
             data: parsed(layers.one("data")?, directory, "a directory")?.unwrap_or(default.data),
             database: layers.one("database")?.map(database).transpose()?,
+            files: layers.one("files")?.map(s3).transpose()?,
             redis: redis(layers.one("redis")?)?,
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(network).collect::<Result<_, _>>()?,
             outgoing_allow: layers.many("outgoing-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
+            lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
+                .unwrap_or(default.lanes),
+            program: None,
             limits: limits(layers.all(LIMIT)?)?,
         })
     }
@@ -125,6 +141,13 @@ fn redis(said: Option<Said>) -> Result<Option<RedisAddress>, ConfigError> {
     address.map(Some).ok_or_else(|| ConfigError::Value { source_name: source, value: redacted(&value), expected })
 }
 
+/// The value holds a secret, so it is not repeated as it is.
+fn s3(said: Said) -> Result<files::Address, ConfigError> {
+    let expected = "an address like s3+https://KEY:SECRET@s3.example.org/BUCKET";
+    let address = files::Address::parse(&said.value);
+    address.ok_or_else(|| ConfigError::Value { source_name: said.source, value: redacted(&said.value), expected })
+}
+
 fn switch(text: &str) -> Option<bool> {
     match text {
         "true" | "1" => Some(true),
@@ -138,6 +161,13 @@ fn log_format(text: &str) -> Option<LogFormat> {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
         _ => None,
+    }
+}
+
+fn lanes(text: &str) -> Option<Vec<Lane>> {
+    match text.trim() {
+        "none" => Some(Vec::new()),
+        some => some.split(',').map(|lane| Lane::parse(lane.trim())).collect(),
     }
 }
 
@@ -193,6 +223,7 @@ fn fit_together(limits: &Limits) -> Result<(), ConfigError> {
             return Err(ConfigError::TooSmall { carrier, bound, body_bytes, needed });
         }
     }
+    in_order(("task_heartbeat_ms", limits.task_heartbeat_ms), ("task_lease_ms", limits.task_lease_ms))?;
     in_order(("ping_every_ms", limits.ping_every_ms.into()), ("silence_ms", limits.silence_ms))?;
     in_order(("typing_every_ms", limits.typing_every_ms.into()), ("typing_shown_ms", limits.typing_shown_ms.into()))
 }

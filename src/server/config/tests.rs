@@ -97,6 +97,16 @@ fn a_password_of_redis_is_never_repeated() {
 }
 
 #[test]
+fn a_secret_of_the_files_is_never_repeated() {
+    let wrong = environment("PICKMATE_FILES", "s3+https://key:secret@host").read().unwrap_err();
+    assert_eq!(wrong, {
+        "PICKMATE_FILES: `s3+https://…@host` is not an address like s3+https://KEY:SECRET@s3.example.org/BUCKET"
+    });
+    let config = environment("PICKMATE_FILES", "s3+https://key:secret@host/bucket").read().unwrap();
+    assert!(config.files.is_some() && !format!("{config:?}").contains("secret"), "{config:?}");
+}
+
+#[test]
 fn a_message_fits_what_carries_it_however_it_is_escaped() {
     let sentence = |limits: &'static str| environment("PICKMATE_LIMIT", limits).read();
     assert_eq!(

@@ -30,7 +30,7 @@ pub(super) async fn submit(
     };
     let outcome = match &visit.actor {
         Some(actor) => {
-            let post = NewPost { room: &room, key: &key, body: &body };
+            let post = NewPost { room: &room, key: &key, body: &body, files: &[] };
             post_message(&visit.state, actor, post).await
         }
         None => Err(AppError::refused(ErrorCode::Unauthenticated)),

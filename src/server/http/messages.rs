@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Post {
     key: String,
     body: String,
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -27,9 +29,9 @@ pub(super) async fn post(
     State(state): State<AppState>,
     actor: Actor,
     Room(room): Room,
-    Body(Post { key, body }): Body<Post>,
+    Body(Post { key, body, files }): Body<Post>,
 ) -> Result<(StatusCode, Json<Ack>), Failure> {
-    let post = NewPost { room: &room, key: &key, body: &body };
+    let post = NewPost { room: &room, key: &key, body: &body, files: &files };
     let posted = messages::post_message(&state, &actor, post).await?;
     let status = if posted.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(Ack { key, seq: posted.seq })))

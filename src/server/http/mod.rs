@@ -3,9 +3,11 @@
 //! below `/api/v1` is `{"code","message","retry_after_ms"?}`.
 
 mod failure;
+mod files;
 mod input;
 mod log;
 mod messages;
+mod tasks;
 mod webhooks;
 
 use crate::protocol::ErrorCode;
@@ -25,6 +27,11 @@ pub fn router() -> Router<AppState> {
         .route("/rooms/{slug}/messages", get(messages::list).post(messages::post))
         .route("/rooms/{slug}/messages/{seq}", patch(messages::edit).delete(messages::delete))
         .route("/rooms/{slug}/events", get(log::events))
+        .route("/tasks", post(tasks::start))
+        .route("/tasks/{id}", get(tasks::find).delete(tasks::cancel))
+        .route("/tasks/{id}/events", get(tasks::events))
+        .route("/tasks/{id}/retry", post(tasks::again))
+        .route("/files/{id}", get(files::view))
         .route("/rooms/{slug}/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/rooms/{slug}/webhooks/{id}", delete(webhooks::remove))
         .route("/rooms/{slug}/webhooks/{id}/deliveries", get(webhooks::deliveries))
@@ -33,6 +40,15 @@ pub fn router() -> Router<AppState> {
         .fallback(not_found);
     // The prefix itself is not below it, and could be taken for the name of a server function.
     Router::new().nest("/api/v1", v1).route("/api/v1", any(not_found)).route("/api/v1/", any(not_found))
+}
+
+/// Uploads, whose bodies are streamed, and files on their way out, which nothing compresses.
+pub fn files_router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/rooms/{slug}/files", post(files::upload))
+        .method_not_allowed_fallback(method_not_allowed)
+        .route("/files/{id}", get(files::whole))
+        .route("/files/{id}/thumb", get(files::thumbnail))
 }
 
 async fn openapi() -> impl IntoResponse {

@@ -2,7 +2,8 @@
 
 use super::Hub;
 use super::comparison::BATCH;
-use super::doubts::{Doubts, Work};
+use super::doubts::{Doubts, Known, Work};
+use super::registry::{Follower, Right};
 use crate::domain::RoomId;
 use crate::protocol::ServerFrame;
 use crate::server::channel_layer::{Group, Reach};
@@ -52,12 +53,12 @@ impl Hub {
 
     /// Does what is due first.
     async fn settle(&self, store: &dyn Store, now: i64) {
-        let work = self.doubts().next(self.reach(), Instant::now(), || self.registry().followed());
+        let work = self.doubts().next(self.reach(), Instant::now(), self);
         let Some(work) = work else { return };
         let done = match &work {
             Work::Grown(rooms) | Work::Round(rooms) => self.compare_heads(rooms, store).await,
             Work::Recheck(rooms) => self.recheck(rooms, store).await,
-            Work::Rights => self.compare_rights(store, now).await,
+            Work::Rights(rights) => self.compare_rights(rights, store, now).await,
             Work::Lists => {
                 self.memberships_changed(None, None);
                 self.tell_everybody();
@@ -82,10 +83,11 @@ impl Hub {
                 some.iter().for_each(|queue| queue.rooms_changed(frame.clone()));
                 // Nobody is left who waits for it.
                 if hub.connections() == 0 {
-                    return;
+                    break;
                 }
                 sleep(Duration::from_secs_f64(some.len() as f64 / per_second)).await;
             }
+            hub.doubt(|doubts, now| doubts.told(now));
         });
     }
 
@@ -104,14 +106,16 @@ impl Hub {
         Ok(())
     }
 
-    async fn compare_rights(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
-        // While nothing is heard of other nodes, what is remembered may have ended there.
-        if self.reach() == Reach::Cut {
-            self.0.cache.rights_changed();
+    async fn compare_rights(&self, rights: &[Right], store: &dyn Store, now: i64) -> Result<(), StoreError> {
+        let (mut sessions, mut followers) = (Vec::new(), Vec::new());
+        for right in rights {
+            match right {
+                Right::Session(session) => sessions.push(*session),
+                Right::Reading(follower) => followers.push(*follower),
+            }
         }
-        let rooms = self.registry().followed();
-        self.recheck(&rooms, store).await?;
-        self.end_fallen_sessions(store, now).await
+        self.compare_sessions(&sessions, store, now).await?;
+        self.compare_followers(&followers, store).await
     }
 
     /// Ends the subscriptions of those who may no longer read these rooms.
@@ -120,6 +124,10 @@ impl Hub {
             let registry = self.registry();
             rooms.iter().flat_map(|room| registry.followers_by_user(*room)).collect()
         };
+        self.compare_followers(&followers, store).await
+    }
+
+    async fn compare_followers(&self, followers: &[Follower], store: &dyn Store) -> Result<(), StoreError> {
         for batch in followers.chunks(BATCH) {
             let pairs: Vec<_> = batch.iter().map(|follower| (follower.room, follower.user)).collect();
             let readable: HashSet<_> = store.readable(&pairs).await?.into_iter().collect();
@@ -153,12 +161,30 @@ impl Hub {
     async fn end_fallen_sessions(&self, store: &dyn Store, now: i64) -> Result<(), StoreError> {
         let known: HashSet<[u8; 32]> = self.registry().peers().filter_map(|(peer, _)| peer.session).collect();
         let known: Vec<_> = known.into_iter().collect();
+        self.compare_sessions(&known, store, now).await
+    }
+
+    async fn compare_sessions(&self, known: &[[u8; 32]], store: &dyn Store, now: i64) -> Result<(), StoreError> {
         for batch in known.chunks(BATCH) {
             let standing: HashSet<_> = store.standing_sessions(batch, now).await?.into_iter().collect();
             let fallen: HashSet<_> = batch.iter().filter(|session| !standing.contains(*session)).copied().collect();
             self.close_where(|peer| peer.session.is_some_and(|session| fallen.contains(&session)));
         }
         Ok(())
+    }
+}
+
+impl Known for Hub {
+    fn followed(&self) -> Vec<RoomId> {
+        self.registry().followed()
+    }
+
+    fn rights(&self) -> Vec<Right> {
+        // While nothing is heard of other nodes, what is remembered may have ended there.
+        if self.reach() == Reach::Cut {
+            self.0.cache.rights_changed();
+        }
+        self.registry().rights()
     }
 }
 

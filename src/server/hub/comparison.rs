@@ -1,35 +1,34 @@
-//! When which rooms' heads are compared with the store though no notice asked for it: between several
+//! When which rooms' heads, and whose rights, are compared with the store though no notice asked for it: between several
 //! nodes a notice may be lost without anybody knowing.
 
-use crate::domain::RoomId;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Rooms that one statement compares.
+/// What one statement compares.
 pub const BATCH: usize = 2_000;
 
-/// Rounds through all followed rooms, a batch at a time and never more than so many heads a second: with
-/// many rooms a round takes longer. A round begins by the clock, or when something asks for one.
-pub struct Rounds {
+/// Rounds through all that is known of a kind, as followed rooms, a batch at a time and never more than so much a second:
+/// with much of it a round takes longer. A round begins by the clock, or when something asks for one.
+pub struct Rounds<T> {
     /// Without it no clock begins one.
     every: Option<Duration>,
-    heads_per_second: u32,
+    per_second: u32,
     began: Instant,
     due: Option<Instant>,
     /// Of the round under way, the next ones last.
-    left: Vec<RoomId>,
+    left: Vec<T>,
     /// Another round is to follow at once.
     again: bool,
-    /// Before then the heads of this second are used up.
+    /// Before then what there is for this second is used up.
     paced: Instant,
     period: Duration,
 }
 
-impl Rounds {
-    pub fn new(every: Option<Duration>, heads_per_second: u32, now: Instant) -> Rounds {
+impl<T: Ord> Rounds<T> {
+    pub fn new(every: Option<Duration>, per_second: u32, now: Instant) -> Rounds<T> {
         let due = every.map(|every| now + every);
         let period = every.unwrap_or_default();
-        Rounds { every, heads_per_second, began: now, due, left: Vec::new(), again: false, paced: now, period }
+        Rounds { every, per_second, began: now, due, left: Vec::new(), again: false, paced: now, period }
     }
 
     /// When to call [`next`](Rounds::next); `None`: when it has been [hastened](Rounds::hasten).
@@ -42,7 +41,12 @@ impl Rounds {
         self.period
     }
 
-    /// All rooms are to be compared as soon as can be.
+    /// Whether there is more of the round that has begun.
+    pub fn under_way(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// All are to be compared as soon as can be.
     pub fn hasten(&mut self, now: Instant) {
         if self.left.is_empty() {
             self.due = Some(self.paced.max(now));
@@ -51,16 +55,16 @@ impl Rounds {
         }
     }
 
-    /// The rooms to be compared now. `followed` is asked when a round begins.
-    pub fn next(&mut self, now: Instant, followed: impl FnOnce() -> Vec<RoomId>) -> Vec<RoomId> {
+    /// What is to be compared now. `all` is asked when a round begins.
+    pub fn next(&mut self, now: Instant, all: impl FnOnce() -> Vec<T>) -> Vec<T> {
         if self.left.is_empty() {
             (self.began, self.again) = (now, false);
-            self.left = followed();
+            self.left = all();
             // In one order in every round, so that as much time passes for each.
             self.left.sort_unstable_by(|one, other| other.cmp(one));
         }
         let batch = self.left.split_off(self.left.len().saturating_sub(BATCH));
-        self.paced = now + Duration::from_secs_f64(batch.len() as f64 / f64::from(self.heads_per_second));
+        self.paced = now + Duration::from_secs_f64(batch.len() as f64 / f64::from(self.per_second));
         self.due = match self.every {
             _ if !self.left.is_empty() || self.again => Some(self.paced),
             Some(every) => Some(self.paced.max(self.began + every)),
@@ -73,7 +77,7 @@ impl Rounds {
     }
 
     /// The batch could not be compared: it is to be tried again at `then`, before the others.
-    pub fn put_off(&mut self, batch: Vec<RoomId>, then: Instant) {
+    pub fn put_off(&mut self, batch: Vec<T>, then: Instant) {
         self.left.extend(batch);
         self.due = Some(then.max(self.paced));
     }
@@ -82,6 +86,7 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RoomId;
 
     const EVERY: Duration = Duration::from_secs(4);
 
@@ -123,7 +128,7 @@ mod tests {
     fn without_rooms_it_is_asked_again_after_a_period() {
         let start = Instant::now();
         let mut rounds = Rounds::new(Some(EVERY), 5_000, start);
-        assert_eq!(rounds.next(start + EVERY, Vec::new), []);
+        assert_eq!(rounds.next(start + EVERY, Vec::<RoomId>::new), []);
         assert_eq!(rounds.due(), Some(start + EVERY * 2));
     }
 

@@ -7,8 +7,10 @@ mod comparing;
 mod comparison;
 mod connection;
 mod doubts;
+mod herald;
 mod news;
 mod presence;
+mod progress;
 mod pump;
 pub mod queue;
 mod registry;
@@ -25,7 +27,7 @@ use super::config::Config;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
 use attendance::{Attendance, PresenceLimits};
-use doubts::Doubts;
+use doubts::{Doubts, Pace};
 use queue::{Queue, QueueLimits};
 use rand::Rng;
 use registry::Registry;
@@ -118,8 +120,12 @@ impl Hub {
     pub fn new(config: &Config, layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Hub {
         let limits = &config.limits;
         let unless_lifted = |limit: usize| if config.no_rate_limit { usize::MAX } else { limit };
-        let comparison = (Duration::from_millis(limits.compare_every_ms), limits.compared_heads_per_second);
-        let doubts = Doubts::new(comparison, layer.reach(), Instant::now());
+        let pace = Pace {
+            every: Duration::from_millis(limits.compare_every_ms),
+            heads_per_second: limits.compared_heads_per_second,
+            rights_per_second: limits.compared_rights_per_second,
+        };
+        let doubts = Doubts::new(pace, layer.reach(), Instant::now());
         Hub(Arc::new(Shared {
             registry: Mutex::default(),
             layer,

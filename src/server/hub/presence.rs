@@ -1,13 +1,14 @@
-//! The hub's other task: looks who is present where something may have changed, tells the other nodes
-//! of this node's people and the followers here of everybody. Never on the way of a post.
+//! The hub's other task: looks who is present where something may have changed, has the herald tell the other nodes
+//! of this node's people, and tells the followers here of everybody. Never on the way of a post.
 
 use super::attendance::{Attendance, View};
+use super::herald::Herald;
 use super::queue::Queue;
 use super::{Connection, Hub};
 use crate::domain::{RoomId, UserId};
-use crate::server::channel_layer::{Notice, Reach};
-use crate::server::presence::{People, Presence, Unreachable};
-use crate::server::store::{Store, StoreError};
+use crate::server::channel_layer::Reach;
+use crate::server::presence::{People, Presence};
+use crate::server::store::Store;
 use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,8 +43,10 @@ impl Hub {
     pub async fn attend(self, presence: Arc<dyn Presence>, store: Arc<dyn Store>, stop: CancellationToken) {
         let now = Instant::now();
         let (hub, expiry) = (self.clone(), self.0.presence_expiry);
-        let desk = Desk { hub, presence, store, expiry, unsaid: false, heard: now, rests: false, looked_up: now };
-        stop.run_until_cancelled(desk.run()).await;
+        let herald = Herald::new(self, presence);
+        let every = expiry / LOOKS_PER_EXPIRY;
+        let desk = Desk { hub, herald: &herald, store, expiry, heard: now, looked_up: now, store_rests: false };
+        stop.run_until_cancelled(async { tokio::join!(desk.run(every), herald.stay(every)) }).await;
     }
 
     /// Somebody may have come to the room here or left it.
@@ -90,24 +93,22 @@ impl Hub {
 }
 
 /// What the task needs and remembers.
-struct Desk {
+struct Desk<'a> {
     hub: Hub,
-    presence: Arc<dyn Presence>,
+    herald: &'a Herald,
     store: Arc<dyn Store>,
     expiry: Duration,
-    /// The other nodes may not know of some of this node's people.
-    unsaid: bool,
     /// When other nodes were last heard.
     heard: Instant,
-    /// They are out of reach, and not tried before the next look.
-    rests: bool,
     /// When all memberships were last looked up.
     looked_up: Instant,
+    /// The store did not answer, and is not asked before the next look.
+    store_rests: bool,
 }
 
-impl Desk {
-    async fn run(mut self) {
-        let every = self.expiry / LOOKS_PER_EXPIRY;
+impl Desk<'_> {
+    /// Looks around `every` so often. Never returns.
+    async fn run(mut self, every: Duration) {
         let mut look = interval_at(Instant::now() + every, every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -125,7 +126,8 @@ impl Desk {
 
     /// Everything that nobody may have told of.
     async fn look_around(&mut self) {
-        self.rests = false;
+        self.herald.wake();
+        self.store_rests = false;
         if self.looked_up.elapsed() > LOOK_UP_EVERY {
             self.looked_up = Instant::now();
             self.hub.memberships_changed(None, None);
@@ -134,7 +136,6 @@ impl Desk {
             let missing = self.hub.attendance().missing();
             return self.look_at(&missing).await;
         }
-        self.renew().await;
         let followed = self.hub.registry().followed();
         self.look_at(&followed).await;
         if self.heard.elapsed() > self.expiry {
@@ -142,41 +143,30 @@ impl Desk {
         }
     }
 
-    async fn renew(&mut self) {
-        let renewed = self.presence.renew().await;
-        let known = self.reached(renewed);
-        self.unsaid |= known == Some(false);
-        if known.is_some() && self.unsaid {
-            let all = self.hub.attendance().all();
-            let restated = self.presence.restate(&all).await;
-            self.unsaid = self.reached(restated).is_none();
-        }
-    }
-
     async fn look_at(&mut self, rooms: &[RoomId]) {
         for rooms in rooms.chunks(BATCH) {
             let following: Vec<(RoomId, People)> =
                 rooms.iter().map(|room| (*room, self.hub.registry().people(*room))).collect();
-            let looked_up = self.look_up(&following).await;
+            let all_known = self.look_up(&following).await;
             let news: Vec<_> = {
                 let (mut attendance, now) = (self.hub.attendance(), Instant::now());
                 let gathered = following.iter().map(|(room, people)| (*room, attendance.gather(*room, people, now)));
                 gathered.filter_map(|(room, news)| Some((room, news?))).collect()
             };
-            self.say(&news).await;
+            self.herald.say(&news).await;
             self.hear(rooms).await;
             for room in rooms {
                 self.tell(*room).await;
             }
-            if let Err(error) = looked_up {
-                tracing::warn!(%error, "cannot look up who is a member; whoever is new is shown later");
+            if !all_known {
                 rooms.iter().for_each(|room| self.hub.attendance().missed(*room));
             }
         }
     }
 
-    /// Which of the followers who are new are members.
-    async fn look_up(&self, following: &[(RoomId, People)]) -> Result<(), StoreError> {
+    /// Which of the followers who are new are members. Whether that is known of all of them now: after a failure
+    /// nothing is looked up before the next look, so that nobody else is kept waiting for a store that is silent.
+    async fn look_up(&mut self, following: &[(RoomId, People)]) -> bool {
         let unknown: Vec<_> = {
             let attendance = self.hub.attendance();
             let of_room = |(room, people): &(RoomId, People)| {
@@ -186,39 +176,28 @@ impl Desk {
             following.iter().flat_map(of_room).collect()
         };
         for pairs in unknown.chunks(BATCH) {
-            let members: HashSet<_> = self.store.memberships(pairs).await?.into_iter().collect();
-            let mut attendance = self.hub.attendance();
-            pairs.iter().for_each(|pair| attendance.learn(pair.0, pair.1, members.contains(pair)));
+            if self.store_rests {
+                return false;
+            }
+            match self.store.memberships(pairs).await {
+                Ok(members) => {
+                    let members: HashSet<_> = members.into_iter().collect();
+                    let mut attendance = self.hub.attendance();
+                    pairs.iter().for_each(|pair| attendance.learn(pair.0, pair.1, members.contains(pair)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look up who is a member; whoever is new is shown later");
+                    self.store_rests = true;
+                    return false;
+                }
+            }
         }
-        Ok(())
-    }
-
-    /// Tells the other nodes of this node's people.
-    async fn say(&mut self, news: &[(RoomId, People)]) {
-        if news.is_empty() {
-            return;
-        }
-        if self.rests {
-            self.unsaid = true;
-            return;
-        }
-        let said = self.presence.say(news).await;
-        if self.reached(said).is_none() {
-            self.unsaid = true;
-            return;
-        }
-        for (room, _) in news {
-            self.hub.0.layer.publish(Notice::Present { room: *room, node: self.hub.0.node });
-        }
+        true
     }
 
     /// Asks who is there on other nodes.
     async fn hear(&mut self, rooms: &[RoomId]) {
-        if self.rests {
-            return;
-        }
-        let elsewhere = self.presence.elsewhere(rooms).await;
-        let Some(elsewhere) = self.reached(elsewhere) else { return };
+        let Some(elsewhere) = self.herald.ask(rooms).await else { return };
         self.heard = Instant::now();
         let mut attendance = self.hub.attendance();
         rooms.iter().zip(elsewhere).for_each(|(room, people)| attendance.hear(*room, people));
@@ -231,16 +210,6 @@ impl Desk {
         if let Some(view) = view {
             self.hub.show(room, &view).await;
         }
-    }
-
-    /// What came of asking; after a failure nothing is asked before the next look.
-    fn reached<T>(&mut self, answer: Result<T, Unreachable>) -> Option<T> {
-        answer
-            .inspect_err(|error| {
-                self.rests = true;
-                tracing::debug!(%error, "presence shows the people of this node only");
-            })
-            .ok()
     }
 }
 

@@ -38,10 +38,19 @@ struct Registered {
 }
 
 /// One connection's subscription to one room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Follower {
     pub connection: u64,
     pub user: UserId,
     pub room: RoomId,
+}
+
+/// What may have ended without a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// The session of some connections.
+    Session([u8; 32]),
+    Reading(Follower),
 }
 
 impl Registry {
@@ -158,6 +167,13 @@ impl Registry {
             Some(Follower { connection, user, room })
         })
         .collect()
+    }
+
+    /// All rights that connections here rest on.
+    pub fn rights(&self) -> Vec<Right> {
+        let sessions: HashSet<_> = self.peers().filter_map(|(peer, _)| peer.session).collect();
+        let reading = self.rooms.keys().flat_map(|room| self.followers_by_user(*room)).map(Right::Reading);
+        sessions.into_iter().map(Right::Session).chain(reading).collect()
     }
 
     /// Whether at most so many accounts follow the room.

@@ -60,10 +60,11 @@ enum Kind {
     PasswordChecks,
     Links,
     Openings,
+    Uploads,
 }
 
 impl Kind {
-    const ALL: [Kind; 9] = [
+    const ALL: [Kind; 10] = [
         Kind::Posts,
         Kind::Commands,
         Kind::Reads,
@@ -73,6 +74,7 @@ impl Kind {
         Kind::PasswordChecks,
         Kind::Links,
         Kind::Openings,
+        Kind::Uploads,
     ];
 
     /// Whether other nodes are told. What every socket does all the time is not: what Redis carries would
@@ -91,6 +93,7 @@ impl Kind {
             Kind::SignInsByName => (limits.sign_in_name_burst, limits.sign_in_name_per_minute),
             Kind::Links => (limits.link_burst, limits.link_per_minute),
             Kind::Openings => (limits.openings_burst, limits.openings_per_minute),
+            Kind::Uploads => (limits.uploads_burst, limits.uploads_per_minute),
         };
         Quota::new(burst, per_minute)
     }
@@ -145,12 +148,17 @@ impl RateLimits {
         }
     }
 
+    /// A file that a user uploads.
+    pub fn upload(&self, user: UserId) -> Result<(), AppError> {
+        self.take(Kind::Uploads, &user.0.to_le_bytes())
+    }
+
     /// A post or an edit by a user.
     pub fn post(&self, user: UserId) -> Result<(), AppError> {
         self.take(Kind::Posts, &user.0.to_le_bytes())
     }
 
-    /// A change of a room or of who is in it, or a deletion, by a user.
+    /// A change of a room, of who is in it or of the own language, or a deletion, by a user.
     pub fn command(&self, user: UserId) -> Result<(), AppError> {
         self.take(Kind::Commands, &user.0.to_le_bytes())
     }

@@ -53,7 +53,7 @@ impl Drop for MemoryPresence {
 
 #[async_trait]
 impl Presence for MemoryPresence {
-    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<(), Unreachable> {
+    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<bool, Unreachable> {
         let mut board = locked(&self.board);
         let said = board.said.entry(self.node).or_default();
         for (room, people) in rooms {
@@ -62,7 +62,7 @@ impl Presence for MemoryPresence {
                 false => said.insert(*room, people.clone()),
             };
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn restate(&self, all: &[(RoomId, People)]) -> Result<(), Unreachable> {

@@ -26,8 +26,8 @@ pub struct Unreachable(pub String);
 pub trait Presence: Send + Sync + 'static {
     /// From the return on other nodes find in each of these rooms these people of this node and no others of
     /// it, until it says something else of the room, or nothing at all for the expiry. After an error they
-    /// may find either.
-    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<(), Unreachable>;
+    /// may find either. `false`: this node had been forgotten, and all has to be restated.
+    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<bool, Unreachable>;
 
     /// From the return on other nodes find these people of this node in these rooms and none in any other.
     async fn restate(&self, all: &[(RoomId, People)]) -> Result<(), Unreachable>;

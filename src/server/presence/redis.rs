@@ -60,6 +60,12 @@ impl RedisPresence {
         format!("{prefix}:node:{}", self.node)
     }
 
+    /// Answers whether anything was left of what this node said: to be asked before something is said, which makes the
+    /// key anew.
+    fn prolong(&self, commands: &mut Pipeline, prefix: &str) {
+        commands.cmd("PEXPIRE").arg(self.key(prefix)).arg(self.expiry_ms());
+    }
+
     fn set(&self, commands: &mut Pipeline, prefix: &str, rooms: &[(RoomId, People)]) {
         let key = self.key(prefix);
         commands.cmd("HSET").arg(&key).arg(ALIVE).arg(1);
@@ -163,15 +169,17 @@ fn redirected(error: &RedisError) -> Option<(String, u16)> {
 
 #[async_trait]
 impl Presence for RedisPresence {
-    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<(), Unreachable> {
+    async fn say(&self, rooms: &[(RoomId, People)]) -> Result<bool, Unreachable> {
         let prefix = self.prefix()?;
         let mut commands = Pipeline::new();
+        self.prolong(&mut commands, prefix);
         let empty: Vec<_> = rooms.iter().filter(|(_, people)| people.is_empty()).map(|(room, _)| room.0).collect();
         if !empty.is_empty() {
             commands.cmd("HDEL").arg(self.key(prefix)).arg(empty).ignore();
         }
         self.set(&mut commands, prefix, rooms);
-        self.ask(&commands).await
+        let (known,): (bool,) = self.ask(&commands).await?;
+        Ok(known)
     }
 
     async fn restate(&self, all: &[(RoomId, People)]) -> Result<(), Unreachable> {
@@ -187,7 +195,7 @@ impl Presence for RedisPresence {
     async fn renew(&self) -> Result<bool, Unreachable> {
         let prefix = self.prefix()?;
         let mut commands = Pipeline::new();
-        commands.cmd("PEXPIRE").arg(self.key(prefix)).arg(self.expiry_ms());
+        self.prolong(&mut commands, prefix);
         self.enlist(&mut commands, prefix);
         let (known,): (bool,) = self.ask(&commands).await?;
         Ok(known)

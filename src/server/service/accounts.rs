@@ -67,8 +67,9 @@ pub async fn change_password(state: &AppState, actor: &Actor, current: &str, new
     Ok(())
 }
 
-/// The account's language; `None` follows the browser.
+/// The account's language; `None` follows the browser. `RateLimited`, as a command.
 pub async fn set_locale(state: &AppState, actor: &Actor, locale: Option<Locale>) -> Result<(), AppError> {
+    state.rate_limits.command(actor.id)?;
     Ok(state.store.set_locale(actor.id, locale).await?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::commands::{self, PendingAck, Sent};
 use super::{Acked, Actor, rooms};
-use crate::domain::{MessageBody, Seq, Slug};
+use crate::domain::{FileId, MessageBody, Seq, Slug};
 use crate::protocol::{ErrorCode, Event, Page};
 use crate::server::error::AppError;
 use crate::server::state::AppState;
@@ -14,6 +14,8 @@ pub struct NewPost<'a> {
     pub room: &'a str,
     pub key: &'a str,
     pub body: &'a str,
+    /// Ids of files.
+    pub files: &'a [String],
 }
 
 /// An edit as a client sent it.
@@ -39,14 +41,18 @@ pub struct NewDeletion<'a> {
 
 /// Checks the post and puts it in the writer's queue; commands submitted one after the other are
 /// committed in that order. Membership is checked by the store in the committing transaction. A
-/// known key comes before every check. `BadKey`, `KeyReused`, `NotFound`, `RateLimited` and the
+/// known key comes before every check but those of the files' ids. `TooManyFiles`, `NoSuchFile`, `FileNotReady`, `BadKey`, `KeyReused`, `NotFound`, `RateLimited` and the
 /// rules of bodies.
 pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> Result<PendingAck, AppError> {
     let (room, intent) = claimed(actor, post.room, post.key)?;
-    match acceptable(state, actor, post.body) {
-        Ok(body) => commands::submit(state, Command::new(intent, room, Action::Post { body }), Ok(())).await,
+    let files = claimed_files(state, post.files)?;
+    match acceptable(state, actor, post.body, &files) {
+        Ok(body) => {
+            let action = Action::Post { body, files };
+            commands::submit(state, Command::new(intent, room, action), Ok(())).await
+        }
         Err(refusal) => {
-            let print = Fingerprint::post(&intent.key, post.body);
+            let print = Fingerprint::post(&intent.key, post.body, &files);
             commands::repeat(state, Sent { room: Some(&room), intent: &intent, print }, refusal).await
         }
     }
@@ -58,7 +64,7 @@ pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> 
 pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> Result<PendingAck, AppError> {
     let (room, intent) = claimed(actor, edit.room, edit.key)?;
     let target = edit.target;
-    match acceptable(state, actor, edit.body) {
+    match acceptable(state, actor, edit.body, &[]) {
         Ok(body) => {
             let command = Command::new(intent, room, Action::Edit { target, body }).in_epoch(edit.epoch);
             commands::submit(state, command, Ok(())).await
@@ -87,9 +93,23 @@ fn claimed(actor: &Actor, room: &str, key: &str) -> Result<(Slug, Intent), AppEr
     Ok((rooms::claimed(room)?, commands::intent(actor, key)?))
 }
 
+/// `TooManyFiles`, `NoSuchFile` for what can be the id of none, and for one that is named twice.
+fn claimed_files(state: &AppState, ids: &[String]) -> Result<Vec<FileId>, AppError> {
+    if ids.len() > state.config.limits.message_files {
+        return Err(AppError::refused(ErrorCode::TooManyFiles));
+    }
+    let mut files: Vec<FileId> = Vec::with_capacity(ids.len());
+    for id in ids {
+        let file = FileId::parse(id).ok().filter(|file| !files.contains(file));
+        files.push(file.ok_or_else(|| AppError::refused(ErrorCode::NoSuchFile))?);
+    }
+    Ok(files)
+}
+
 /// The body, if the actor may send it now.
-fn acceptable(state: &AppState, actor: &Actor, body: &str) -> Result<MessageBody, AppError> {
-    let body = MessageBody::parse(body, state.config.limits.body_bytes)?;
+fn acceptable(state: &AppState, actor: &Actor, body: &str, files: &[FileId]) -> Result<MessageBody, AppError> {
+    let parse = if files.is_empty() { MessageBody::parse } else { MessageBody::parse_caption };
+    let body = parse(body, state.config.limits.body_bytes)?;
     state.rate_limits.post(actor.id)?;
     Ok(body)
 }

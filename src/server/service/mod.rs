@@ -5,20 +5,24 @@
 pub mod accounts;
 mod commands;
 pub mod community;
+pub mod files;
 pub mod invites;
 mod links;
 pub mod messages;
 pub mod previews;
 pub mod publisher;
+pub mod reading;
 pub mod resets;
 pub mod rooms;
+pub mod schedule;
 pub mod set_up;
+pub mod tasks;
 pub mod webhooks;
 
 pub use commands::{Acked, PendingAck};
 pub use links::{Link, base_address};
 
-use super::store::SessionUser;
+use super::store::{SessionUser, User};
 use crate::domain::{Role, UserId};
 use crate::i18n::Locale;
 
@@ -39,6 +43,12 @@ pub struct Actor {
 impl Actor {
     pub fn new(user: SessionUser, session: Option<[u8; 32]>) -> Actor {
         Actor { id: user.id, name: user.name, role: user.role, locale: user.locale, session, origin: None }
+    }
+
+    /// Whoever this account is, proven by nothing: for what it asked for before.
+    pub fn of(user: User) -> Actor {
+        let User { id, name, role, locale, .. } = user;
+        Actor { id, name, role, locale, session: None, origin: None }
     }
 
     pub fn is_owner(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::server::cache::Cache;
 use crate::server::channel_layer::{ChannelLayer, Growth, Notice};
 use crate::server::encode::{self, LogName};
 use crate::server::metrics::Metrics;
+use crate::server::queue::TaskChanges;
 use crate::server::store::{Foreign, Grown, Observer};
 use std::sync::Arc;
 
@@ -16,11 +17,17 @@ pub struct Publisher {
     cache: Arc<Cache>,
     layer: Arc<dyn ChannelLayer>,
     metrics: Arc<Metrics>,
+    task_changes: TaskChanges,
 }
 
 impl Publisher {
     pub fn new(layer: Arc<dyn ChannelLayer>, cache: Arc<Cache>, metrics: Arc<Metrics>) -> Publisher {
-        Publisher { cache, layer, metrics }
+        Publisher { cache, layer, metrics, task_changes: TaskChanges::default() }
+    }
+
+    /// Told of each commit that did something to tasks.
+    pub fn task_changes(&self) -> TaskChanges {
+        self.task_changes.clone()
     }
 
     fn publish(&self, epoch: &Arc<str>, grown: &Grown) {
@@ -31,7 +38,9 @@ impl Publisher {
         let growth = Arc::new(Growth { room: grown.room, log, first, events, changes });
         self.cache.committed(grown);
         self.cache.grew(&growth);
-        self.layer.publish(Notice::Grew(growth));
+        // What was pruned is not to be served from any node's memory: everybody asks the store.
+        let pruned = grown.events.iter().any(|event| matches!(event.kind, EventKind::Pruned { .. }));
+        self.layer.publish(if pruned { Notice::Unread { room: grown.room } } else { Notice::Grew(growth) });
         for event in &grown.events {
             self.publish_consequences(grown, event.seq, &event.kind);
         }
@@ -66,6 +75,10 @@ impl Publisher {
             | EventKind::Edited { .. }
             | EventKind::Deleted { .. }
             | EventKind::Preview { .. }
+            | EventKind::Task { .. }
+            | EventKind::TaskChanged { .. }
+            | EventKind::RetentionChanged { .. }
+            | EventKind::Pruned { .. }
             | EventKind::Unknown => {}
         }
     }
@@ -80,6 +93,10 @@ impl Observer for Publisher {
         self.cache.accounts_changed();
     }
 
+    fn tasks_changed(&self) {
+        self.task_changes.tell();
+    }
+
     fn tells_nodes(&self) -> bool {
         true
     }
@@ -87,7 +104,8 @@ impl Observer for Publisher {
     fn foreign_write(&self, kind: Foreign) {
         match kind {
             Foreign::Logs | Foreign::Rooms => {}
-            Foreign::Rights => self.cache.rights_changed(),
+            Foreign::Settings => self.cache.accounts_changed(),
+            Foreign::Accounts | Foreign::Rights => self.cache.rights_changed(),
             Foreign::Anything => self.cache.forget_all(),
         }
     }

@@ -1,16 +1,20 @@
 //! Rooms and who is in them.
 
 use super::{Actor, commands};
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use crate::domain::{Access, RoomId, RoomName, Slug, UserId};
 use crate::protocol::{Author, ErrorCode, MemberList, RoomSummary};
 use crate::server::channel_layer::{Notice, Typing};
 use crate::server::error::AppError;
+use crate::server::queue::{self, Retention};
 use crate::server::state::AppState;
-use crate::server::store::{Action, Command, RoomHead};
+use crate::server::store::{Action, Command, RoomHead, RoomView};
 use std::sync::Arc;
 
 /// Tries to find a free address for a name before giving up: `lunch`, `lunch-2`, … `lunch-50`.
 const SLUG_TRIES: u32 = 50;
+
+/// A hundred years.
+pub const MOST_KEPT_DAYS: u32 = 36_500;
 
 /// Which room a change is meant for, and the change's key, as a client sent them.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +39,13 @@ pub async fn list(state: &AppState, actor: &Actor) -> Result<Vec<RoomSummary>, A
 
 /// One of them, or `NotFound`.
 pub async fn find(state: &AppState, actor: &Actor, room: &str) -> Result<RoomSummary, AppError> {
+    Ok(view(state, actor, room).await?.summary)
+}
+
+/// Likewise, with its id.
+pub(in crate::server) async fn view(state: &AppState, actor: &Actor, room: &str) -> Result<RoomView, AppError> {
     let found = state.store.room(&claimed(room)?, actor.id).await?;
-    Ok(found.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?.summary)
+    found.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
 /// Where the room's log stands, if the actor may read it now. A room that is closed to the actor is as absent as one
@@ -102,6 +111,19 @@ pub async fn set_access(state: &AppState, actor: &Actor, at: At<'_>, access: Acc
     carry_out(state, actor, at, Action::SetAccess { access }).await
 }
 
+/// Creator or owner. What is older than so many days goes soon, and from then on each night. `BadRequest` for none or
+/// more than [`MOST_KEPT_DAYS`].
+pub async fn set_retention(state: &AppState, actor: &Actor, at: At<'_>, days: Option<u32>) -> Result<(), AppError> {
+    if days.is_some_and(|days| !(1..=MOST_KEPT_DAYS).contains(&days)) {
+        return Err(AppError::refused(ErrorCode::BadRequest));
+    }
+    let intent = commands::intent(actor, at.key)?;
+    let command = Command::new(intent, claimed(at.room)?, Action::SetRetention { days });
+    let command = command.followed_by(vec![queue::task(&Retention {})]);
+    commands::submit(state, command, state.rate_limits.command(actor.id)).await?.committed().await?;
+    Ok(())
+}
+
 /// Into an open room.
 pub async fn join(state: &AppState, actor: &Actor, at: At<'_>) -> Result<(), AppError> {
     add_member(state, actor, at, actor.id).await
@@ -120,15 +142,6 @@ pub async fn add_member(state: &AppState, actor: &Actor, at: At<'_>, member: Use
 pub async fn members(state: &AppState, actor: &Actor, room: &str) -> Result<MemberList, AppError> {
     let room = readable(state, actor, room).await?;
     Ok(state.store.members(room.id, state.config.limits.members_listed).await?)
-}
-
-/// Moves the actor's read position forward and tells the actor's connections. `NotFound`.
-pub async fn mark_read(state: &AppState, actor: &Actor, room: &str, seq: Seq) -> Result<(), AppError> {
-    let slug = claimed(room)?;
-    let room = readable(state, actor, room).await?;
-    state.store.mark_read(room.id, actor.id, seq).await?;
-    state.layer.publish(Notice::Read { user: actor.id, room: slug, seq: seq.min(room.head) });
-    Ok(())
 }
 
 /// Tells the others who follow the room that the actor is at work on a message. `NotFound`.

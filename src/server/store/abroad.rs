@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// What a write of somebody else may have changed. Each kind implies those before it.
+/// What a write of somebody else may have changed, the gravest last. None says anything of the others, but the last
+/// of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Foreign {
     /// Logs grew by messages and their changes.
     Logs,
     /// Rooms were made, renamed or joined.
     Rooms,
-    /// Somebody may have lost the right to read a room, a session may have ended, an account may be another.
+    /// What an account has chosen for itself, as its language.
+    Settings,
+    /// A session may have ended, an account may be another.
+    Accounts,
+    /// Somebody may have lost the right to read a room, or been given it.
     Rights,
     /// It cannot be told, or was written by somebody who tells the nodes nothing.
     Anything,
@@ -21,57 +26,61 @@ pub enum Foreign {
 struct Counts {
     logs: u64,
     rooms: u64,
+    settings: u64,
+    accounts: u64,
     rights: u64,
     anything: u64,
 }
 
 impl Counts {
-    /// The gravest kind that was written since `before`; `None` when nobody wrote.
-    fn since(&self, before: &Counts) -> Option<Foreign> {
-        if self.anything != before.anything {
-            Some(Foreign::Anything)
-        } else if self.rights != before.rights {
-            Some(Foreign::Rights)
-        } else if self.rooms != before.rooms {
-            Some(Foreign::Rooms)
-        } else {
-            (self.logs != before.logs).then_some(Foreign::Logs)
+    /// The gravest kind of which there is more than `seen`, which then knows of it; `None` when there is none.
+    fn take(&self, seen: &mut Counts) -> Option<Foreign> {
+        if self.anything != seen.anything {
+            *seen = *self;
+            return Some(Foreign::Anything);
         }
+        for kind in [Foreign::Rights, Foreign::Accounts, Foreign::Settings, Foreign::Rooms, Foreign::Logs] {
+            let (mut now, known) = (*self, seen.of(kind));
+            if std::mem::replace(known, *now.of(kind)) != *now.of(kind) {
+                return Some(kind);
+            }
+        }
+        None
     }
 
-    fn count(&mut self, kind: Foreign) {
-        let count = match kind {
+    fn of(&mut self, kind: Foreign) -> &mut u64 {
+        match kind {
             Foreign::Logs => &mut self.logs,
             Foreign::Rooms => &mut self.rooms,
+            Foreign::Settings => &mut self.settings,
+            Foreign::Accounts => &mut self.accounts,
             Foreign::Rights => &mut self.rights,
             Foreign::Anything => &mut self.anything,
-        };
-        *count += 1;
+        }
     }
 }
 
-/// Follows what others write. Whoever looks late finds all of it in one.
+/// Follows what others write. Whoever looks late finds all of it, each kind once.
 pub struct ForeignWrites {
     counts: watch::Receiver<Counts>,
     seen: Counts,
 }
 
 impl ForeignWrites {
-    /// Waits for the next write, and tells the gravest kind of all since the last call. `None` when the store
-    /// is gone. May be dropped at any moment; nothing is missed by that.
+    /// A kind of which something was written since it was told last, the gravest first; waits while there is none.
+    /// `None` when the store is gone. May be dropped at any moment; nothing is missed by that.
     pub async fn next(&mut self) -> Option<Foreign> {
         loop {
-            self.counts.changed().await.ok()?;
             if let Some(kind) = self.take() {
                 return Some(kind);
             }
+            self.counts.changed().await.ok()?;
         }
     }
 
-    /// What was written since the last call, without waiting.
+    /// The same without waiting.
     pub fn take(&mut self) -> Option<Foreign> {
-        let now = *self.counts.borrow_and_update();
-        now.since(&std::mem::replace(&mut self.seen, now))
+        self.counts.borrow_and_update().take(&mut self.seen)
     }
 }
 
@@ -85,7 +94,7 @@ impl Announcer {
     }
 
     pub fn announce(&self, kind: Foreign) {
-        self.0.send_modify(|counts| counts.count(kind));
+        self.0.send_modify(|counts| *counts.of(kind) += 1);
     }
 
     pub fn subscribe(&self) -> ForeignWrites {
@@ -100,15 +109,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_looks_late_hears_of_the_gravest_once() {
+    async fn who_looks_late_hears_of_each_kind_once() {
         let announcer = Announcer::new();
         let mut writes = announcer.subscribe();
         assert_eq!(writes.take(), None);
-        for kind in [Foreign::Logs, Foreign::Rights, Foreign::Rooms] {
+        for kind in [Foreign::Logs, Foreign::Rights, Foreign::Rooms, Foreign::Rights] {
             announcer.announce(kind);
         }
         assert_eq!(writes.next().await, Some(Foreign::Rights));
+        assert_eq!(writes.next().await, Some(Foreign::Rooms), "hidden by nothing graver");
+        assert_eq!(writes.take(), Some(Foreign::Logs));
         assert_eq!(writes.take(), None);
+        for kind in [Foreign::Rooms, Foreign::Anything] {
+            announcer.announce(kind);
+        }
+        assert_eq!(writes.take(), Some(Foreign::Anything));
+        assert_eq!(writes.take(), None, "it says all of it");
         announcer.announce(Foreign::Logs);
         assert_eq!(writes.take(), Some(Foreign::Logs));
         assert_eq!(announcer.subscribe().take(), None, "what was before does not concern who comes later");

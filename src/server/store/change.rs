@@ -1,13 +1,14 @@
 //! The rare commands, one at a time: rooms made, joined, left, renamed, opened and closed.
 //! Everything is checked before the first write, so that a refusal leaves nothing behind.
 
-use super::columns::{access_from, role_from, seq_from};
+use super::columns::{access_from, count_from, role_from, seq_from};
 use super::event_row::NewEvent;
+use super::file_row::Found;
 use super::key_row::{KnownKey, NewKey, OUTSIDE};
 use super::plan::{Answer, Moment, Outcome};
 use super::{Action, Command, Committed, Intent, Refusal, StoreError};
-use crate::domain::{Access, Role, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::{Author, Event, EventKind, Preview};
+use crate::domain::{Access, FileId, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId};
+use crate::protocol::{Attached, Author, Event, EventKind, Preview};
 use async_trait::async_trait;
 
 /// What a command did: nothing, or one event.
@@ -29,6 +30,7 @@ impl Change {
 }
 
 /// A room as it stands.
+#[derive(Clone)]
 pub(super) struct Room {
     id: RoomId,
     slug: Slug,
@@ -36,13 +38,14 @@ pub(super) struct Room {
     access: Access,
     creator: Option<UserId>,
     head: Seq,
+    keep_days: Option<u32>,
 }
 
-/// Id, name, access, creator and head.
-pub(super) type RoomRow = (i64, String, String, Option<i64>, i64);
+/// Id, name, access, creator, head and days.
+pub(super) type RoomRow = (i64, String, String, Option<i64>, i64, Option<i64>);
 
 impl Room {
-    pub fn from_row(slug: &Slug, (id, name, access, creator, head): RoomRow) -> Result<Room, StoreError> {
+    pub fn from_row(slug: &Slug, (id, name, access, creator, head, days): RoomRow) -> Result<Room, StoreError> {
         Ok(Room {
             id: RoomId(id),
             slug: slug.clone(),
@@ -50,6 +53,7 @@ impl Room {
             access: access_from(&access)?,
             creator: creator.map(UserId),
             head: seq_from(head)?,
+            keep_days: days.map(count_from).transpose()?,
         })
     }
 }
@@ -94,6 +98,16 @@ pub(super) struct NewMembership {
     pub last_read: Seq,
 }
 
+/// A message with files.
+pub(super) struct NewMessage<'a> {
+    pub room: RoomId,
+    pub seq: Seq,
+    pub author: UserId,
+    pub at: i64,
+    pub body: &'a MessageBody,
+    pub files: &'a [Attached],
+}
+
 /// What an engine does for these commands, in the transaction of the batch. Nobody else changes the rooms
 /// that it tells of before that ends.
 #[async_trait]
@@ -112,11 +126,24 @@ pub(super) trait Tables: Send {
     async fn delete_membership(&mut self, room: RoomId, user: UserId) -> Result<(), StoreError>;
     async fn set_name(&mut self, room: RoomId, name: &RoomName) -> Result<(), StoreError>;
     async fn set_access(&mut self, room: RoomId, access: Access) -> Result<(), StoreError>;
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError>;
+    /// The last of the oldest events that are all older than `before`, Unix milliseconds; before the first where
+    /// there is none.
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError>;
+    /// The log begins after `up_to` from here on. Whether it began earlier.
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError>;
+    /// What is before the log's first leaves the tables: some of it, up to the seq that is returned; `None` where
+    /// nothing was left.
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError>;
     /// `None`: no such message, or an erased one.
     async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError>;
     async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
+    /// Those of these files that there are, in any order. Nobody else changes them before the transaction ends.
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError>;
+    /// The message of an event, which carries its files from here on. Its author, a member, has read up to it.
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError>;
 }
 
 /// Somebody who can see the room.
@@ -153,6 +180,9 @@ impl<T: Tables> Changes<'_, T> {
     async fn answer(&mut self, command: &Command, outcome: &mut Outcome) -> Answer {
         let Command { room, intent, action, .. } = command;
         let actor = intent.as_ref().map(|intent| intent.actor);
+        if let (Action::Sweep, None) = (action, actor) {
+            return self.sweep(room, outcome).await;
+        }
         let Some((intent, print)) = intent.as_ref().zip(command.fingerprint()) else {
             let change = self.change(room, actor, action).await?;
             let committed = change.committed();
@@ -162,7 +192,10 @@ impl<T: Tables> Changes<'_, T> {
         if let Some(known) = self.tables.known(command.scope(), intent).await? {
             return known.answer(&print);
         }
-        let change = self.change(room, actor, action).await?;
+        let (change, expires_at) = match action {
+            Action::Post { body, files } => (self.post(room, intent, (body, files)).await?, None),
+            _ => (self.change(room, actor, action).await?, Some(self.moment.keys_until)),
+        };
         let committed = change.committed();
         let key = NewKey {
             scope: command.scope().map_or(OUTSIDE, |_| change.room),
@@ -170,7 +203,7 @@ impl<T: Tables> Changes<'_, T> {
             print,
             room: change.room,
             seq: committed.seq,
-            expires_at: Some(self.moment.keys_until),
+            expires_at,
         };
         self.tables.put_key(&key).await?;
         outcome.grow(change.events);
@@ -188,13 +221,60 @@ impl<T: Tables> Changes<'_, T> {
             (Action::Leave, Some(actor)) => self.leave(room, actor).await,
             (Action::Rename { name }, Some(actor)) => self.rename(room, actor, name).await,
             (Action::SetAccess { access }, Some(actor)) => self.set_access(room, actor, *access).await,
-            (Action::Preview { .. }, Some(_)) => Err(Refusal::Forbidden),
+            (Action::SetRetention { days }, Some(actor)) => self.set_retention(room, actor, *days).await,
+            (Action::Prune { before }, None) => self.prune(room, *before).await,
+            (Action::Preview { .. }, Some(_)) | (Action::Prune { .. } | Action::Sweep, _) => Err(Refusal::Forbidden),
             // What accounts say comes in runs; the operator has no account.
             (Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. }, Some(_)) => {
                 Err(StoreError::Internal("a message outside its run".into()).into())
             }
             (_, None) => Err(Refusal::Forbidden),
         }
+    }
+
+    /// A message with files.
+    async fn post(
+        &mut self,
+        slug: &Slug,
+        intent: &Intent,
+        (body, ids): (&MessageBody, &[FileId]),
+    ) -> Result<Change, Refusal> {
+        let (actor, key) = (intent.actor, intent.key.as_str().to_owned());
+        let mut room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
+        let files = self.attachable(&room, actor, ids).await?;
+        let author = viewer.account.author;
+        let mut events = Vec::new();
+        if !viewer.member {
+            events = self.enter(room.clone(), author.clone(), Some(actor)).await?.events;
+            room.head = room.head.next();
+        }
+        let (id, seq, text) = (room.id, room.head.next(), body.as_str().to_owned());
+        let kind = EventKind::Posted {
+            key,
+            author,
+            body: Some(text),
+            rev: Some(seq),
+            deleted: false,
+            files: files.clone(),
+            previews: None,
+        };
+        let posted = self.log(room, Some(actor), kind).await?;
+        let new = NewMessage { room: id, seq, author: actor, at: self.moment.at, body, files: &files };
+        self.tables.insert_message(&new).await?;
+        events.extend(posted.events);
+        Ok(Change { events, ..posted })
+    }
+
+    /// The files that a message of this account may carry, in the order that it names them.
+    async fn attachable(&mut self, room: &Room, author: UserId, ids: &[FileId]) -> Result<Vec<Attached>, Refusal> {
+        let mut found = self.tables.files(ids).await?;
+        let mut files = Vec::with_capacity(ids.len());
+        for id in ids {
+            let place = found.iter().position(|found| found.file.shown.id == *id).ok_or(Refusal::NoSuchFile)?;
+            files.push(found.swap_remove(place).attachable(room.id, author)?);
+        }
+        Ok(files)
     }
 
     pub async fn create_room(&mut self, new: NewRoom<'_>) -> Result<Change, Refusal> {
@@ -213,6 +293,7 @@ impl<T: Tables> Changes<'_, T> {
             access: new.access,
             creator: new.creator,
             head: Seq::ZERO,
+            keep_days: None,
         };
         match creator {
             Some(creator) => self.enter(room, creator.author, new.creator).await,
@@ -297,6 +378,34 @@ impl<T: Tables> Changes<'_, T> {
         let brought = room.head.next();
         self.tables.put_previews(NewPreviews { room: room.id, target, rev: brought, list }).await?;
         self.log(room, None, EventKind::Preview { target, rev: Some(brought), list: list.to_vec() }).await
+    }
+
+    async fn set_retention(&mut self, slug: &Slug, actor: UserId, days: Option<u32>) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let viewer = self.view(&room, actor).await?;
+        require_manager(&room, &viewer.account)?;
+        if room.keep_days == days {
+            return Ok(Change::none(room));
+        }
+        self.tables.set_keep_days(room.id, days).await?;
+        self.log(room, Some(actor), EventKind::RetentionChanged { by: viewer.account.author, days }).await
+    }
+
+    /// One event for all that go. They leave the tables later.
+    async fn prune(&mut self, slug: &Slug, before: i64) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let up_to = self.tables.prunable(room.id, before).await?;
+        if !self.tables.prune(room.id, up_to).await? {
+            return Ok(Change::none(room));
+        }
+        self.log(room, None, EventKind::Pruned { up_to }).await
+    }
+
+    async fn sweep(&mut self, slug: &Slug, outcome: &mut Outcome) -> Answer {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let seq = self.tables.sweep(room.id).await?;
+        outcome.erased |= seq.is_some();
+        Ok(Committed { room: room.id, slug: room.slug, seq, repeated: false })
     }
 
     /// `NotFound` unless the account can see the room.

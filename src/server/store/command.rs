@@ -1,5 +1,5 @@
-use super::{Fingerprint, Foreign, StoreError};
-use crate::domain::{Access, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
+use super::{Fingerprint, Foreign, NewTask, StoreError};
+use crate::domain::{Access, FileId, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
 use crate::protocol::{Event, Preview};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub struct Command {
     pub action: Action,
     /// The history that the action's `target` was learnt in; `None` trusts that it is this one.
     pub epoch: Option<String>,
+    /// What follows from it, enqueued in the same transaction; nothing for a repeat or a refusal.
+    pub follow_ups: Vec<NewTask>,
 }
 
 /// What an account means to do, once, however often it is sent.
@@ -30,7 +32,9 @@ pub struct Intent {
 #[derive(Clone, Debug)]
 pub enum Action {
     /// In an open room it makes the author a member first (a `joined` event before `posted`).
-    Post { body: MessageBody },
+    /// Its files are the author's own, of the room, ready, and carried by no message yet:
+    /// [`Refusal::NoSuchFile`], [`Refusal::FileNotReady`].
+    Post { body: MessageBody, files: Vec<FileId> },
     /// By the message's author, a member. The body that it has already: no event; the ack tells
     /// since which seq it stands so.
     Edit { target: Seq, body: MessageBody },
@@ -50,20 +54,33 @@ pub enum Action {
     Rename { name: RoomName },
     /// By the room's creator or an owner, who must be a member to close it. Same access: no event.
     SetAccess { access: Access },
+    /// By the room's creator or an owner. The same days: no event.
+    SetRetention { days: Option<u32> },
+    /// By the operator: what is older than `before`, Unix milliseconds, is in the log no more, but for its last
+    /// event. Nothing as old: no event.
+    Prune { before: i64 },
+    /// By the operator: some of what was pruned leaves the tables, and with it what its keys were used for. Committed
+    /// with the seq up to which, or none when nothing was left.
+    Sweep,
 }
 
 impl Command {
     pub fn new(intent: Intent, room: Slug, action: Action) -> Command {
-        Command { room, intent: Some(intent), action, epoch: None }
+        Command { room, intent: Some(intent), action, epoch: None, follow_ups: Vec::new() }
     }
 
     pub fn by_operator(room: Slug, action: Action) -> Command {
-        Command { room, intent: None, action, epoch: None }
+        Command { room, intent: None, action, epoch: None, follow_ups: Vec::new() }
     }
 
     /// To be carried out in this history only: else [`Refusal::Gap`]. No part of what the key stands for.
     pub fn in_epoch(self, epoch: Option<&str>) -> Command {
         Command { epoch: epoch.map(str::to_owned), ..self }
+    }
+
+    /// With tasks about the room that follow from it.
+    pub fn followed_by(self, follow_ups: Vec<NewTask>) -> Command {
+        Command { follow_ups, ..self }
     }
 
     /// The room whose keys its key is among; `None`: those outside of rooms.
@@ -106,6 +123,11 @@ pub enum Refusal {
     Gap,
     #[error("the message was deleted")]
     Erased,
+    #[error("no such file")]
+    NoSuchFile,
+    /// Worth another try.
+    #[error("the file is not ready")]
+    FileNotReady,
     #[error("the address is taken")]
     SlugTaken,
     #[error("the last member of a closed room cannot leave it")]
@@ -133,6 +155,9 @@ pub trait Observer: Send + Sync + 'static {
     /// An account, a session or a token may have changed: told once it has, before whoever changed it
     /// is answered. Nothing is told of those that are made.
     fn accounts_changed(&self) {}
+
+    /// Tasks are not what they were: some may be due, some may have ended.
+    fn tasks_changed(&self) {}
 
     /// Whether the other nodes are told of commits, as far as they can be reached. If not, they take each
     /// for one that may have changed anything.

@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
-use crate::domain::{Access, RoomId, Seq, Slug, UserId};
-use crate::protocol::{Author, Event, EventKind, Preview, Previews};
+use crate::domain::{Access, RoomId, Seq, Slug, TaskId, UserId};
+use crate::protocol::{Author, Event, EventKind, Preview, Previews, TaskStatus};
 use serde::{Deserialize, Serialize};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The kinds for which [`EventKind::makes_row`] holds, as an SQL list.
 macro_rules! row_kinds {
     () => {
-        "('posted', 'joined', 'left', 'renamed', 'access_changed')"
+        "('posted', 'joined', 'left', 'renamed', 'access_changed', 'retention_changed', 'task')"
     };
 }
 pub(super) use row_kinds;
@@ -55,22 +55,65 @@ struct EventData {
     name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     access: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    up_to: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<CardData>,
+}
+
+/// What a card or a change of it holds.
+#[derive(Serialize, Deserialize)]
+struct CardData {
+    /// Of a card: which task, of what kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<TaskId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<String>,
+    rev: Seq,
+    status: TaskStatus,
+}
+
+impl EventData {
+    fn of(kind: &EventKind) -> Option<EventData> {
+        match kind {
+            EventKind::Renamed { name, .. } => Some(EventData { name: Some(name.clone()), ..EventData::default() }),
+            EventKind::AccessChanged { access, .. } => {
+                Some(EventData { access: Some(access_column(*access).to_owned()), ..EventData::default() })
+            }
+            EventKind::RetentionChanged { days, .. } => Some(EventData { days: *days, ..EventData::default() }),
+            EventKind::Pruned { up_to } => Some(EventData { up_to: Some(*up_to), ..EventData::default() }),
+            EventKind::Task { id, task, rev, status, .. } => Some(EventData {
+                task: Some(CardData {
+                    id: Some(id.clone()),
+                    task: Some(task.clone()),
+                    rev: *rev,
+                    status: status.clone(),
+                }),
+                ..EventData::default()
+            }),
+            EventKind::TaskChanged { rev, status, .. } => Some(EventData {
+                task: Some(CardData { id: None, task: None, rev: *rev, status: status.clone() }),
+                ..EventData::default()
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What stands in the column `data` of an event of this kind.
+pub(super) fn data_column(kind: &EventKind) -> Result<Option<String>, StoreError> {
+    EventData::of(kind).map(|data| json(&data)).transpose()
 }
 
 impl NewEvent {
     pub fn columns(&self) -> Result<EventColumns<'_>, StoreError> {
-        let (mut member, mut key, mut target, mut data) = (None, None, None, None);
+        let (mut member, mut key) = (None, None);
         match &self.event.kind {
-            EventKind::Edited { target: seq, .. }
-            | EventKind::Deleted { target: seq }
-            | EventKind::Preview { target: seq, .. } => target = Some(seq_column(*seq)),
             EventKind::Joined { member: who } | EventKind::Left { member: who } => member = Some(who.id),
-            EventKind::Renamed { name, .. } => data = Some(EventData { name: Some(name.clone()), access: None }),
-            EventKind::AccessChanged { access, .. } => {
-                data = Some(EventData { name: None, access: Some(access_column(*access).to_owned()) });
-            }
             EventKind::Posted { key: own, .. } => key = Some(own.as_str()),
-            EventKind::Unknown => {}
+            _ => {}
         }
         Ok(EventColumns {
             room: self.room.0,
@@ -80,8 +123,8 @@ impl NewEvent {
             actor: self.actor.map(|actor| actor.0),
             member,
             key,
-            target,
-            data: data.map(|data| json(&data)).transpose()?,
+            target: self.event.kind.target().map(seq_column),
+            data: data_column(&self.event.kind)?,
         })
     }
 }
@@ -96,6 +139,10 @@ fn kind_column(kind: &EventKind) -> Result<&'static str, StoreError> {
         EventKind::Left { .. } => Ok("left"),
         EventKind::Renamed { .. } => Ok("renamed"),
         EventKind::AccessChanged { .. } => Ok("access_changed"),
+        EventKind::RetentionChanged { .. } => Ok("retention_changed"),
+        EventKind::Pruned { .. } => Ok("pruned"),
+        EventKind::Task { .. } => Ok("task"),
+        EventKind::TaskChanged { .. } => Ok("task_changed"),
         EventKind::Unknown => Err(StoreError::Internal("an event of unknown kind cannot be stored".into())),
     }
 }
@@ -115,6 +162,8 @@ pub(super) struct EventRow {
     pub data: Option<String>,
     pub body: Option<String>,
     pub rev: Option<i64>,
+    /// What a message carries, as JSON.
+    pub files: Option<String>,
     pub previews_rev: Option<i64>,
     /// JSON of the list.
     pub previews: Option<String>,
@@ -140,8 +189,9 @@ where
             data: row.try_get(9)?,
             body: row.try_get(10)?,
             rev: row.try_get(11)?,
-            previews_rev: row.try_get(12)?,
-            previews: row.try_get(13)?,
+            files: row.try_get(12)?,
+            previews_rev: row.try_get(13)?,
+            previews: row.try_get(14)?,
         })
     }
 }
@@ -164,7 +214,15 @@ impl EventRow {
                 let access = access_from(&self.data()?.access.unwrap_or_default())?;
                 EventKind::AccessChanged { by: self.actor()?, access }
             }
-            other => return Err(damaged("kind of event", other)),
+            "retention_changed" => EventKind::RetentionChanged { by: self.actor()?, days: self.data()?.days },
+            "pruned" => EventKind::Pruned { up_to: self.data()?.up_to.unwrap_or_default() },
+            "task" => self.card()?,
+            "task_changed" => {
+                let CardData { rev, status, .. } = self.card_data()?;
+                EventKind::TaskChanged { target: self.target()?, rev, status }
+            }
+            // Of a later version, which works on the same database during an upgrade.
+            _ => EventKind::Unknown,
         };
         Ok(Event { seq, at, kind })
     }
@@ -172,14 +230,27 @@ impl EventRow {
     fn posted(self) -> Result<EventKind, StoreError> {
         let (author, rev, previews) = (self.actor()?, self.rev()?, self.previews()?);
         let deleted = self.body.is_none();
+        let files = self.files.as_deref().filter(|_| !deleted).map(serde_json::from_str).transpose();
         Ok(EventKind::Posted {
             key: self.key.unwrap_or_default(),
             author,
             rev: (!deleted).then_some(rev),
             body: self.body,
             deleted,
+            files: files.map_err(|_| damaged("list of files", self.seq))?.unwrap_or_default(),
             previews,
         })
+    }
+
+    fn card(&self) -> Result<EventKind, StoreError> {
+        let CardData { id: Some(id), task: Some(task), rev, status } = self.card_data()? else {
+            return Err(damaged("card without its task", self.seq));
+        };
+        Ok(EventKind::Task { id, task, by: self.actor()?, rev, status })
+    }
+
+    fn card_data(&self) -> Result<CardData, StoreError> {
+        self.data()?.task.ok_or_else(|| damaged("card without data", self.seq))
     }
 
     /// Those of the body of now.
@@ -234,4 +305,31 @@ pub(super) fn event_rows(events: &[NewEvent]) -> Result<(String, String), StoreE
 /// JSON for a column or for the argument of a bulk statement.
 pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_version_logged_counts_for_its_seq() {
+        let row = EventRow {
+            seq: 7,
+            kind: "pick_opened".into(),
+            at: 1,
+            actor: Some(1),
+            actor_name: Some("민아".into()),
+            member: None,
+            member_name: None,
+            key: None,
+            target: None,
+            data: Some(r#"{"pick":1}"#.into()),
+            body: None,
+            rev: None,
+            files: None,
+            previews_rev: None,
+            previews: None,
+        };
+        assert_eq!(row.into_event().unwrap(), Event { seq: Seq(7), at: 1, kind: EventKind::Unknown });
+    }
 }

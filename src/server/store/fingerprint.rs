@@ -1,5 +1,5 @@
 use super::Action;
-use crate::domain::{Access, Key, MessageBody, Seq};
+use crate::domain::{Access, FileId, Key, MessageBody, Seq};
 use sha2::{Digest, Sha256};
 
 /// Tells whether a known key came with the same command: the first 16 bytes of a SHA-256 over the
@@ -15,7 +15,7 @@ pub struct Fingerprint {
 impl Fingerprint {
     pub(super) fn of(key: &Key, action: &Action) -> Fingerprint {
         match action {
-            Action::Post { body } => Fingerprint::post(key, body.as_str()),
+            Action::Post { body, files } => Fingerprint::post(key, body.as_str(), files),
             Action::Edit { target, body } => Fingerprint::edit(key, *target, body.as_str()),
             Action::Delete { target } => Fingerprint::new(key, "delete", &target.0.to_string()),
             Action::Preview { target, .. } => Fingerprint::new(key, "preview", &target.0.to_string()),
@@ -29,12 +29,22 @@ impl Fingerprint {
             Action::Rename { name } => Fingerprint::new(key, "rename", name.as_str()),
             Action::SetAccess { access: Access::Open } => Fingerprint::new(key, "open", ""),
             Action::SetAccess { access: Access::Closed } => Fingerprint::new(key, "close", ""),
+            Action::SetRetention { days } => {
+                Fingerprint::new(key, "retention", &days.map(|days| days.to_string()).unwrap_or_default())
+            }
+            // The operator has no keys.
+            Action::Prune { .. } | Action::Sweep => Fingerprint::new(key, "prune", ""),
         }
     }
 
-    /// Of a post with this text, which need not fit the rules of bodies.
-    pub fn post(key: &Key, text: &str) -> Fingerprint {
-        Fingerprint::new(key, "post", &MessageBody::with_line_ends(text))
+    /// Of a post with this text, which need not fit the rules of bodies, and these files.
+    pub fn post(key: &Key, text: &str, files: &[FileId]) -> Fingerprint {
+        let text = MessageBody::with_line_ends(text);
+        if files.is_empty() {
+            return Fingerprint::new(key, "post", &text);
+        }
+        let ids: Vec<_> = files.iter().map(FileId::as_str).collect();
+        Fingerprint::new(key, "post_files", &format!("{}\0{text}", ids.join(" ")))
     }
 
     /// Of an edit to this text, which need not fit the rules of bodies.
@@ -73,10 +83,15 @@ mod tests {
     fn commands_and_arguments_are_told_apart_and_keys_hide_equal_texts() {
         let (key, other) = (Key::parse("k").unwrap(), Key::parse("l").unwrap());
         let name = |text| RoomName::parse(text).unwrap();
+        let file = |number| FileId::from_random([number; 16]);
         let body = |text| MessageBody::parse(text, 100).unwrap();
         let actions = [
-            Action::Post { body: body("1") },
-            Action::Post { body: body("2") },
+            Action::Post { body: body("1"), files: vec![] },
+            Action::Post { body: body("2"), files: vec![] },
+            Action::Post { body: body("1"), files: vec![file(1)] },
+            Action::Post { body: body("1"), files: vec![file(2)] },
+            Action::Post { body: body("1"), files: vec![file(1), file(2)] },
+            Action::Post { body: body("1"), files: vec![file(2), file(1)] },
             Action::Edit { target: Seq(1), body: body("1") },
             Action::Edit { target: Seq(2), body: body("1") },
             Action::Edit { target: Seq(1), body: body("2") },
@@ -105,8 +120,8 @@ mod tests {
     #[test]
     fn a_fingerprint_of_the_first_schema_is_known() {
         let first = Sha256::digest("post\0one\ntwo");
-        let print = Fingerprint::post(&Key::parse("k").unwrap(), "one\r\ntwo");
+        let print = Fingerprint::post(&Key::parse("k").unwrap(), "one\r\ntwo", &[]);
         assert!(print.is(&first[..16]));
-        assert!(!Fingerprint::post(&Key::parse("k").unwrap(), "one").is(&first[..16]));
+        assert!(!Fingerprint::post(&Key::parse("k").unwrap(), "one", &[]).is(&first[..16]));
     }
 }

@@ -1,7 +1,7 @@
 use super::columns::damaged;
 use super::{Command, Committed, Fingerprint, ForeignWrites, Intent, Refusal, Sessions, StoreError};
-use crate::domain::{RoomId, Seq, Slug};
-use crate::protocol::{Event, Page};
+use crate::domain::{RoomId, Seq, Slug, TaskState};
+use crate::protocol::{Event, EventKind, Page};
 use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -36,7 +36,16 @@ pub(super) fn page(epoch: String, head: Seq, mut rows: Vec<Event>, limit: u32) -
     let older = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     rows.reverse();
-    Page { epoch, head, rows, older }
+    Page { epoch, head, rows, older, progress: Vec::new() }
+}
+
+/// The tasks that run of which cards are among the rows: their progress belongs to the page.
+pub(super) fn running(rows: &[Event]) -> Vec<String> {
+    let running = |row: &Event| match &row.kind {
+        EventKind::Task { id, status, .. } if status.state == TaskState::Running => Some(id.to_string()),
+        _ => None,
+    };
+    rows.iter().filter_map(running).collect()
 }
 
 /// How much of a log is read at once.

@@ -15,6 +15,7 @@ mod columns;
 mod command;
 mod error;
 mod event_row;
+mod file_row;
 mod fingerprint;
 mod found_row;
 mod key_row;
@@ -28,7 +29,9 @@ mod room_row;
 mod rooms;
 mod sql;
 pub mod sqlite;
+mod tasks;
 mod trouble;
+mod uploads;
 mod webhooks;
 mod writer;
 
@@ -42,8 +45,13 @@ pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
 pub use previews::{Linking, NotedFor, PageNote, Previews};
-pub use rooms::{RoomHead, RoomReaders, RoomView, Rooms};
+pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
+pub use tasks::{
+    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, Task, TaskAnswer, TaskCount, TaskData, TaskFailure,
+    TaskFilter, TaskWork, Tasks,
+};
 pub use trouble::{Reason, Trouble};
+pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
 pub use webhooks::{Attempt, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;
@@ -52,7 +60,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Previews + Webhooks + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Tasks + Uploads + Previews + Webhooks + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

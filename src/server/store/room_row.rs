@@ -1,7 +1,7 @@
 //! Rooms and who is in them, from rows to what is shown.
 
 use super::columns::{access_from, count_from, damaged, role_from, seq_from};
-use super::{RoomReaders, RoomView, StoreError};
+use super::{ReadPlace, RoomReaders, RoomView, StoreError};
 use crate::domain::{Role, RoomId, Slug, UserId};
 use crate::protocol::{MemberList, MemberView, RoomSummary};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
@@ -14,6 +14,7 @@ pub(super) struct RoomRow {
     access: String,
     creator: Option<i64>,
     head: i64,
+    keep_days: Option<i64>,
     reader_role: String,
     membership: Option<i64>,
     unread: i64,
@@ -29,6 +30,7 @@ impl RoomRow {
             member: self.membership.is_some(),
             manages: owner || self.creator == Some(reader.0),
             head: seq_from(self.head)?,
+            keep_days: self.keep_days.map(count_from).transpose()?,
             unread: count_from(self.unread)?,
         };
         Ok(RoomView { id: RoomId(self.id), summary })
@@ -49,11 +51,24 @@ where
             access: row.try_get(3)?,
             creator: row.try_get(4)?,
             head: row.try_get(5)?,
-            reader_role: row.try_get(6)?,
-            membership: row.try_get(7)?,
-            unread: row.try_get(8)?,
+            keep_days: row.try_get(6)?,
+            reader_role: row.try_get(7)?,
+            membership: row.try_get(8)?,
+            unread: row.try_get(9)?,
         })
     }
+}
+
+pub(super) fn pruned(rows: Vec<(String, Option<i64>)>) -> Result<Vec<(Slug, Option<u32>)>, StoreError> {
+    let pruned = |(slug, days): (String, Option<i64>)| {
+        let slug = Slug::parse(&slug).map_err(|_| damaged("slug", &slug))?;
+        Ok((slug, days.map(count_from).transpose()?))
+    };
+    rows.into_iter().map(pruned).collect()
+}
+
+pub(super) fn read_place((room, head, read): (i64, i64, Option<i64>)) -> Result<ReadPlace, StoreError> {
+    Ok(ReadPlace { room: RoomId(room), head: seq_from(head)?, read: read.map(seq_from).transpose()? })
 }
 
 /// Those joined first, each group by name.

@@ -17,6 +17,15 @@ pub struct RoomHead {
     pub head: Seq,
 }
 
+/// How far somebody has read a room's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadPlace {
+    pub room: RoomId,
+    pub head: Seq,
+    /// `None`: not a member.
+    pub read: Option<Seq>,
+}
+
 /// Who may read a room: everybody, or of a closed one its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomReaders {
@@ -51,6 +60,12 @@ pub trait Rooms {
 
     /// Who may read these rooms, in one statement, whoever asks. Unknown rooms are left out.
     async fn readers(&self, slugs: &[Slug]) -> Result<Vec<RoomReaders>, StoreError>;
+
+    /// Rooms that keep messages for so many days, or that something was pruned of.
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError>;
+
+    /// The read position of `user` in the room, if `user` may read it.
+    async fn read_place(&self, slug: &Slug, user: UserId) -> Result<Option<ReadPlace>, StoreError>;
 
     /// Moves a member's read position forward to `seq` (never back, never beyond the head).
     /// Not a member: nothing happens.

@@ -6,7 +6,7 @@ use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Refused, ServerFrame};
 use crate::server::error::AppError;
 use crate::server::hub::Connection;
 use crate::server::service::messages::{self, NewDeletion, NewEdit, NewPost};
-use crate::server::service::{Actor, PendingAck, rooms};
+use crate::server::service::{Actor, PendingAck, reading, rooms};
 use crate::server::state::AppState;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -29,8 +29,8 @@ pub async fn obey(
         Err(_) => return refuse_undecoded(connection, text).map(|()| None),
     };
     match frame {
-        ClientFrame::Post { room, key, body } => {
-            let post = NewPost { room: &room, key: &key, body: &body };
+        ClientFrame::Post { room, key, body, files } => {
+            let post = NewPost { room: &room, key: &key, body: &body, files: &files };
             let pending = messages::submit_post(state, actor, post).await;
             return Ok(answer(connection, Named { room, key }, pending));
         }
@@ -112,7 +112,7 @@ fn answer(connection: &Connection, named: Named, pending: Result<PendingAck, App
 fn read(state: AppState, actor: Actor, room: String, seq: Seq) -> Answer {
     let answer = async move {
         // A position in a room that is gone is nobody's loss.
-        if let Err(error) = rooms::mark_read(&state, &actor, &room, seq).await {
+        if let Err(error) = reading::mark_read(&state, &actor, &room, seq).await {
             error.log();
         }
         None

@@ -244,6 +244,7 @@ impl Live {
     async fn settle(&mut self) {
         let settling = async { while self.answers.next().await.is_some() {} };
         let _ = timeout(self.state.config.limits.close_timeout(), settling).await;
+        self.state.readings.hurry(self.actor.id);
     }
 
     fn hello(&self) -> ServerFrame {

@@ -1,5 +1,7 @@
 use super::desk::Desk;
 use super::hint::Hint;
+use super::later::{SendLater, moment_words, plan_words};
+use super::slash_menu::{self, Commands};
 use super::{Dialog, Glyph, Icon};
 use crate::client::session::Link;
 use crate::domain::Seq;
@@ -21,6 +23,8 @@ pub fn Composer(
 ) -> impl IntoView {
     let reader = Reader::expect();
     let texts = &reader.texts().talk;
+    let (as_text, later) = (reader.texts().slash.as_text, reader.texts().later.open);
+    let sending_later = RwSignal::new(false);
     let slug = room.read_untracked().slug.clone();
     let typed_in = slug.clone();
     let hint = desk.hint;
@@ -49,15 +53,26 @@ pub fn Composer(
             <p class="hint" id="composer-hint" role="status" class:error=live(wrong)>
                 {live(hint_words)}
             </p>
+            <p class="unknown" hidden=live(move || hint.get() != Hint::UnknownCommand)>
+                <button type="button" class="button small" on:click=act(move |_| desk.say_as_text())>{as_text}</button>
+            </p>
+            <Commands desk/>
             <input type="hidden" name="key" value=form_key/>
             <div class="composer-box">
                 <TextBox room desk/>
+                <button
+                    type="button" class="icon-button later" aria-label=later title=later aria-haspopup="dialog"
+                    on:click=act(move |_| sending_later.set(true))
+                >
+                    <Icon glyph=Glyph::Clock/>
+                </button>
                 // Pressing it leaves the focus, and with it a phone's keyboard, where it is.
                 <button class="send" aria-label=texts.send title=texts.send on:mousedown=act(|event: ev::MouseEvent| event.prevent_default())>
                     <Icon glyph=Glyph::Send/>
                 </button>
             </div>
         </form>
+        <SendLater desk slug=slug.clone() open=sending_later/>
         <Dialog open=desk.asking title=Signal::stored(texts.erase_title.to_owned())>
             <p>{texts.erase_text}</p>
             <div class="dialog-actions">
@@ -107,6 +122,9 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
             placeholder=texts.placeholder
             aria-label=live(move || (texts.write_to)(&room.read().name))
             aria-describedby="composer-hint"
+            aria-autocomplete="list"
+            aria-controls=live(move || desk.slash.active().map(|_| slash_menu::ID))
+            aria-activedescendant=live(move || desk.slash.active())
             aria-invalid=live(move || desk.hint.get().is_wrong().then_some("true"))
             enterkeyhint="enter"
             on:input=act(move |_| {
@@ -138,10 +156,16 @@ fn typing_words(names: &[&str], texts: &Talk) -> String {
 
 fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
     let texts: &Talk = &reader.texts().talk;
+    let (slash, later) = (&reader.texts().slash, &reader.texts().later);
     match hint {
         Hint::Nothing => None,
         Hint::Left(chars) => Some((texts.room_left)(chars)),
         Hint::TooLong(chars) => Some((texts.too_long)(chars)),
         Hint::Refused(code) => Some((reader.texts().error)(code)),
+        Hint::Usage => Some(slash.remind_usage.to_owned()),
+        Hint::NoText => Some(slash.no_text.to_owned()),
+        Hint::UnknownCommand => Some(slash.unknown.to_owned()),
+        Hint::Planned(when) => Some((later.planned)(&plan_words(when))),
+        Hint::Scheduled(at) => Some((later.scheduled)(&moment_words(at))),
     }
 }

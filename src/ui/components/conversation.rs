@@ -5,7 +5,8 @@ use super::notice_row::NoticeRow;
 use super::place::{focus, walk_tools};
 use super::reader_place::ReaderPlace;
 use super::rows::Rows;
-use crate::client::conversation::{DayItem, Item, MessageItem};
+use super::task_card::TaskCard;
+use crate::client::conversation::{DayItem, Item, MessageItem, TaskItem};
 use crate::client::room_session::{Older, RoomSession};
 use crate::domain::Seq;
 use crate::protocol::RoomSummary;
@@ -53,6 +54,10 @@ fn row(key: Arc<str>, session: RoomSession, desk: Desk) -> AnyView {
             let message = follow(message.clone(), session);
             view! { <MessageRow message desk/> }.into_any()
         }
+        Some(Item::Task(task)) => {
+            let task = follow_task(task.clone(), session);
+            view! { <TaskCard task room=session/> }.into_any()
+        }
         None => ().into_any(),
     }
 }
@@ -61,6 +66,14 @@ fn row(key: Arc<str>, session: RoomSession, desk: Desk) -> AnyView {
 fn follow(first: MessageItem, session: RoomSession) -> Memo<MessageItem> {
     Memo::new(move |before: Option<&MessageItem>| match session.item(&first.key).as_deref() {
         Some(Item::Message(message)) => message.clone(),
+        _ => before.unwrap_or(&first).clone(),
+    })
+}
+
+/// Likewise the card.
+fn follow_task(first: TaskItem, session: RoomSession) -> Memo<TaskItem> {
+    Memo::new(move |before: Option<&TaskItem>| match session.item(&first.key).as_deref() {
+        Some(Item::Task(task)) => task.clone(),
         _ => before.unwrap_or(&first).clone(),
     })
 }

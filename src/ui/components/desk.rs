@@ -1,11 +1,16 @@
+mod commands;
+
 use super::hint::{Hint, length_hint};
+use super::slash_menu::SlashMenu;
 use super::{ReaderPlace, place};
 use crate::client::conversation::{Item, MessageItem};
 use crate::client::draft;
 use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction, TAKEN};
 use crate::client::room_session::RoomSession;
+use crate::client::slash::{self, Typed};
 use crate::domain::{BodyError, Seq, UserId};
 use crate::protocol::ErrorCode;
+use crate::ui::attempt::Attempt;
 use crate::ui::live::memo;
 use crate::ui::reader::Reader;
 use leptos::ev;
@@ -38,6 +43,9 @@ pub struct Desk {
     pub asking: RwSignal<bool>,
     /// The seq of the reader's newest message that can be changed; zero without one.
     newest_own: Memo<i64>,
+    pub slash: SlashMenu,
+    /// The command that was sent last: when it will say something, if it does that.
+    command: Attempt<Option<i64>>,
 }
 
 impl Desk {
@@ -45,14 +53,18 @@ impl Desk {
         let reader = Reader::expect();
         let me = reader.start.me.id;
         let own = move |item: &MessageItem| item.author.id == me && item.body.is_some();
+        let (hint, command) = (RwSignal::new(Hint::Nothing), Attempt::new());
+        commands::tell_refusals(command, hint);
         Desk {
+            slash: SlashMenu::new(&reader),
+            command,
             me: UserId(me),
             slug: StoredValue::new(slug),
             max_bytes: reader.start.body_bytes as usize,
             field: NodeRef::new(),
             session,
             place,
-            hint: RwSignal::new(Hint::Nothing),
+            hint,
             ime: StoredValue::new(Ime::new(EnterKey::Sends)),
             editing: RwSignal::new(Seq::ZERO),
             epoch: StoredValue::new(String::new()),
@@ -205,7 +217,12 @@ impl Desk {
         let Some(field) = self.field.get_untracked() else { return };
         let text = field.value();
         self.keep(&text);
-        let hint = length_hint(&text, self.max_bytes);
+        let typed = if self.editing.get_untracked() == Seq::ZERO { text.as_str() } else { "" };
+        self.slash.typed(typed);
+        let hint = match length_hint(&text, self.max_bytes) {
+            Hint::Nothing => commands::hint(typed),
+            hint => hint,
+        };
         if hint != self.hint.get_untracked() {
             self.hint.set(hint);
         }
@@ -247,7 +264,8 @@ impl Desk {
         let reaction = self.ime.try_update_value(|ime| ime.key_down(press)).unwrap_or(Reaction::Nothing);
         // Safari tells of the Escape that ended a composition after the composition.
         let free = !event.is_composing() && event.key_code() != TAKEN;
-        let taken = reaction != Reaction::Nothing || (free && self.shortcut(&key));
+        let taken =
+            reaction != Reaction::Nothing || (free && (self.menu_key(&key, event.shift_key()) || self.shortcut(&key)));
         if taken {
             event.prevent_default();
         }
@@ -299,6 +317,13 @@ impl Desk {
         let (text, target) = (field.value(), self.editing.get_untracked());
         let body = text.trim_end();
         let is_new = target == Seq::ZERO || untrack(|| self.is_gone());
+        let body = match slash::read(body) {
+            _ if !is_new => body,
+            // A stroke alone may become any command.
+            Typed::Text("/") if self.slash.is_open() => return self.command(Typed::Unknown),
+            Typed::Text(text) => text,
+            typed => return self.command(typed),
+        };
         let done = if is_new { self.session.post(body) } else { self.session.edit(target, body) };
         match done {
             Ok(()) if target != Seq::ZERO => return self.end_edit(),

@@ -1,3 +1,4 @@
+use crate::domain::When;
 use crate::protocol::ErrorCode;
 
 /// What stands above the text box.
@@ -9,11 +10,20 @@ pub enum Hint {
     /// Characters, about, that are too many.
     TooLong(u32),
     Refused(ErrorCode),
+    /// What to write behind a command's name.
+    Usage,
+    /// When it would be sent, and that there is nothing to be sent yet.
+    Planned(When),
+    NoText,
+    /// When it is sent: Unix milliseconds.
+    Scheduled(i64),
+    /// It looks like a command.
+    UnknownCommand,
 }
 
 impl Hint {
     pub fn is_wrong(self) -> bool {
-        matches!(self, Hint::TooLong(_) | Hint::Refused(_))
+        matches!(self, Hint::TooLong(_) | Hint::Refused(_) | Hint::UnknownCommand)
     }
 }
 

@@ -6,8 +6,11 @@ use leptos::prelude::*;
 pub enum Glyph {
     Add,
     AddPerson,
+    Again,
     Alert,
     Bin,
+    Check,
+    Clock,
     Close,
     Down,
     Hash,
@@ -29,8 +32,11 @@ impl Glyph {
             Glyph::AddPerson => {
                 "M8 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 16.5c0-2.8 2.4-4.5 5.5-4.5 1.2 0 2.3.3 3.2.7M15 11.5v5M12.5 14h5"
             }
+            Glyph::Again => "M15.7 11.5a6 6 0 1 1-1.4-5.7L16 7.5M16 3.5v4h-4",
             Glyph::Alert => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6.5v4M10 13.5v.01",
             Glyph::Bin => "M4 5.5h12M8 5.5v-2h4v2M5.5 5.5l.8 11h7.4l.8-11M8.5 8.5v5M11.5 8.5v5",
+            Glyph::Check => "M4 10.5l4 4 8-9",
+            Glyph::Clock => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6v4l2.8 1.8",
             Glyph::Close => "M5 5l10 10M15 5L5 15",
             Glyph::Down => "M10 4v12M5 11l5 5 5-5",
             Glyph::Hash => "M7.8 3.5l-1.6 13M13.8 3.5l-1.6 13M3.8 7.5h13M3.2 12.5h13",

@@ -19,10 +19,7 @@ fn words(texts: &Talk, kind: &EventKind) -> Option<String> {
         EventKind::Renamed { by, name } => (texts.renamed)(&by.name, name),
         EventKind::AccessChanged { by, access: Access::Open } => (texts.opened)(&by.name),
         EventKind::AccessChanged { by, access: Access::Closed } => (texts.closed)(&by.name),
-        EventKind::Posted { .. }
-        | EventKind::Edited { .. }
-        | EventKind::Deleted { .. }
-        | EventKind::Preview { .. }
-        | EventKind::Unknown => return None,
+        EventKind::RetentionChanged { by, days } => (texts.retention_changed)(&by.name, days.unwrap_or(0)),
+        _ => return None,
     })
 }

@@ -153,6 +153,7 @@ fn seq(item: &Arc<Item>) -> Option<Seq> {
     match &**item {
         Item::Message(message) => message.seq,
         Item::Notice(notice) => Some(notice.seq),
+        Item::Task(task) => Some(task.seq),
         Item::Day(_) | Item::Seam(_) => None,
     }
 }

@@ -22,6 +22,7 @@ enum Deed {
     Add,
     Rename,
     ChangeAccess,
+    Keep,
     Webhooks,
     Leave,
 }
@@ -39,7 +40,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
     let words = move |deed| deed_words(deed, room.read().access);
     let allowed = move |deed| match deed {
         Deed::Add | Deed::Leave => room.read().member,
-        Deed::Rename | Deed::ChangeAccess => room.read().manages,
+        Deed::Rename | Deed::ChangeAccess | Deed::Keep => room.read().manages,
         Deed::Webhooks => owner,
     };
     let line = move |deed, glyph| {
@@ -59,6 +60,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 {line(Deed::Add, Glyph::AddPerson)}
                 {line(Deed::Rename, Glyph::Pencil)}
                 {line(Deed::ChangeAccess, Glyph::Lock)}
+                {line(Deed::Keep, Glyph::Bin)}
                 {line(Deed::Webhooks, Glyph::Send)}
                 {line(Deed::Leave, Glyph::Leave)}
             </ul>
@@ -68,6 +70,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 Deed::Add => view! { <AddPeople room members/> }.into_any(),
                 Deed::Rename => view! { <Rename room open/> }.into_any(),
                 Deed::ChangeAccess => view! { <ChangeAccess room open/> }.into_any(),
+                Deed::Keep => view! { <Keep room open/> }.into_any(),
                 Deed::Webhooks => view! { <Webhooks room=room.read_untracked().slug.clone()/> }.into_any(),
                 Deed::Leave => view! { <Leave room/> }.into_any(),
             })}
@@ -84,6 +87,7 @@ fn deed_words(deed: Deed, access: Access) -> &'static str {
         (Deed::Rename, _) => texts.rename,
         (Deed::ChangeAccess, Access::Open) => texts.make_closed,
         (Deed::ChangeAccess, Access::Closed) => texts.make_open,
+        (Deed::Keep, _) => texts.keep,
         (Deed::Leave, _) => texts.leave,
     }
 }
@@ -146,6 +150,41 @@ fn ChangeAccess(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoVie
         });
     };
     view! { <Confirm text label attempt=change begin class="primary"/> }
+}
+
+/// Days that are offered; 0: for ever.
+const KEPT: [u32; 5] = [0, 7, 30, 90, 365];
+
+#[component]
+fn Keep(room: Signal<RoomSummary>, open: RwSignal<bool>) -> impl IntoView {
+    let texts = texts();
+    let session = Session::expect();
+    let field = NodeRef::<html::Select>::new();
+    let RoomSummary { slug, keep_days, .. } = room.get_untracked();
+    let now = keep_days.unwrap_or(0);
+    let change = Attempt::new();
+    let begin = move || {
+        let days = field.get_untracked().and_then(|field| field.value().parse().ok()).unwrap_or(now);
+        let slug = slug.clone();
+        let work = |key| api::set_room_retention(key, slug, Some(days).filter(|days| *days > 0));
+        change.begin_change(days.to_string(), work, move |()| {
+            session.refresh_rooms();
+            open.set(false);
+        });
+    };
+    let mut offered = KEPT.to_vec();
+    if !offered.contains(&now) {
+        offered.push(now);
+    }
+    let option =
+        |days: u32| view! { <option value=days.to_string() selected=days == now>{(texts.rooms.kept)(days)}</option> };
+    view! {
+        <div class="field">
+            <label for="room-keep">{texts.rooms.keep}</label>
+            <select class="input" id="room-keep" node_ref=field>{offered.into_iter().map(option).collect::<Vec<_>>()}</select>
+        </div>
+        <Confirm text=texts.rooms.keep_text label=texts.common.save attempt=change begin class="primary"/>
+    }
 }
 
 #[component]

@@ -45,6 +45,9 @@ pub fn RoomList() -> impl IntoView {
             <Stuck/>
             <footer>
                 <RailLink href="/people" glyph=Glyph::People label=texts.people.title/>
+                {Reader::expect().is_owner().then(|| view! {
+                    <RailLink href="/tasks" glyph=Glyph::Clock label=texts.tasks.title/>
+                }.into_any())}
                 <RailLink href="/settings" glyph=Glyph::Settings label=texts.settings.title/>
             </footer>
         </nav>

@@ -7,9 +7,12 @@ mod people_list;
 mod room;
 mod rooms;
 mod settings;
+mod task_line;
+mod tasks;
 
 pub use lost::{CannotStart, NotFound};
 pub use people::PeoplePage;
 pub use room::RoomPage;
 pub use rooms::RoomsPage;
 pub use settings::SettingsPage;
+pub use tasks::TasksPage;

@@ -32,7 +32,7 @@ type Answer<T> = Result<Vec<T>, ErrorBody>;
 fn people_at(place: &Place) -> Option<(Answer<PersonView>, Answer<InviteView>)> {
     match place {
         Place::People { people, invites } => Some((people.clone(), invites.clone())),
-        Place::Room { .. } | Place::Plain => None,
+        Place::Room { .. } | Place::Tasks { .. } | Place::Plain => None,
     }
 }
 

@@ -31,8 +31,13 @@ const APART: Duration = Duration::from_millis(230);
 /// In which nothing happens, to count what the comparison asks.
 const QUIET: Duration = Duration::from_secs(8);
 
-const ROOMS_MADE: &str = "INSERT INTO rooms (slug, name, access, head, first, created_at)
-    SELECT 'many-' || n, 'many-' || n, 'open', 0, 1, 0 FROM generate_series(0, $1 - 1) AS n";
+/// Of one reader: they would be in the list of everybody whom the faults are about to meet.
+const ROOMS_MADE: &str = "WITH made AS (
+        INSERT INTO rooms (slug, name, access, head, first, created_at)
+        SELECT 'many-' || n, 'many-' || n, 'closed', 0, 1, 0 FROM generate_series(0, $1 - 1) AS n RETURNING id
+    )
+    INSERT INTO memberships (room_id, user_id, joined_at, last_read)
+    SELECT made.id, users.id, 0, 0 FROM made, users WHERE users.name_folded = 'reader'";
 
 /// As a node writes it, but for the row by which the others notice.
 const MESSAGE: &str = "WITH

@@ -25,7 +25,7 @@ async fn every_call_needs_a_token() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_told_in_json() {
     let api = Api::spawn().await;
-    for path in ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/rooms", "/api/v1/rooms/general", "/api/v1/tasks"] {
+    for path in ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/rooms", "/api/v1/rooms/general", "/api/v1/picks"] {
         let (status, body) = api.get(path).await;
         assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &json!("not_found")), "{path}");
     }

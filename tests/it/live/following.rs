@@ -1,6 +1,6 @@
 use super::refused;
-use crate::app::TestApp;
-use pickmate::domain::{Access, Seq};
+use crate::app::{Live, TestApp};
+use pickmate::domain::{Access, Seq, Slug};
 use pickmate::protocol::{ErrorCode, ServerFrame};
 use serde_json::json;
 
@@ -115,17 +115,64 @@ async fn a_closed_room_is_absent_to_others_and_leaving_it_revokes() {
     assert!(matches!(next, ServerFrame::Pong | ServerFrame::RoomsChanged), "{next:?}");
 }
 
-#[tokio::test]
-async fn what_was_read_on_one_connection_is_told_to_all_of_that_reader() {
-    let app = TestApp::spawn().await;
+/// A node on which read positions are gathered for so long, and a member who has ten posts to read, up to seq 12, on
+/// two connections.
+async fn reader(read_mark_every_ms: u64) -> (TestApp, Slug, [Live; 2]) {
+    let app = TestApp::spawn_with(|config| config.limits.read_mark_every_ms = read_mark_every_ms).await;
     let (mina, joon) = (app.owner("mina").await, app.member("joon").await);
     let room = app.room("general", Access::Open, &mina).await;
-    let (mut phone, mut desk, mut other) =
-        (app.live(&mina).await, app.live_by_cookie(&mina).await, app.live(&joon).await);
-    phone.send_json(json!({"type": "read", "room": room, "seq": 99})).await;
-    let read = ServerFrame::Read { room: room.to_string(), seq: Seq(1) };
-    assert_eq!(desk.frame().await, read);
-    assert_eq!(phone.frame().await, read);
+    app.add(&room, &joon).await;
+    for n in 3..=12 {
+        app.post(&room, &mina, &format!("k{n}"), "hello").await;
+    }
+    let connections = [app.live(&joon).await, app.live_by_cookie(&joon).await];
+    (app, room, connections)
+}
+
+async fn read(live: &mut Live, room: &Slug, seqs: impl IntoIterator<Item = u64>) {
+    for seq in seqs {
+        live.send_json(json!({"type": "read", "room": room, "seq": seq})).await;
+    }
+}
+
+fn told(room: &Slug, seq: u64) -> ServerFrame {
+    ServerFrame::Read { room: room.to_string(), seq: Seq(seq) }
+}
+
+#[tokio::test]
+async fn what_was_read_on_one_connection_is_told_to_all_of_that_reader() {
+    let (app, room, [mut phone, mut desk]) = reader(2_000).await;
+    let mut other = app.live(&app.member("seo").await).await;
+    read(&mut phone, &room, [99]).await;
+    assert_eq!(desk.frame().await, told(&room, 12));
+    assert_eq!(phone.frame().await, told(&room, 12));
     other.send(r#"{"type":"ping"}"#).await;
     assert_eq!(other.frame().await, ServerFrame::Pong);
+}
+
+#[tokio::test]
+async fn of_what_is_read_quickly_the_first_and_the_furthest_count() {
+    let (_app, room, [mut phone, mut desk]) = reader(500).await;
+    read(&mut phone, &room, (3..=11).chain([7])).await;
+    assert_eq!(desk.frame().await, told(&room, 3), "at once");
+    assert_eq!(desk.frame().await, told(&room, 11), "not what was said last");
+    read(&mut desk, &room, [5, 11]).await;
+    read(&mut phone, &room, [12]).await;
+    assert_eq!(desk.frame().await, told(&room, 12), "what does not move is not told");
+}
+
+#[tokio::test]
+async fn what_was_read_last_is_kept_when_a_connection_or_the_node_ends() {
+    let (mut app, room, [mut phone, mut desk]) = reader(600_000).await;
+    read(&mut phone, &room, [3, 6]).await;
+    assert_eq!(desk.frame().await, told(&room, 3));
+    drop(phone);
+    assert_eq!(desk.frame().await, told(&room, 6));
+    read(&mut desk, &room, [9]).await;
+    desk.send(r#"{"type":"ping"}"#).await;
+    assert_eq!(desk.frame().await, ServerFrame::Pong);
+    app.restart().await;
+    let joon = app.store().user_by_name("joon").await.unwrap().unwrap().id;
+    let place = app.store().read_place(&room, joon).await.unwrap().unwrap();
+    assert_eq!(place.read, Some(Seq(9)));
 }

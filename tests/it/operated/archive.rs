@@ -24,6 +24,7 @@ fn restore(place: &Place) -> String {
 /// Every file of the data directory with what is in it.
 fn files(place: &Place) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(place.machine.path("data")).unwrap().map(|entry| entry.unwrap());
+    let entries = entries.filter(|entry| entry.path().is_file());
     entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
 }
 

@@ -83,7 +83,8 @@ async fn say(server: &Server, jun: &str) {
     command(&mut mina, json!({"type": "delete", "room": "general", "key": "d", "target": 3})).await;
     let mut jun = server.live_as(jun).await;
     command(&mut jun, json!({"type": "post", "room": "general", "key": "j", "body": "me too"})).await;
-    jun.send_json(json!({"type": "read", "room": "general", "seq": 10})).await;
+    server.posted("last").await;
+    jun.send_json(json!({"type": "read", "room": "general", "seq": 99})).await;
     while !matches!(jun.frame().await, ServerFrame::Read { .. }) {}
 }
 

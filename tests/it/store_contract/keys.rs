@@ -17,7 +17,7 @@ fn creating(name: &str, access: Access, creator: UserId) -> Action {
 /// and `other` is not in yet: the room's log has one event, and the post gets seq 2.
 fn everything(author: UserId, other: UserId) -> Vec<Command> {
     let actions = [
-        Action::Post { body: text("one") },
+        Action::Post { body: text("one"), files: vec![] },
         editing(Seq(2), "two"),
         editing(Seq(2), "two"),
         Action::Delete { target: Seq(2) },

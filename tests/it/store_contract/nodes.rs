@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::postgres::Database;
 use pickmate::domain::{Access, Role, RoomName, Seq, UserId};
+use pickmate::i18n::Locale;
 use pickmate::server::store::postgres::PostgresStore;
 use pickmate::server::store::{
     Action, Command, Foreign, Grown, Observer, Reason, Refusal, Store, StoreError, StoreOptions,
@@ -301,26 +302,57 @@ async fn a_write_is_noticed_as_what_it_may_have_changed() {
     let (mina, joon) = (world.user("mina").await, world.user("joon").await);
     let node = world.engine.open(StoreOptions { observer: Arc::new(Node), ..StoreOptions::default() }).await;
     let mut foreign = world.store.foreign_writes();
-    let mut noticed = async || timeout(PATIENCE, foreign.next()).await.unwrap().unwrap();
+    let mut noticed = async |kinds: &[Foreign]| {
+        for kind in kinds {
+            assert_eq!(timeout(PATIENCE, foreign.next()).await.unwrap(), Some(*kind));
+        }
+    };
+    let of_rooms = [Foreign::Rooms, Foreign::Logs];
+    let of_rights = [Foreign::Rights, Foreign::Rooms, Foreign::Logs];
     let run = async |command: Command| node.submit(command).await.unwrap().outcome().await.unwrap();
 
     let room = run(by(mina, "made", "general", making(mina))).await.room;
-    assert_eq!(noticed().await, Foreign::Rooms);
+    noticed(&of_rooms).await;
     let seq = run(post("general", mina, "k", "hello")).await.seq.unwrap();
-    assert_eq!(noticed().await, Foreign::Logs);
+    noticed(&[Foreign::Logs]).await;
     run(by(joon, "join", "general", Action::AddMember { member: joon })).await;
-    assert_eq!(noticed().await, Foreign::Rooms);
+    noticed(&of_rooms).await;
+    // Nobody knows from memory how far somebody has read.
     node.mark_read(room, joon, seq).await.unwrap();
-    assert_eq!(noticed().await, Foreign::Logs);
     run(by(joon, "leave", "general", Action::Leave)).await;
-    assert_eq!(noticed().await, Foreign::Rights);
+    noticed(&of_rights).await;
     node.create_session(&[1; 32], joon, NOW, NOW + 1_000).await.unwrap();
     node.end_session(&[1; 32]).await.unwrap();
-    assert_eq!(noticed().await, Foreign::Rights);
+    noticed(&[Foreign::Accounts]).await;
+    node.set_locale(joon, Some(Locale::Ko)).await.unwrap();
+    noticed(&[Foreign::Settings]).await;
     node.create_user(account("late", Role::Member), NOW).await.unwrap();
     node.create_session(&[2; 32], mina, NOW, NOW + 1_000).await.unwrap();
     run(post("general", mina, "last", "hello")).await;
-    assert_eq!(noticed().await, Foreign::Logs, "what is only made is nothing that anybody remembers otherwise");
+    // What is only made is nothing that anybody remembers otherwise.
+    noticed(&[Foreign::Logs]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_position_waits_for_no_room_and_is_not_lost_while_its_row_is_locked() {
+    let world = World::<Postgres>::new().await;
+    let (mina, joon) = (world.user("mina").await, world.user("joon").await);
+    let room = world.room("general", Access::Open, mina).await;
+    world.join("general", joon).await.unwrap();
+    world.posts("general", mina, "k", 10).await;
+    let mut other = world.engine.0.other().await;
+    sqlx::raw_sql("BEGIN; SELECT id FROM rooms FOR UPDATE").execute(&mut other).await.unwrap();
+    timeout(Duration::from_secs(2), world.store.mark_read(room, joon, Seq(9))).await.unwrap().unwrap();
+    assert_eq!(world.unread("general", joon).await, 3);
+    sqlx::raw_sql("COMMIT; BEGIN; SELECT user_id FROM memberships FOR UPDATE").execute(&mut other).await.unwrap();
+    let mut marked = tokio::spawn({
+        let store = world.store.clone();
+        async move { store.mark_read(room, joon, Seq(11)).await }
+    });
+    timeout(Duration::from_millis(300), &mut marked).await.expect_err("it is locked");
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    marked.await.unwrap().unwrap();
+    assert_eq!(world.unread("general", joon).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,7 +55,7 @@ pub async fn a_known_post_is_found_by_key_and_text<E: Engine>(world: World<E>) {
     let seq = world.post("general", author, "k", "one\ntwo").await.unwrap().seq;
     let known = async |room, author, key: &str, body: &str| {
         let intent = Intent { actor: author, key: Key::parse(key).unwrap() };
-        let print = Fingerprint::post(&intent.key, body);
+        let print = Fingerprint::post(&intent.key, body, &[]);
         let known = world.store.known(Some(&slug(room)), &intent, &print).await?;
         Ok::<_, Refusal>(known.and_then(|committed| committed.seq))
     };
@@ -105,6 +105,7 @@ pub async fn posting_into_an_open_room_joins<E: Engine>(world: World<E>) {
         body: Some("안녕\nhi \"there\"".into()),
         rev: Some(Seq(3)),
         deleted: false,
+        files: vec![],
         previews: None,
     };
     assert_eq!((log[2].seq, &log[2].kind), (Seq(3), &posted));

@@ -189,7 +189,7 @@ pub fn once(actor: UserId, room: &str, action: Action) -> Command {
 }
 
 pub fn post(room: &str, author: UserId, key: &str, body: &str) -> Command {
-    by(author, key, room, Action::Post { body: text(body) })
+    by(author, key, room, Action::Post { body: text(body), files: vec![] })
 }
 
 pub fn seqs(events: &[Event]) -> Vec<u64> {

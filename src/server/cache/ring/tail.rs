@@ -113,7 +113,7 @@ impl Tail {
                 continue;
             }
             let mut event: Event = serde_json::from_slice(&entry.bytes).map_err(|_| Jump)?;
-            revise(&mut event.kind, &change);
+            revise(&mut event.kind, &change)?;
             self.bytes -= entry.weight();
             entry.bytes = encode::event(&event);
             self.bytes += entry.weight();
@@ -162,20 +162,31 @@ impl Tail {
     }
 }
 
-/// What the store serves for an event once its message was changed.
-fn revise(kind: &mut EventKind, change: &Event) {
+/// What the store serves for an event once its message or card was changed. What a later version changes only
+/// the store knows.
+fn revise(kind: &mut EventKind, change: &Event) -> Result<(), Jump> {
     match &change.kind {
         EventKind::Preview { rev: Some(rev), list, .. } => show(kind, *rev, list),
         EventKind::Edited { body, .. } => say(kind, body.as_ref(), change.seq),
-        _ => say(kind, None, change.seq),
+        EventKind::Deleted { .. } => say(kind, None, change.seq),
+        EventKind::TaskChanged { status: now, .. } => {
+            if let EventKind::Task { rev, status, .. } = kind {
+                (*rev, *status) = (change.seq, now.clone());
+            }
+        }
+        _ => return Err(Jump),
     }
+    Ok(())
 }
 
 /// The body of now, if there is one, and as `rev` the seq of the change, which leaves no previews.
 fn say(kind: &mut EventKind, now: Option<&String>, changed: Seq) {
     match kind {
-        EventKind::Posted { body, rev, deleted, previews, .. } => {
+        EventKind::Posted { body, rev, deleted, files, previews, .. } => {
             *deleted = now.is_none();
+            if *deleted {
+                files.clear();
+            }
             *rev = now.is_some().then_some(changed);
             *body = now.cloned();
             *previews = None;
@@ -200,5 +211,69 @@ fn show(kind: &mut EventKind, shown: Seq, now: &[Preview]) {
             *list = now.to_vec();
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{TaskId, TaskState};
+    use crate::protocol::{Author, TaskStatus};
+
+    fn name() -> LogName {
+        LogName { slug: Slug::parse("general").unwrap(), epoch: "e1".into() }
+    }
+
+    fn mina() -> Author {
+        Author { id: 1, name: "민아".into() }
+    }
+
+    fn tail_of(kind: EventKind) -> Tail {
+        let events = vec![Event { seq: Seq(1), at: 1, kind }];
+        Tail::new(name(), &EventPage { head: Seq(1), first: Seq(1), events }, 10_000)
+    }
+
+    /// The second event, which changes the first.
+    fn change(json: Bytes) -> Growth {
+        Growth { room: RoomId(1), log: name(), first: Seq(2), events: vec![json], changes: vec![(Seq(2), Seq(1))] }
+    }
+
+    #[test]
+    fn a_card_is_served_as_it_stands() {
+        let status = |state| TaskStatus {
+            state,
+            attempts: 1,
+            started: None,
+            ended: None,
+            result: None,
+            link: None,
+            error: None,
+        };
+        let id = TaskId::from_random([1; 16]);
+        let card = |rev, state| {
+            let (id, task, by, status) = (id.clone(), "demo".to_owned(), mina(), status(state));
+            EventKind::Task { id, task, by, rev, status }
+        };
+        let mut tail = tail_of(card(Seq(1), TaskState::Queued));
+        let kind = EventKind::TaskChanged { target: Seq(1), rev: Seq(2), status: status(TaskState::Running) };
+        tail.apply(&change(encode::event(&Event { seq: Seq(2), at: 2, kind }))).unwrap();
+        let first: Event = serde_json::from_slice(&tail.entries[0].bytes).unwrap();
+        assert_eq!(first.kind, card(Seq(2), TaskState::Running));
+    }
+
+    #[test]
+    fn what_a_later_version_changes_is_left_to_the_store() {
+        let (key, author, body) = ("k".to_owned(), mina(), Some("안녕".to_owned()));
+        let mut tail = tail_of(EventKind::Posted {
+            key,
+            author,
+            body,
+            rev: Some(Seq(1)),
+            deleted: false,
+            files: vec![],
+            previews: None,
+        });
+        let reacted = Bytes::from_static(br#"{"seq":2,"kind":"reacted","at":2,"target":1}"#);
+        assert_eq!(tail.apply(&change(reacted)), Err(Jump));
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::Slug;
-use crate::protocol::{Author, Event, EventKind, Preview, Previews, ServerFrame};
+use crate::domain::{FileId, Slug};
+use crate::protocol::{Attached, Author, Event, EventKind, Preview, Previews, ServerFrame};
 use crate::server::encode;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -22,6 +22,13 @@ fn log(room: RoomId) -> RoomLog {
 
 fn wanted(room: RoomId, after: Seq, head: Seq) -> Wanted {
     Wanted { log: log(room), after, head }
+}
+
+/// Every second message carries something.
+fn carried(seq: Seq) -> Vec<Attached> {
+    let file = |id| Attached { id, name: "a".into(), media_type: "b/c".into(), bytes: 1, width: None, height: None };
+    let id = FileId::from_random([seq.0 as u8; 16]);
+    if seq.0.is_multiple_of(2) { vec![file(id)] } else { vec![] }
 }
 
 /// The store: what it would serve now.
@@ -75,6 +82,7 @@ impl Model {
                 body: Some(body.clone()),
                 rev: Some(seq),
                 deleted: false,
+                files: carried(seq),
                 previews: None,
             },
             Write::Delete(_) => EventKind::Joined { member: Author { id: 2, name: "Joon".into() } },
@@ -92,8 +100,11 @@ impl Model {
         for event in &mut self.events {
             let seq = event.seq;
             match &mut event.kind {
-                EventKind::Posted { body, rev, deleted, previews, .. } if seq == changed => {
+                EventKind::Posted { body, rev, deleted, files, previews, .. } if seq == changed => {
                     (*body, *deleted, *previews) = (now.clone(), now.is_none(), None);
+                    if now.is_none() {
+                        files.clear();
+                    }
                     *rev = now.is_some().then_some(change.seq);
                 }
                 EventKind::Edited { target, body, rev } if *target == changed => {

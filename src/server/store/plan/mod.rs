@@ -34,8 +34,13 @@ pub(super) struct Speech<'a> {
 
 impl<'a> Speech<'a> {
     pub fn of(command: &'a Command) -> Option<Speech<'a>> {
-        let Command { room, intent: Some(intent), action, epoch } = command else { return None };
-        let speaks = matches!(action, Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. });
+        let Command { room, intent: Some(intent), action, epoch, .. } = command else { return None };
+        let speaks = match action {
+            // What it carries is looked up first, one by one.
+            Action::Post { files, .. } => files.is_empty(),
+            Action::Edit { .. } | Action::Delete { .. } => true,
+            _ => false,
+        };
         speaks.then_some(Speech { room, intent, action, epoch: epoch.as_deref() })
     }
 
@@ -155,7 +160,7 @@ impl Plan {
         }
         let place = Place { room, slug, author, member };
         let done = match action {
-            Action::Post { body } => self.post(place, &intent.key, body),
+            Action::Post { body, .. } => self.post(place, &intent.key, body),
             Action::Edit { target, body } => self.edit(place, (*target, found.target), body)?,
             Action::Delete { target } => self.delete(place, (*target, found.target))?,
             _ => return Err(StoreError::Internal("a run of other commands".into()).into()),
@@ -183,6 +188,7 @@ impl Plan {
             body: Some(body.as_str().to_owned()),
             rev: Some(seq),
             deleted: false,
+            files: Vec::new(),
             previews: None,
         });
         self.read.insert((room, author), seq);

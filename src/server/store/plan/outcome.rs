@@ -1,6 +1,6 @@
 use super::{Answer, Plan};
-use crate::server::store::Grown;
 use crate::server::store::event_row::NewEvent;
+use crate::server::store::{Grown, TaskAnswer};
 
 /// What a batch did: an answer for each command, and what each room grew by.
 #[derive(Default)]
@@ -9,6 +9,10 @@ pub(in crate::server::store) struct Outcome {
     pub grown: Vec<Grown>,
     /// Bodies were replaced or deleted: their bytes are to leave the files.
     pub erased: bool,
+    /// An answer for each piece of work on the queue.
+    pub tasks: Vec<TaskAnswer>,
+    /// Tasks are not what they were.
+    pub tasks_changed: bool,
 }
 
 impl Outcome {

@@ -26,7 +26,7 @@ fn body(text: &str) -> MessageBody {
 }
 
 fn posting(text: &str) -> Action {
-    Action::Post { body: body(text) }
+    Action::Post { body: body(text), files: vec![] }
 }
 
 fn editing(target: u64, text: &str) -> Action {

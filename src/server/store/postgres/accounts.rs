@@ -9,6 +9,7 @@ use super::super::{
 };
 use super::PostgresStore;
 use super::lock::Lock;
+use super::notes::Part;
 use crate::domain::{Role, UserId};
 use crate::i18n::Locale;
 use crate::protocol::{InviteView, PersonView};
@@ -89,7 +90,7 @@ impl Accounts for PostgresStore {
     async fn set_locale(&self, user: UserId, locale: Option<Locale>) -> Result<(), StoreError> {
         self.change_accounts(async move |connections| {
             let set = sqlx::query(sql::accounts::SET_LOCALE).bind(user.0).bind(locale_column(locale));
-            connections.write_noted(set).await
+            connections.write_noted(set, Part::Settings).await
         })
         .await
     }
@@ -126,7 +127,8 @@ impl Accounts for PostgresStore {
     async fn end_session(&self, hash: &[u8; 32]) -> Result<(), StoreError> {
         let hash = *hash;
         self.change_accounts(async move |connections| {
-            connections.write_noted(sqlx::query(sql::accounts::END_SESSION).bind(&hash[..])).await
+            let end = sqlx::query(sql::accounts::END_SESSION).bind(&hash[..]);
+            connections.write_noted(end, Part::Beside).await
         })
         .await
     }

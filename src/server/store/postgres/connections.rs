@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a server may take to let somebody in.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
-/// Accounts, sessions and links that are changed at once, beside the writer. They wait for each other's locks, and
+/// Accounts, sessions and links that are changed at once, beside the writer, and read positions. They wait for each other's locks, and
 /// nobody who reads waits for them.
 const CHANGES: u32 = 4;
 
@@ -139,9 +139,13 @@ impl Connections {
 
     /// Commits, so that the other nodes notice. The note comes last: whoever has its turn to write the note
     /// waits for nothing more.
-    pub async fn commit_noted(&self, mut tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+    pub async fn commit_noted(&self, tx: Transaction<'static, Postgres>) -> Result<(), sqlx::Error> {
+        self.commit_as(tx, Part::Beside).await
+    }
+
+    async fn commit_as(&self, mut tx: Transaction<'static, Postgres>, part: Part) -> Result<(), sqlx::Error> {
         let node = self.node.current();
-        sqlx::query(NOTE).bind(&*node).bind(Part::Beside as i64).bind(now_ms()).execute(&mut *tx).await?;
+        sqlx::query(NOTE).bind(&*node).bind(part as i64).bind(now_ms()).execute(&mut *tx).await?;
         let doubt = self.node.doubt();
         tx.commit().await?;
         doubt.dispel();
@@ -149,11 +153,11 @@ impl Connections {
     }
 
     /// Writes with one statement, beside the writer, so that the other nodes notice.
-    pub async fn write_noted(&self, statement: Statement<'_>) -> Result<(), StoreError> {
+    pub async fn write_noted(&self, statement: Statement<'_>, part: Part) -> Result<(), StoreError> {
         self.answer(async {
             let mut tx = self.begin().await?;
             statement.execute(&mut *tx).await?;
-            Ok(self.commit_noted(tx).await?)
+            Ok(self.commit_as(tx, part).await?)
         })
         .await
     }
@@ -161,6 +165,11 @@ impl Connections {
     /// Writes with one statement, beside the writer, what other nodes need not notice.
     pub async fn write(&self, statement: Statement<'_>) -> Result<(), StoreError> {
         self.answer(async { Ok(statement.execute(&self.changes).await.map(drop)?) }).await
+    }
+
+    /// The same, with the rows that it answers.
+    pub async fn changed<R: Row>(&self, query: Query<'_, R>) -> Result<Vec<R>, StoreError> {
+        self.answer(async { Ok(query.fetch_all(&self.changes).await?) }).await
     }
 
     pub async fn close(&self) {

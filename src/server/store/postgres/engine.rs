@@ -109,7 +109,7 @@ impl Engine for PostgresEngine {
         self.epoch.borrow().clone()
     }
 
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError> {
         let mut connection = self.take_connection().await?;
         let now = self.connections.answer(Others::read(&mut connection, self.connections.node())).await?;
         self.connection = Some(connection);

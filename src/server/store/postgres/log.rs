@@ -4,14 +4,15 @@
 use super::super::columns::{room_ids, seq_column, seq_from};
 use super::super::event_row::EventRow;
 use super::super::key_row::KnownKey;
-use super::super::log::page;
+use super::super::log::{page, running};
+use super::super::tasks::task_progress;
 use super::super::{
     Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, Sessions,
     StoreError, sql,
 };
 use super::{PostgresStore, tables};
 use crate::domain::{RoomId, Seq, Slug};
-use crate::protocol::{Event, Page};
+use crate::protocol::{Event, Page, TaskProgress};
 use crate::server::clock::now_ms;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -20,6 +21,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 const HEADS: &str = "SELECT id, head FROM rooms WHERE id = ANY($1)";
+
+const PROGRESS: &str =
+    "SELECT id, progress FROM tasks WHERE id = ANY($1) AND state = 'running' AND progress IS NOT NULL";
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -106,6 +110,7 @@ impl Log for PostgresStore {
 
     async fn close(&self) {
         self.writer.close().await;
+        self.marks.close().await;
         self.connections.close().await;
     }
 }
@@ -143,8 +148,10 @@ impl PostgresStore {
         // One more than asked for tells whether there are older ones.
         let read = Read { room, position, limit: i64::from(limit) + 1, bytes: usize::MAX };
         let rows = events(&mut tx, sql, read).await?;
+        let page = page(epoch, head, rows, limit);
+        let progress = progress(&mut tx, running(&page.rows)).await?;
         tx.commit().await?;
-        Ok(page(epoch, head, rows, limit))
+        Ok(Page { progress, ..page })
     }
 }
 
@@ -175,4 +182,13 @@ async fn events(tx: &mut PgConnection, sql: &'static str, read: Read) -> Result<
         events.push(row.into_event()?);
     }
     Ok(events)
+}
+
+/// How far these tasks are, as far as they have said.
+async fn progress(tx: &mut PgConnection, tasks: Vec<String>) -> Result<Vec<TaskProgress>, StoreError> {
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(String, String)> = sqlx::query_as(PROGRESS).bind(tasks).fetch_all(&mut *tx).await?;
+    rows.into_iter().map(|(id, progress)| task_progress(&id, &progress)).collect()
 }

@@ -1,7 +1,7 @@
 //! Postgres: one database, written to by any number of nodes at once. Each node's writer has a connection
 //! of its own; reading, and what is written beside the writer, goes through a pool.
 //!
-//! Whoever changes a room locks its row first and looks up then, in a statement of its own: so it sees
+//! Whoever changes a room, but for how far somebody has read it, locks its row first and looks up then, in a statement of its own: so it sees
 //! what was committed by whoever held the lock before. Rooms are locked in the order of their ids, so that
 //! two nodes never wait for each other.
 
@@ -15,6 +15,7 @@ mod history;
 mod links;
 mod lock;
 mod log;
+mod marks;
 mod migrate;
 pub mod moving;
 mod notes;
@@ -24,6 +25,8 @@ mod run;
 mod schedule;
 mod sessions;
 mod tables;
+mod tasks;
+mod uploads;
 mod webhooks;
 
 pub use address::Address;
@@ -34,6 +37,7 @@ use super::writer::Writer;
 use super::{Observer, Store, StoreError, StoreOptions, sql};
 use connections::Connections;
 use engine::PostgresEngine;
+use marks::Marks;
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -44,6 +48,7 @@ pub struct PostgresStore {
     database_id: Arc<str>,
     epoch: Arc<watch::Sender<Arc<str>>>,
     writer: Writer,
+    marks: Marks,
     observer: Arc<dyn Observer>,
 }
 
@@ -59,7 +64,9 @@ impl PostgresStore {
         let engine = PostgresEngine::begin(&connections, connection, &epoch, &options).await?;
         let (writer, work) = Writer::new(engine, &options);
         tokio::spawn(work);
-        Ok(Arc::new(PostgresStore { connections, database_id, epoch, writer, observer: options.observer }))
+        let (marks, work) = Marks::new(&connections);
+        tokio::spawn(work);
+        Ok(Arc::new(PostgresStore { connections, database_id, epoch, writer, marks, observer: options.observer }))
     }
 }
 

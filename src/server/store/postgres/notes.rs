@@ -6,6 +6,7 @@ use super::super::{Action, Command, Foreign, StoreError};
 use data_encoding::HEXLOWER;
 use rand::Rng;
 use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// `$1` the node, `$2` the part, `$3` now.
@@ -13,15 +14,9 @@ pub(super) const NOTE: &str = "INSERT INTO writes (node, part, last, at)
     VALUES ($1, $2, pg_current_xact_id()::text::bigint, $3)
     ON CONFLICT (node, part) DO UPDATE SET last = excluded.last, at = excluded.at";
 
-/// The epoch, and what every other node wrote last: messages, rooms, rights, anything.
-const OTHERS: &str = "SELECT value, logs, rooms, rights, anything FROM meta, (
-        SELECT coalesce(string_agg(concat_ws(' ', node, last), ',' ORDER BY node) FILTER (WHERE part = 0), '') AS logs,
-            coalesce(string_agg(concat_ws(' ', node, last), ',' ORDER BY node) FILTER (WHERE part = 2), '') AS rooms,
-            coalesce(string_agg(concat_ws(' ', node, part, last), ',' ORDER BY node, part)
-                FILTER (WHERE part IN (1, 3)), '') AS rights,
-            coalesce(string_agg(concat_ws(' ', node, last), ',' ORDER BY node) FILTER (WHERE part = 4), '') AS anything
-        FROM writes WHERE node <> $1
-    ) AS written WHERE name = 'epoch'";
+/// The epoch, and what every other node wrote last, as `part node last`.
+const OTHERS: &str = "SELECT value, ARRAY(SELECT concat_ws(' ', part, node, last) FROM writes WHERE node <> $1)
+    FROM meta WHERE name = 'epoch'";
 
 /// Nodes that have not written for so long are forgotten; who writes again is known again.
 const FORGET_AFTER_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -31,7 +26,7 @@ const FORGET_NODES: &str = "DELETE FROM writes WHERE ctid = ANY(ARRAY(
 /// A node's row: who writes it, and what for. The writer and those beside it never wait for each other there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
-    /// The writer: messages and read positions.
+    /// The writer: messages.
     Logs = 0,
     /// Beside the writer: accounts and sessions.
     Beside = 1,
@@ -41,6 +36,8 @@ pub(super) enum Part {
     Rights = 3,
     /// The writer of a process that tells the nodes nothing.
     Untold = 4,
+    /// Beside the writer: what an account has chosen, by which nothing ends.
+    Settings = 5,
 }
 
 impl Part {
@@ -50,8 +47,14 @@ impl Part {
             return Part::Untold;
         }
         let part = |command: &&Command| match &command.action {
-            Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. } | Action::Preview { .. } => Part::Logs,
+            Action::Post { .. }
+            | Action::Edit { .. }
+            | Action::Delete { .. }
+            | Action::Preview { .. }
+            | Action::Prune { .. }
+            | Action::Sweep => Part::Logs,
             Action::CreateRoom { .. } | Action::AddMember { .. } | Action::Rename { .. } => Part::Rooms,
+            Action::SetRetention { .. } => Part::Rooms,
             Action::Leave | Action::SetAccess { .. } => Part::Rights,
         };
         commands.iter().map(part).max().unwrap_or(Part::Logs)
@@ -110,36 +113,37 @@ fn random() -> Arc<str> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Others {
     pub epoch: String,
-    logs: String,
-    rooms: String,
-    rights: String,
-    anything: String,
+    notes: HashSet<String>,
 }
 
 impl Others {
     pub async fn read(connection: &mut PgConnection, node: &NodeName) -> Result<Others, StoreError> {
         let query = sqlx::query_as(OTHERS).bind(node.current().to_string());
-        let (epoch, logs, rooms, rights, anything) = query.fetch_one(connection).await?;
-        Ok(Others { epoch, logs, rooms, rights, anything })
+        let (epoch, notes): (String, Vec<String>) = query.fetch_one(connection).await?;
+        Ok(Others { epoch, notes: notes.into_iter().collect() })
     }
 
-    /// The gravest that was written since `before`.
-    pub fn since(&self, before: &Others) -> Option<Foreign> {
-        if self.epoch != before.epoch || is_new(&self.anything, &before.anything) {
-            Some(Foreign::Anything)
-        } else if is_new(&self.rights, &before.rights) {
-            Some(Foreign::Rights)
-        } else if is_new(&self.rooms, &before.rooms) {
-            Some(Foreign::Rooms)
-        } else {
-            is_new(&self.logs, &before.logs).then_some(Foreign::Logs)
+    /// What kinds were written since `before`, the gravest first. That a note is gone means only that its node was
+    /// forgotten.
+    pub fn since(&self, before: &Others) -> Vec<Foreign> {
+        if self.epoch != before.epoch {
+            return vec![Foreign::Anything];
         }
+        let kinds: BTreeSet<_> = self.notes.difference(&before.notes).flat_map(|note| kinds(note)).copied().collect();
+        kinds.into_iter().rev().collect()
     }
 }
 
-/// Whether there is a note that was not there before. That one is gone means only that its node was forgotten.
-fn is_new(now: &str, before: &str) -> bool {
-    now != before && now.split(',').any(|note| !note.is_empty() && !before.split(',').any(|known| known == note))
+/// What a note may mean. One of a newer version may mean anything.
+fn kinds(note: &str) -> &'static [Foreign] {
+    match note.split_once(' ') {
+        Some(("0", _)) => &[Foreign::Logs],
+        Some(("1", _)) => &[Foreign::Accounts],
+        Some(("2", _)) => &[Foreign::Logs, Foreign::Rooms],
+        Some(("3", _)) => &[Foreign::Logs, Foreign::Rooms, Foreign::Rights],
+        Some(("5", _)) => &[Foreign::Settings],
+        _ => &[Foreign::Anything],
+    }
 }
 
 pub(super) async fn forget_nodes(connection: &mut PgConnection, now: i64) -> Result<(), StoreError> {
@@ -151,19 +155,29 @@ pub(super) async fn forget_nodes(connection: &mut PgConnection, now: i64) -> Res
 mod tests {
     use super::*;
 
-    fn others(logs: &str, rights: &str) -> Others {
-        let (logs, rights) = (logs.to_owned(), rights.to_owned());
-        Others { epoch: "e".to_owned(), logs, rooms: String::new(), rights, anything: String::new() }
+    fn others(notes: &[&str]) -> Others {
+        Others { epoch: "e".to_owned(), notes: notes.iter().map(|note| (*note).to_owned()).collect() }
     }
 
     #[test]
     fn a_note_that_is_gone_is_no_write() {
-        let before = others("a 1,b 2", "a 1 7");
-        assert_eq!(others("a 1,b 2", "a 1 7").since(&before), None);
-        assert_eq!(others("b 2", "").since(&before), None, "a was forgotten");
-        assert_eq!(others("a 1,b 3", "a 1 7").since(&before), Some(Foreign::Logs));
-        assert_eq!(others("b 3", "c 1 9").since(&before), Some(Foreign::Rights), "the gravest counts");
-        assert_eq!(Others { epoch: "f".to_owned(), ..before.clone() }.since(&before), Some(Foreign::Anything));
+        let before = others(&["0 a 1", "0 b 2", "1 a 7"]);
+        assert_eq!(before.since(&before), []);
+        assert_eq!(others(&["0 b 2"]).since(&before), [], "a was forgotten");
+        assert_eq!(others(&["0 a 1", "0 b 3", "1 a 7"]).since(&before), [Foreign::Logs]);
+        assert_eq!(others(&["0 b 3", "1 c 9"]).since(&before), [Foreign::Accounts, Foreign::Logs]);
+        assert_eq!(Others { epoch: "f".to_owned(), ..before.clone() }.since(&before), [Foreign::Anything]);
+    }
+
+    #[test]
+    fn nothing_hides_what_else_was_written() {
+        let before = others(&["2 a 1", "3 b 1"]);
+        let rights = [Foreign::Rights, Foreign::Rooms, Foreign::Logs];
+        assert_eq!(others(&["2 a 2", "3 b 2"]).since(&before), rights);
+        assert_eq!(others(&["2 a 1", "3 b 2"]).since(&before), rights, "a batch has one note, also with rooms in it");
+        assert_eq!(others(&["2 a 2", "1 b 2"]).since(&before), [Foreign::Accounts, Foreign::Rooms, Foreign::Logs]);
+        assert_eq!(others(&["4 a 2"]).since(&before), [Foreign::Anything]);
+        assert_eq!(others(&["99 a 2"]).since(&before), [Foreign::Anything], "of a newer version");
     }
 
     #[test]

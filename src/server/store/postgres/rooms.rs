@@ -1,7 +1,7 @@
 use super::super::columns::seq_from;
-use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, readers};
+use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, pruned, read_place, readers};
 use super::super::writer::ReadMark;
-use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
+use super::super::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
 use super::PostgresStore;
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::MemberList;
@@ -66,7 +66,16 @@ impl Rooms for PostgresStore {
         readers(rows)
     }
 
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError> {
+        pruned(self.connections.all(sqlx::query_as(sql::rooms::PRUNED)).await?)
+    }
+
+    async fn read_place(&self, slug: &Slug, user: UserId) -> Result<Option<ReadPlace>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::READ_PLACE).bind(user.0).bind(slug.as_str());
+        self.connections.optional(query).await?.map(read_place).transpose()
+    }
+
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {
-        self.writer.mark_read(ReadMark { room, user, seq }).await
+        self.marks.put(ReadMark { room, user, seq }, self.connections.patience()).await
     }
 }

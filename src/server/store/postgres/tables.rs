@@ -1,13 +1,15 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
-use super::super::columns::{access_column, seq_column};
+use super::super::change::{Account, NewMembership, NewMessage, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
+use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::{NewEvent, json};
+use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
 use super::connections::Query;
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use super::uploads;
+use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
@@ -25,6 +27,8 @@ const PUT_PREVIEWS: &str = "WITH kept AS (
 pub(super) struct LockedRooms<'a> {
     pub tx: &'a mut PgConnection,
     pub ids: Vec<i64>,
+    /// Those that the batch is about, which are looked at once the rooms are locked.
+    pub tasks: Vec<String>,
 }
 
 /// Asks what the key was used for in the room; outside of rooms with `None`.
@@ -112,6 +116,33 @@ impl Tables for LockedRooms<'_> {
         Ok(())
     }
 
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError> {
+        let set = sqlx::query(sql::rooms::SET_KEEP_DAYS).bind(room.0).bind(days.map(i64::from));
+        set.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError> {
+        let query = sqlx::query_as(sql::rooms::PRUNABLE).bind(room.0).bind(before);
+        let (up_to,): (i64,) = query.fetch_one(&mut *self.tx).await?;
+        seq_from(up_to)
+    }
+
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError> {
+        let prune = sqlx::query(sql::rooms::PRUNE).bind(room.0).bind(seq_column(up_to));
+        Ok(prune.execute(&mut *self.tx).await?.rows_affected() > 0)
+    }
+
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::SWEEPABLE).bind(room.0);
+        let (last,): (Option<i64>,) = query.fetch_one(&mut *self.tx).await?;
+        let Some(last) = last else { return Ok(None) };
+        for statement in sql::rooms::SWEEP {
+            sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self.tx).await?;
+        }
+        seq_from(last).map(Some)
+    }
+
     async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError> {
         let query = sqlx::query_as(sql::previews::STANDING).bind(room.0).bind(seq_column(seq));
         let row: Option<(i64, Option<i64>)> = query.fetch_optional(&mut *self.tx).await?;
@@ -126,5 +157,13 @@ impl Tables for LockedRooms<'_> {
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self.tx, events).await
+    }
+
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError> {
+        uploads::find(self.tx, ids).await
+    }
+
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError> {
+        uploads::insert_message(self.tx, new).await
     }
 }

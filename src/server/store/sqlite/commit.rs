@@ -8,7 +8,7 @@ use super::super::error::unknown_outcome;
 use super::super::event_row::{NewEvent, event_rows, json};
 use super::super::plan::{Moment, Outcome, Speech};
 use super::super::writer::{Batch, Failed, ReadMark};
-use super::super::{Command, StoreError};
+use super::super::{Command, StoreError, tasks};
 use super::gate::Turn;
 use super::run;
 use super::webhooks::tell_webhooks;
@@ -52,11 +52,13 @@ pub(super) use mark_read;
 
 pub(super) async fn commit(turn: &mut Turn<'_>, batch: &Batch<'_>, moment: Moment) -> Result<Outcome, Failed> {
     let speeches: Vec<_> = batch.commands.iter().map_while(|command| Speech::of(command)).collect();
-    if speeches.len() == batch.commands.len() {
+    if speeches.len() == batch.commands.len() && !batch.works() {
         return run::commit(turn, &speeches, &batch.reads, moment).await;
     }
     let mut tx = turn.begin().await?;
-    let outcome = carry_out(&mut tx, &batch.commands, moment).await?;
+    let mut outcome = carry_out(&mut tx, &batch.commands, moment).await?;
+    let caused = batch.caused(&outcome.answers);
+    tasks::carry_out(&mut *tx, caused, &batch.tasks, moment.at, &mut outcome).await?;
     sqlx::query(mark_read!("$1")).bind(mark_rows(&batch.reads)?).execute(&mut *tx).await.map_err(StoreError::from)?;
     tx.commit().await.map_err(|error| Failed::Unknown(unknown_outcome(error)))?;
     Ok(outcome)

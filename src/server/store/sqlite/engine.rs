@@ -70,7 +70,7 @@ impl Engine for SqliteEngine {
     }
 
     /// What it was cannot be told: anything.
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError> {
         let opened = self.database.attend(&mut self.damage).await?;
         let history = &self.database.history;
         history.pay().await;
@@ -83,7 +83,7 @@ impl Engine for SqliteEngine {
             // It may have erased something and be gone.
             self.chores.bodies_erased();
         }
-        Ok((written || opened).then_some(Foreign::Anything))
+        Ok((written || opened).then_some(Foreign::Anything).into_iter().collect())
     }
 
     async fn chores(&mut self, now: i64) -> Result<(), StoreError> {

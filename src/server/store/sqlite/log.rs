@@ -4,14 +4,15 @@
 use super::super::columns::{room_ids, seq_column, seq_from};
 use super::super::event_row::{EventRow, json};
 use super::super::key_row::KnownKey;
-use super::super::log::page;
+use super::super::log::{page, running};
+use super::super::tasks::task_progress;
 use super::super::{
     Budget, Command, Committed, EventPage, Fingerprint, ForeignWrites, Intent, Log, Pending, Refusal, Sessions,
     StoreError, sql,
 };
 use super::{SqliteStore, history, keys};
 use crate::domain::{RoomId, Seq, Slug};
-use crate::protocol::{Event, Page};
+use crate::protocol::{Event, Page, TaskProgress};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use sqlx::SqliteConnection;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 const HEADS: &str = "SELECT id, head FROM rooms WHERE id IN (SELECT value FROM json_each($1))";
+
+const PROGRESS: &str = "SELECT id, progress FROM tasks
+    WHERE id IN (SELECT value FROM json_each($1)) AND state = 'running' AND progress IS NOT NULL";
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -130,8 +134,10 @@ impl SqliteStore {
         // One more than asked for tells whether there are older ones.
         let read = Read { room, position, limit: i64::from(limit) + 1, bytes: usize::MAX };
         let rows = events(&mut tx, sql, read).await?;
+        let page = page(epoch, head, rows, limit);
+        let progress = progress(&mut tx, running(&page.rows)).await?;
         tx.commit().await?;
-        Ok(page(epoch, head, rows, limit))
+        Ok(Page { progress, ..page })
     }
 }
 
@@ -162,4 +168,13 @@ async fn events(tx: &mut SqliteConnection, sql: &'static str, read: Read) -> Res
         events.push(row.into_event()?);
     }
     Ok(events)
+}
+
+/// How far these tasks are, as far as they have said.
+async fn progress(tx: &mut SqliteConnection, tasks: Vec<String>) -> Result<Vec<TaskProgress>, StoreError> {
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(String, String)> = sqlx::query_as(PROGRESS).bind(json(&tasks)?).fetch_all(&mut *tx).await?;
+    rows.into_iter().map(|(id, progress)| task_progress(&id, &progress)).collect()
 }

@@ -28,6 +28,8 @@ mod run;
 mod sessions;
 mod sidecar;
 mod tables;
+mod tasks;
+mod uploads;
 mod webhooks;
 
 pub(super) use error::reason_of_answer;

@@ -1,8 +1,8 @@
 use super::super::columns::{PairColumns, seq_from};
 use super::super::event_row::json;
-use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, readers};
+use super::super::room_row::{MemberRow, ReaderRow, RoomRow, listed, member_list, pruned, read_place, readers};
 use super::super::writer::ReadMark;
-use super::super::{RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
+use super::super::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms, StoreError, sql};
 use super::SqliteStore;
 use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::MemberList;
@@ -62,6 +62,15 @@ impl Rooms for SqliteStore {
         let asked: Vec<_> = slugs.iter().map(Slug::as_str).collect();
         let rows: Vec<ReaderRow> = sqlx::query_as(READERS).bind(json(&asked)?).fetch_all(&self.readers).await?;
         readers(rows)
+    }
+
+    async fn pruned_rooms(&self) -> Result<Vec<(Slug, Option<u32>)>, StoreError> {
+        pruned(sqlx::query_as(sql::rooms::PRUNED).fetch_all(&self.readers).await?)
+    }
+
+    async fn read_place(&self, slug: &Slug, user: UserId) -> Result<Option<ReadPlace>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::READ_PLACE).bind(user.0).bind(slug.as_str());
+        query.fetch_optional(&self.readers).await?.map(read_place).transpose()
     }
 
     async fn mark_read(&self, room: RoomId, user: UserId, seq: Seq) -> Result<(), StoreError> {

@@ -1,13 +1,14 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
-use super::super::columns::{access_column, seq_column};
+use super::super::change::{Account, NewMembership, NewMessage, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
+use super::super::columns::{access_column, seq_column, seq_from};
 use super::super::event_row::{NewEvent, json};
+use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, NewKey};
 use super::super::{Intent, StoreError, sql};
 use super::commit::append;
-use super::keys;
-use crate::domain::{Access, RoomId, RoomName, Seq, Slug, UserId};
+use super::{keys, uploads};
+use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -86,6 +87,33 @@ impl Tables for SqliteConnection {
         Ok(())
     }
 
+    async fn set_keep_days(&mut self, room: RoomId, days: Option<u32>) -> Result<(), StoreError> {
+        let set = sqlx::query(sql::rooms::SET_KEEP_DAYS).bind(room.0).bind(days.map(i64::from));
+        set.execute(self).await?;
+        Ok(())
+    }
+
+    async fn prunable(&mut self, room: RoomId, before: i64) -> Result<Seq, StoreError> {
+        let query = sqlx::query_as(sql::rooms::PRUNABLE).bind(room.0).bind(before);
+        let (up_to,): (i64,) = query.fetch_one(self).await?;
+        seq_from(up_to)
+    }
+
+    async fn prune(&mut self, room: RoomId, up_to: Seq) -> Result<bool, StoreError> {
+        let prune = sqlx::query(sql::rooms::PRUNE).bind(room.0).bind(seq_column(up_to));
+        Ok(prune.execute(self).await?.rows_affected() > 0)
+    }
+
+    async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError> {
+        let query = sqlx::query_as(sql::rooms::SWEEPABLE).bind(room.0);
+        let (last,): (Option<i64>,) = query.fetch_one(&mut *self).await?;
+        let Some(last) = last else { return Ok(None) };
+        for statement in sql::rooms::SWEEP {
+            sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self).await?;
+        }
+        seq_from(last).map(Some)
+    }
+
     async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError> {
         let query = sqlx::query_as(sql::previews::STANDING).bind(room.0).bind(seq_column(seq));
         let row: Option<(i64, Option<i64>)> = query.fetch_optional(self).await?;
@@ -100,5 +128,13 @@ impl Tables for SqliteConnection {
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self, events).await
+    }
+
+    async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError> {
+        uploads::find(self, ids).await
+    }
+
+    async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError> {
+        uploads::insert_message(self, new).await
     }
 }

@@ -47,7 +47,7 @@ fn slug() -> Slug {
 impl Place {
     async fn post(&self, key: &str) -> Result<Option<Seq>, Refusal> {
         let body = MessageBody::parse("hello", 100).unwrap();
-        Ok(self.submit(key, Action::Post { body }).await?.outcome().await?.seq)
+        Ok(self.submit(key, Action::Post { body, files: vec![] }).await?.outcome().await?.seq)
     }
 
     async fn submit(&self, key: &str, action: Action) -> Result<Pending, StoreError> {
@@ -164,7 +164,6 @@ async fn events_are_served_with_the_message_as_it_stands() {
 #[tokio::test]
 async fn a_damaged_database_is_an_error() {
     for damage in [
-        "UPDATE events SET kind = 'other'",
         "UPDATE events SET member_id = NULL",
         "UPDATE events SET at = 'noon'",
         "UPDATE rooms SET head = -1",
@@ -188,7 +187,7 @@ async fn a_damaged_room_does_not_stop_the_others() {
     place.store.submit(command).await.unwrap().outcome().await.unwrap();
     place.execute("UPDATE rooms SET access = 'ajar' WHERE slug = 'bad'").await;
     let (key, body) = (Key::parse("k").unwrap(), MessageBody::parse("hello", 100).unwrap());
-    let post = Command::new(Intent { actor: place.author, key }, bad, Action::Post { body });
+    let post = Command::new(Intent { actor: place.author, key }, bad, Action::Post { body, files: vec![] });
     let broken = place.store.submit(post).await.unwrap();
     let (good, broken) = tokio::join!(place.post("k"), broken.outcome());
     assert_eq!(good.unwrap(), Some(Seq(2)));
@@ -271,7 +270,7 @@ async fn a_statement_that_fails_is_undone_and_the_others_are_committed() {
     let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON bodies WHEN new.body = 'bad'
         BEGIN SELECT raise(ABORT, 'refused'); END";
     place.execute(trigger).await;
-    let post = |body| Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    let post = |body| Action::Post { body: MessageBody::parse(body, 100).unwrap(), files: vec![] };
     let mut pending = Vec::new();
     for (key, body) in [("a", "good"), ("b", "bad"), ("c", "good")] {
         pending.push(place.submit(key, post(body)).await.unwrap());

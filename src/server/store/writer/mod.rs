@@ -6,7 +6,8 @@ mod company;
 
 use super::abroad::{Announcer, Foreign, ForeignWrites};
 use super::plan::{Answer, Outcome};
-use super::{Command, Commits, Committed, Grown, Observer, Refusal, StoreError, StoreOptions};
+use super::{Command, Commits, Committed, Observer, Refusal, StoreError, StoreOptions};
+use super::{NewTask, TaskAnswer, TaskWork};
 use crate::domain::{RoomId, Seq, UserId};
 use crate::server::clock::now_ms;
 use async_trait::async_trait;
@@ -35,8 +36,8 @@ pub(super) trait Engine: Send + 'static {
     /// Names the history that was committed to last.
     fn epoch(&self) -> Arc<str>;
 
-    /// The gravest that another process may have written since the last call.
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError>;
+    /// What kinds of writes another process may have made since the last call.
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError>;
 
     /// Lets a moment pass, about [`BREATH`], in which more may come. An engine that cannot wait so
     /// briefly returns at once.
@@ -72,6 +73,26 @@ impl From<StoreError> for Failed {
 pub(super) struct Batch<'a> {
     pub commands: Vec<&'a Command>,
     pub reads: Vec<&'a ReadMark>,
+    pub tasks: Vec<&'a TaskWork>,
+}
+
+impl Batch<'_> {
+    /// Whether it does something to the queue.
+    pub fn works(&self) -> bool {
+        !self.tasks.is_empty() || self.commands.iter().any(|command| !command.follow_ups.is_empty())
+    }
+
+    /// What its commands enqueue, with the seqs of the events that cause it.
+    pub fn caused(&self, answers: &[Answer]) -> Vec<(NewTask, Seq)> {
+        let answered = self.commands.iter().zip(answers);
+        let done = answered.filter_map(|(command, answer)| Some((command, answer.as_ref().ok()?)));
+        let new = done.filter(|(_, committed)| !committed.repeated);
+        new.flat_map(|(command, committed)| {
+            let about = |task: &NewTask| NewTask { room: Some(committed.room), ..task.clone() };
+            command.follow_ups.iter().map(move |task| (about(task), committed.seq.unwrap_or(Seq::ZERO)))
+        })
+        .collect()
+    }
 }
 
 /// A member has read a room up to here.
@@ -94,6 +115,7 @@ pub(super) struct Writer {
 enum Job {
     Command(Command, oneshot::Sender<Answer>),
     Read(ReadMark, oneshot::Sender<Result<(), StoreError>>),
+    Task(TaskWork, oneshot::Sender<Result<TaskAnswer, StoreError>>),
 }
 
 impl Writer {
@@ -130,6 +152,12 @@ impl Writer {
     pub async fn mark_read(&self, mark: ReadMark) -> Result<(), StoreError> {
         let (sender, receiver) = oneshot::channel();
         self.put(Job::Read(mark, sender)).await?;
+        receiver.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub async fn work(&self, work: TaskWork) -> Result<TaskAnswer, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.put(Job::Task(work, sender)).await?;
         receiver.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -240,9 +268,8 @@ impl<E: Engine> Work<E> {
     }
 
     async fn look_abroad(&mut self) {
-        match AssertUnwindSafe(self.engine.foreign_write()).catch_unwind().await {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(kind))) => self.abroad.announce(kind),
+        match AssertUnwindSafe(self.engine.foreign_writes()).catch_unwind().await {
+            Ok(Ok(kinds)) => kinds.into_iter().for_each(|kind| self.abroad.announce(kind)),
             Ok(Err(error)) => tracing::debug!(%error, "could not look for writes of other processes"),
             Err(_) => tracing::error!("looking for writes of other processes panicked"),
         }
@@ -271,8 +298,8 @@ impl<E: Engine> Work<E> {
         let result = self.commit(&jobs).await;
         match result {
             Ok(outcome) => {
-                self.tell(&outcome.grown);
-                answer(jobs, outcome.answers);
+                self.tell(&outcome);
+                answer(jobs, outcome);
             }
             Err(Failed::Before(StoreError::Internal(_))) if jobs.len() > 1 => return Err(jobs),
             Err(failed) => {
@@ -288,11 +315,12 @@ impl<E: Engine> Work<E> {
     }
 
     async fn commit(&mut self, jobs: &[Job]) -> Result<Outcome, Failed> {
-        let mut batch = Batch { commands: Vec::with_capacity(jobs.len()), reads: Vec::new() };
+        let mut batch = Batch { commands: Vec::with_capacity(jobs.len()), reads: Vec::new(), tasks: Vec::new() };
         for job in jobs {
             match job {
                 Job::Command(command, _) => batch.commands.push(command),
                 Job::Read(mark, _) => batch.reads.push(mark),
+                Job::Task(work, _) => batch.tasks.push(work),
             }
         }
         let begun = Instant::now();
@@ -302,11 +330,15 @@ impl<E: Engine> Work<E> {
         commit.unwrap_or_else(|_| Err(Failed::Unknown(StoreError::Unavailable("the writer panicked".into()))))
     }
 
-    fn tell(&self, grown: &[Grown]) {
-        if grown.is_empty() {
-            return;
-        }
-        let told = catch_unwind(AssertUnwindSafe(|| self.observer.grown(&self.engine.epoch(), grown)));
+    fn tell(&self, outcome: &Outcome) {
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            if !outcome.grown.is_empty() {
+                self.observer.grown(&self.engine.epoch(), &outcome.grown);
+            }
+            if outcome.tasks_changed {
+                self.observer.tasks_changed();
+            }
+        }));
         if told.is_err() {
             tracing::error!("the observer of commits panicked");
             self.abroad.announce(Foreign::Anything);
@@ -319,8 +351,8 @@ fn commands(jobs: &[Job]) -> usize {
 }
 
 /// Gives every command its answer. Nobody may be waiting any more.
-fn answer(jobs: Vec<Job>, answers: Vec<Answer>) {
-    let mut answers = answers.into_iter();
+fn answer(jobs: Vec<Job>, outcome: Outcome) {
+    let (mut answers, mut tasks) = (outcome.answers.into_iter(), outcome.tasks.into_iter());
     for job in jobs {
         match job {
             Job::Command(_, sender) => {
@@ -329,6 +361,10 @@ fn answer(jobs: Vec<Job>, answers: Vec<Answer>) {
             }
             Job::Read(_, sender) => {
                 let _gone = sender.send(Ok(()));
+            }
+            Job::Task(_, sender) => {
+                let missing = || StoreError::Internal("work without an answer".into());
+                let _gone = sender.send(tasks.next().ok_or_else(missing));
             }
         }
     }
@@ -345,6 +381,9 @@ fn refuse(jobs: Vec<Job>, error: &StoreError) {
                 let _gone = sender.send(Err::<Committed, _>(Refusal::Store(again())));
             }
             Job::Read(_, sender) => {
+                let _gone = sender.send(Err(again()));
+            }
+            Job::Task(_, sender) => {
                 let _gone = sender.send(Err(again()));
             }
         }

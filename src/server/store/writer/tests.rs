@@ -1,4 +1,4 @@
-use super::super::{Action, Intent, StoreOptions};
+use super::super::{Action, Grown, Intent, StoreOptions};
 use super::company::BREATHS;
 use super::*;
 use crate::domain::{Access, Key, MessageBody, Slug};
@@ -49,7 +49,7 @@ impl Engine for Script {
             Act::Refuse => return Err(Failed::Before(StoreError::Unavailable("busy".into()))),
             Act::LoseSight => return Err(Failed::Unknown(StoreError::Unavailable("gone".into()))),
         }
-        let bad = |command: &&Command| matches!(&command.action, Action::Post { body } if body.as_str() == "bad");
+        let bad = |command: &&Command| matches!(&command.action, Action::Post { body, .. } if body.as_str() == "bad");
         if batch.commands.iter().any(bad) {
             return Err(StoreError::Internal("bad".into()).into());
         }
@@ -82,8 +82,8 @@ impl Engine for Script {
         }
     }
 
-    async fn foreign_write(&mut self) -> Result<Option<Foreign>, StoreError> {
-        Ok(self.foreign.lock().unwrap().pop_front().flatten())
+    async fn foreign_writes(&mut self) -> Result<Vec<Foreign>, StoreError> {
+        Ok(self.foreign.lock().unwrap().pop_front().flatten().into_iter().collect())
     }
 
     async fn chores(&mut self, _now: i64) -> Result<(), StoreError> {
@@ -164,7 +164,7 @@ impl Desk {
 
 fn post(body: &str) -> Command {
     let intent = Intent { actor: UserId(1), key: Key::parse("k").unwrap() };
-    let action = Action::Post { body: MessageBody::parse(body, 100).unwrap() };
+    let action = Action::Post { body: MessageBody::parse(body, 100).unwrap(), files: vec![] };
     Command::new(intent, Slug::parse("general").unwrap(), action)
 }
 

@@ -75,7 +75,10 @@ async fn erased_bodies_of_all_sizes_leave_every_file() {
         for _ in 0..12 {
             number += 1;
             let body = marked(number, SIZES[dice.below(5)]);
-            posts.push((number, place.submit(&format!("p{number}"), Action::Post { body }).await.unwrap()));
+            posts.push((
+                number,
+                place.submit(&format!("p{number}"), Action::Post { body, files: vec![] }).await.unwrap(),
+            ));
         }
         for (number, pending) in posts {
             live.insert(pending.outcome().await.unwrap().seq.unwrap(), number);
@@ -108,7 +111,7 @@ async fn without_secure_deletion_the_search_finds_what_was_deleted() {
     let place = place_with(erasing_after(SOON)).await;
     for number in 0..20 {
         place
-            .submit(&format!("k{number}"), Action::Post { body: marked(number, 300) })
+            .submit(&format!("k{number}"), Action::Post { body: marked(number, 300), files: vec![] })
             .await
             .unwrap()
             .outcome()
@@ -123,7 +126,8 @@ async fn without_secure_deletion_the_search_finds_what_was_deleted() {
 #[tokio::test]
 async fn before_the_checkpoint_the_search_finds_what_was_deleted() {
     let place = place_with(erasing_after(Duration::from_secs(3_600))).await;
-    let posted = place.submit("k", Action::Post { body: marked(1, 300) }).await.unwrap().outcome().await.unwrap();
+    let posted =
+        place.submit("k", Action::Post { body: marked(1, 300), files: vec![] }).await.unwrap().outcome().await.unwrap();
     let delete = Action::Delete { target: posted.seq.unwrap() };
     place.submit("d", delete).await.unwrap().outcome().await.unwrap();
     assert_eq!(marks(place.dir.path()), [1].into());
@@ -134,7 +138,13 @@ async fn before_the_checkpoint_the_search_finds_what_was_deleted() {
 #[tokio::test]
 async fn a_long_reader_delays_the_erasure_and_no_post() {
     let place = place_with(erasing_after(SOON)).await;
-    let posted = place.submit("k", Action::Post { body: marked(1, 3_000) }).await.unwrap().outcome().await.unwrap();
+    let posted = place
+        .submit("k", Action::Post { body: marked(1, 3_000), files: vec![] })
+        .await
+        .unwrap()
+        .outcome()
+        .await
+        .unwrap();
     let mut reader = place.other().await;
     let mut reading = reader.begin().await.unwrap();
     let (_,): (i64,) = sqlx::query_as("SELECT count(*) FROM bodies").fetch_one(&mut *reading).await.unwrap();
@@ -159,7 +169,13 @@ async fn a_long_reader_delays_the_erasure_and_no_post() {
 #[tokio::test]
 async fn a_deletion_by_a_process_that_is_gone_is_erased_by_another() {
     let place = place_with(erasing_after(SOON)).await;
-    let posted = place.submit("k", Action::Post { body: marked(1, 3_000) }).await.unwrap().outcome().await.unwrap();
+    let posted = place
+        .submit("k", Action::Post { body: marked(1, 3_000), files: vec![] })
+        .await
+        .unwrap()
+        .outcome()
+        .await
+        .unwrap();
     let other = SqliteStore::open(place.dir.path(), erasing_after(Duration::from_secs(3_600))).await.unwrap();
     let intent = Intent { actor: place.author, key: Key::parse("d").unwrap() };
     let command = Command::new(intent, slug(), Action::Delete { target: posted.seq.unwrap() });

@@ -36,7 +36,7 @@ async fn damage_in_the_newest_events_or_in_the_keys_is_noticed() {
             assert!(place.store.tail(place.room, ALL).await.is_err());
         } else {
             let intent = Intent { actor: place.author, key: Key::parse("k").unwrap() };
-            let print = Fingerprint::post(&intent.key, "hello");
+            let print = Fingerprint::post(&intent.key, "hello", &[]);
             assert!(place.store.known(Some(&slug()), &intent, &print).await.is_err());
         }
         assert!(place.store.readers.met_damage(), "{table}");

@@ -1,0 +1,81 @@
+// Work that somebody started is a card in the room: everybody sees it move, and how it ended.
+import type { Locator } from '@playwright/test';
+import { expectAccessible } from '../fixtures/a11y';
+import { OWNER, ROOM } from '../fixtures/community';
+import { refusedWith } from '../fixtures/guard';
+import { expect, test } from '../fixtures/test';
+import type { RoomPage } from '../pages/room-page';
+
+/** Starts the task that takes five seconds, as a program of the owner's would. */
+async function start(url: string, token: string): Promise<void> {
+  const answer = await fetch(`${url}/api/v1/tasks`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ task: 'demo', room: ROOM.slug }),
+  });
+  expect(answer.status).toBe(202);
+}
+
+function card(room: RoomPage): Locator {
+  return room.conversation.getByRole('listitem').filter({ hasText: room.words.tasks.startedBy(OWNER) }).last();
+}
+
+const height = async (card: Locator) => (await card.boundingBox())?.height;
+
+test('a task is seen moving by everybody, after a reload too, and stands still in its place', async ({ community }) => {
+  const member = await community.newcomer('Watcher');
+  const room = await member.enter();
+  const token = await community.server.admin(['token', 'create', OWNER]);
+  await start(community.server.url, token);
+  const seen = card(room);
+  const bar = seen.getByRole('progressbar');
+  await expect(seen.getByText(member.words.tasks.demo, { exact: true })).toBeVisible();
+  await expect(bar).toHaveAttribute('value', /[1-4]/);
+  const whileRunning = await height(seen);
+  await expect(seen.getByRole('button')).toHaveCount(0);
+  await expectAccessible(member.page);
+
+  await member.page.reload();
+  // The page brings how far it is: nothing is waited for.
+  await expect(bar).toHaveAttribute('value', /[1-4]/);
+  await room.live();
+  await expect(seen.getByText(member.words.tasks.succeeded, { exact: true })).toBeVisible({ timeout: 10_000 });
+  await expect(seen.locator('.words')).toHaveText('작업 완료');
+  await expect(bar).toHaveCount(0);
+  expect(await height(seen)).toBe(whileRunning);
+  await expectAccessible(member.page);
+});
+
+test('who started it cancels it and runs it again', async ({ community }) => {
+  const owner = await community.owner();
+  const member = await community.newcomer('Bystander');
+  const there = await member.enter();
+  const room = await owner.enter();
+  await start(community.server.url, await community.server.admin(['token', 'create', OWNER]));
+  const mine = card(room);
+  const theirs = card(there);
+  await expect(mine.getByText(owner.words.tasks.running, { exact: true })).toBeVisible();
+  await mine.getByRole('button', { name: owner.words.tasks.cancel }).click();
+  await expect(mine.getByText(owner.words.tasks.cancelled, { exact: true })).toBeVisible();
+  await expect(theirs.getByText(member.words.tasks.cancelled, { exact: true })).toBeVisible();
+  await expect(theirs.getByRole('button')).toHaveCount(0);
+  // The button went with what it did.
+  await expect(room.conversation).toBeFocused();
+  await mine.getByRole('button', { name: owner.words.tasks.again }).click();
+  await expect(theirs.getByText(member.words.tasks.running, { exact: true })).toBeVisible();
+  await expect(theirs.getByText(member.words.tasks.succeeded, { exact: true })).toBeVisible({ timeout: 10_000 });
+});
+
+test('a refusal is said at the card, and it can be tried again', async ({ community, guard }) => {
+  guard.intend(refusedWith(429));
+  const owner = await community.owner();
+  const room = await owner.enter();
+  await start(community.server.url, await community.server.admin(['token', 'create', OWNER]));
+  const cancel = card(room).getByRole('button', { name: owner.words.tasks.cancel });
+  await owner.page.route('**/api/cancel_task*', (route) => route.fulfill({ status: 429, json: { code: 'rate_limited', message: '' } }));
+  await cancel.click();
+  await expect(card(room).getByRole('alert')).toHaveText(owner.words.errors.rateLimited);
+  await owner.page.unroute('**/api/cancel_task*');
+  await cancel.click();
+  await expect(card(room).getByText(owner.words.tasks.cancelled, { exact: true })).toBeVisible();
+});

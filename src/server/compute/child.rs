@@ -1,0 +1,70 @@
+//! The child's side. It confines itself before it looks at its input, and ends with its parent.
+
+use super::line::Line;
+use super::progress::Progress;
+use super::{Compute, Refused};
+use crate::server::cli::Compute as Arguments;
+use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
+use std::io::{BufRead, copy, sink, stdin, stdout};
+use std::thread;
+
+/// Below whatever serves people: the scheduler gives a tenth of a core's time to such a process beside a busy one.
+const NICE: i32 = 10;
+
+/// One entry of the list of computations.
+pub struct Computation {
+    name: &'static str,
+    run: fn(&[u8], &mut Progress) -> anyhow::Result<()>,
+}
+
+impl Computation {
+    pub const fn of<C: Compute>() -> Computation {
+        Computation { name: C::NAME, run: carry_out::<C> }
+    }
+}
+
+/// Reads one line of input from stdin, computes, and writes what came of it to stdout. An error is
+/// the machine's or the parent's, not the input's.
+pub fn obey(arguments: &Arguments, computations: &[Computation]) -> anyhow::Result<()> {
+    confine(arguments).context("the child cannot be confined")?;
+    let Some(computation) = computations.iter().find(|computation| computation.name == arguments.name) else {
+        bail!("there is no computation `{}`", arguments.name);
+    };
+    let mut input = Vec::new();
+    stdin().lock().read_until(b'\n', &mut input).context("no input")?;
+    end_with_parent().context("nothing watches the parent")?;
+    (computation.run)(&input, &mut Progress::new(stdout()))
+}
+
+fn confine(arguments: &Arguments) -> std::io::Result<()> {
+    nice(NICE)?;
+    for (resource, most) in [
+        (Resource::As, arguments.memory_bytes),
+        (Resource::Fsize, arguments.file_bytes),
+        // A dump would hold what people uploaded.
+        (Resource::Core, 0),
+    ] {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+    }
+    Ok(())
+}
+
+/// The parent holds the other end of stdin as long as it wants the result, and the system closes that however
+/// the parent ends. `PR_SET_PDEATHSIG` would follow the thread that started the child, not the process.
+fn end_with_parent() -> std::io::Result<()> {
+    let watch = || {
+        let _ = copy(&mut stdin().lock(), &mut sink());
+        std::process::exit(1);
+    };
+    thread::Builder::new().name("parent".into()).stack_size(64 * 1024).spawn(watch).map(drop)
+}
+
+fn carry_out<C: Compute>(input: &[u8], progress: &mut Progress) -> anyhow::Result<()> {
+    let input = serde_json::from_slice(input).context("the input is of another shape")?;
+    let line = match C::run(input, progress) {
+        Ok(output) => Line::Result(output),
+        Err(Refused { code }) => Line::Error { code: code.into_owned() },
+    };
+    progress.say(&line).context("nobody takes the result")
+}

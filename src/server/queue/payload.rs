@@ -1,0 +1,100 @@
+use super::Policy;
+use crate::domain::{FileId, Lane, Slug};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What a kind of task is given. Stands as JSON in the store, so a later version has to read what an earlier one wrote.
+pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
+    const NAME: &'static str;
+    const LANE: Lane;
+    const POLICY: Policy = Policy::DEFAULT;
+}
+
+/// Waits for five seconds, as the study note's `shared_task` does, or for another time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Demo {
+    #[serde(default = "five")]
+    pub seconds: u8,
+}
+
+fn five() -> u8 {
+    5
+}
+
+impl Payload for Demo {
+    const NAME: &'static str = "demo";
+    const LANE: Lane = Lane::Io;
+    const POLICY: Policy = Policy {
+        attempts: 3,
+        soft_limit: Duration::from_secs(270),
+        hard_limit: Duration::from_secs(300),
+        ..Policy::DEFAULT
+    };
+}
+
+/// Lets go of what rooms keep no longer.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Retention {}
+
+impl Payload for Retention {
+    const NAME: &'static str = "retention";
+    const LANE: Lane = Lane::Io;
+    const POLICY: Policy =
+        Policy { soft_limit: Duration::from_secs(3_500), hard_limit: Duration::from_secs(3_600), ..Policy::DEFAULT };
+}
+
+/// Counts the primes below a number: computes and does nothing else, as the note's example of what an event loop
+/// cannot bear.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Primes {
+    #[serde(default = "twenty_millions")]
+    pub below: u64,
+}
+
+fn twenty_millions() -> u64 {
+    20_000_000
+}
+
+impl Payload for Primes {
+    const NAME: &'static str = "primes";
+    const LANE: Lane = Lane::Cpu;
+    const POLICY: Policy = Policy {
+        attempts: 2,
+        soft_limit: Duration::from_secs(290),
+        hard_limit: Duration::from_secs(300),
+        ..Policy::DEFAULT
+    };
+}
+
+/// Says something in a room, as whoever enqueued it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Say {
+    pub room: Slug,
+    pub body: String,
+}
+
+impl Payload for Say {
+    const NAME: &'static str = "say";
+    const LANE: Lane = Lane::Io;
+    // Somebody waits for it: it is tried for hours.
+    const POLICY: Policy = Policy { attempts: 15, priority: 10, ..Policy::DEFAULT };
+}
+
+/// Makes an uploaded image anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Image {
+    pub file: FileId,
+}
+
+impl Payload for Image {
+    const NAME: &'static str = "image";
+    const LANE: Lane = Lane::Cpu;
+    // How long the child may take is a setting. Somebody waits for it.
+    const POLICY: Policy = Policy {
+        soft_limit: Duration::from_secs(3_500),
+        hard_limit: Duration::from_secs(3_600),
+        priority: 10,
+        ..Policy::DEFAULT
+    };
+}

@@ -1,0 +1,134 @@
+use crate::domain::{FileId, FileName};
+use crate::protocol::Attached;
+use crate::server::compute::image::{self, Drawn, Format, ImageBounds, Reencode, Reencoded, Source};
+use crate::server::compute::{Bounds, ComputeError, Computer, Refused};
+use crate::server::config::Limits;
+use crate::server::files::{Files, FilesError, Name, Part};
+use crate::server::state::AppState;
+use crate::server::store::{FileState, ReadyFile, Store, StoreError, StoredFile, Thumbnail};
+use futures_util::TryStreamExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
+
+/// What images are made anew with.
+#[derive(Clone)]
+pub struct Workplace {
+    pub store: Arc<dyn Store>,
+    pub files: Files,
+    pub computer: Computer,
+    pub limits: Limits,
+    pub cancel: CancellationToken,
+}
+
+impl Workplace {
+    pub fn of(state: &AppState) -> Workplace {
+        Workplace {
+            store: Arc::clone(&state.store),
+            files: state.files.clone(),
+            computer: state.computer.clone(),
+            limits: state.config.limits.clone(),
+            cancel: state.shutdown.clone(),
+        }
+    }
+}
+
+/// Nothing is decided about the image: worth another try.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error(transparent)]
+    Compute(ComputeError),
+    #[error("the uploaded bytes are not there")]
+    NoSource,
+}
+
+/// Makes an uploaded image anew: it is ready or refused then. Of anything else nothing is done, so it may be run
+/// twice, also at once, and again after it was interrupted anywhere.
+pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError> {
+    let Some(file) = place.store.file(id).await?.filter(|file| file.state == FileState::Uploaded) else {
+        return Ok(());
+    };
+    let workshop = place.files.workshop()?;
+    let source = Source {
+        file: workshop.path().join("source"),
+        folder: workshop.path().to_owned(),
+        bounds: image_bounds(&place.limits),
+    };
+    fetch(&place.files, &Name::new(id.as_str(), Part::Source), &source.file).await?;
+    let computing = place.computer.run::<Reencode>(&source, bounds(&place.limits), &place.cancel, |_| {});
+    match computing.await {
+        Ok(drawn) => finish(place, file, &source, drawn).await?,
+        Err(error) => place.store.file_refused(id, &verdict(id, error)?).await?,
+    }
+    place.files.remove(&Name::new(id.as_str(), Part::Source)).await?;
+    Ok(())
+}
+
+async fn fetch(files: &Files, name: &Name, to: &Path) -> Result<(), ProcessError> {
+    let mut content = files.get(name).await?.ok_or(ProcessError::NoSource)?;
+    let failed = |error: std::io::Error| FilesError::new("a workshop", error);
+    let mut file = File::create(to).await.map_err(failed)?;
+    while let Some(part) = content.stream.try_next().await.map_err(failed)? {
+        file.write_all(&part).await.map_err(failed)?;
+    }
+    Ok(file.flush().await.map_err(failed)?)
+}
+
+async fn finish(place: &Workplace, file: StoredFile, source: &Source, drawn: Reencoded) -> Result<(), ProcessError> {
+    let id = file.shown.id;
+    place.files.put(&Name::new(id.as_str(), Part::Image), &source.image()).await?;
+    place.files.put(&Name::new(id.as_str(), Part::Thumbnail), &source.thumbnail()).await?;
+    let Drawn { format, width, height, bytes } = drawn.image;
+    let ending = match format {
+        Format::Jpeg => ".jpg",
+        Format::Png => ".png",
+    };
+    let name = FileName::cleaned(&file.shown.name).ending(ending).as_str().to_owned();
+    let media_type = format.media_type().to_owned();
+    let shown = Attached { id, name, media_type, bytes, width: Some(width), height: Some(height) };
+    let thumbnail =
+        Thumbnail { media_type: drawn.thumbnail.format.media_type().to_owned(), bytes: drawn.thumbnail.bytes };
+    place.store.file_ready(&ReadyFile { shown, thumbnail: Some(thumbnail) }).await?;
+    Ok(())
+}
+
+/// What is said of an image that could not be made anew, where another try would end alike.
+fn verdict(id: &FileId, error: ComputeError) -> Result<String, ProcessError> {
+    match error {
+        ComputeError::Refused(refused) if refused != image::NO_FILE => Ok(refused.code.into_owned()),
+        ComputeError::OutOfMemory | ComputeError::TimedOut => Ok(image::TOO_COMPLEX.code.into_owned()),
+        ComputeError::Crashed(words) => {
+            tracing::warn!(file.id = id.as_str(), %words, "an image made its child crash");
+            Ok(image::BROKEN.code.into_owned())
+        }
+        error @ (ComputeError::Refused(Refused { .. }) | ComputeError::Cancelled | ComputeError::Unavailable(_)) => {
+            Err(ProcessError::Compute(error))
+        }
+    }
+}
+
+fn image_bounds(limits: &Limits) -> ImageBounds {
+    ImageBounds {
+        pixels: limits.image_pixels,
+        side: limits.image_side,
+        thumbnail_side: limits.thumbnail_side,
+        lossless_bytes: limits.image_lossless_bytes,
+    }
+}
+
+fn bounds(limits: &Limits) -> Bounds {
+    // No image of so many pixels is larger: four bytes each, and what lies around them.
+    let side = u64::from(limits.image_side.max(limits.thumbnail_side));
+    Bounds {
+        time: Duration::from_millis(limits.image_ms),
+        memory_bytes: limits.compute_memory_bytes,
+        file_bytes: side * side * 5 + 1024 * 1024,
+    }
+}

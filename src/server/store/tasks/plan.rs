@@ -1,0 +1,351 @@
+//! What work does to tasks, decided from what the engine looked up in its transaction. Pure, so that every
+//! engine decides alike.
+
+use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
+use crate::domain::{Lane, Progress, Seq, TaskId, TaskState};
+use crate::protocol::TaskStatus;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The code of a task whose last run died with its worker.
+const WORKER_LOST: &str = "worker_lost";
+
+/// Where the card is of a task that is to get one.
+pub(super) const NO_CARD_YET: Seq = Seq::ZERO;
+
+/// Tasks on their way through one transaction.
+pub(super) struct Plan {
+    pub tasks: BTreeMap<TaskId, Task>,
+    /// As they were looked up, those that are due.
+    order: Vec<TaskId>,
+    unique: BTreeMap<String, TaskId>,
+    changed: BTreeSet<TaskId>,
+    /// What rooms are to see, in order.
+    pub told: Vec<(TaskId, TaskStatus)>,
+    pub now: i64,
+}
+
+impl Plan {
+    pub fn new(found: Vec<Task>, now: i64) -> Plan {
+        let order = found.iter().map(|task| task.id.clone()).collect();
+        let unique = found.iter().filter_map(|task| Some((task.unique.clone()?, task.id.clone()))).collect();
+        let tasks = found.into_iter().map(|task| (task.id.clone(), task)).collect();
+        Plan { tasks, order, unique, changed: BTreeSet::new(), told: Vec::new(), now }
+    }
+
+    pub fn into_changed(mut self) -> Vec<Task> {
+        let changed = self.changed.iter().filter_map(|id| self.tasks.remove(id));
+        // Words are given up before another one takes them.
+        let (named, mut ordered): (Vec<Task>, Vec<Task>) = changed.partition(|task| task.unique.is_some());
+        ordered.extend(named);
+        ordered
+    }
+
+    pub fn decide(&mut self, work: &TaskWork) -> TaskAnswer {
+        match work {
+            TaskWork::Enqueue(new) => {
+                TaskAnswer::Enqueued(new.iter().map(|new| self.enqueue(new.clone(), None)).collect())
+            }
+            TaskWork::Claim { worker, free, lease_ms } => TaskAnswer::Claimed(self.claim(worker, free, *lease_ms)),
+            TaskWork::Renew { runs, lease_ms } => TaskAnswer::Renewed(self.renew(runs, *lease_ms)),
+            TaskWork::Progress(noted) => {
+                let heard = noted.iter().filter(|(run, progress)| self.note(run, progress)).count();
+                TaskAnswer::Done(heard > 0)
+            }
+            TaskWork::End(run, end) => TaskAnswer::Done(self.end(run, end)),
+            TaskWork::Cancel(id) => TaskAnswer::Done(self.cancel(id)),
+            TaskWork::Again(id) => TaskAnswer::Done(self.again(id)),
+        }
+    }
+
+    /// The id of the task, or of the one with the same `unique` that is there.
+    pub fn enqueue(&mut self, new: NewTask, cause: Option<Seq>) -> TaskId {
+        if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)) {
+            return there.clone();
+        }
+        let id = new.id.clone();
+        if let Some(unique) = &new.unique {
+            self.unique.insert(unique.clone(), id.clone());
+        }
+        let card = new.card;
+        self.tasks.insert(id.clone(), fresh(new, cause, self.now));
+        self.changed.insert(id.clone());
+        if card {
+            self.tell(&id);
+        }
+        id
+    }
+
+    fn claim(&mut self, worker: &str, free: &[(Lane, u32)], lease_ms: i64) -> Vec<Task> {
+        let mut free: BTreeMap<Lane, u32> = free.iter().copied().collect();
+        let mut claimed = Vec::new();
+        for id in self.order.clone() {
+            let Some(task) = self.tasks.get(&id).filter(|task| is_due(task, self.now)) else { continue };
+            let Some(places) = free.get_mut(&task.lane) else { continue };
+            if task.lease_until.is_some() && self.is_over(&id) {
+                continue;
+            }
+            if *places == 0 {
+                continue;
+            }
+            *places -= 1;
+            claimed.push(self.begin(&id, worker, lease_ms));
+        }
+        claimed
+    }
+
+    /// A run outlived its lease: whether the task has no other.
+    fn is_over(&mut self, id: &TaskId) -> bool {
+        let Some(task) = self.tasks.get(id) else { return true };
+        if task.data.cancelling {
+            self.finish(id, TaskState::Cancelled, |_| {});
+            return true;
+        }
+        if task.data.attempts >= task.data.max_attempts {
+            let message = "its worker went away during the last run".to_owned();
+            let failure = TaskFailure { code: WORKER_LOST.to_owned(), message };
+            self.finish(id, TaskState::Failed, |data| data.error = Some(failure));
+            return true;
+        }
+        false
+    }
+
+    fn begin(&mut self, id: &TaskId, worker: &str, lease_ms: i64) -> Task {
+        let now = self.now;
+        self.change(id, |task| {
+            task.state = TaskState::Running;
+            task.lease_until = Some(now.saturating_add(lease_ms));
+            task.progress = None;
+            task.data.attempts += 1;
+            task.data.started_at = Some(now);
+            task.data.worker = Some(worker.to_owned());
+        });
+        self.tell(id);
+        if !self.tasks[id].data.repeated {
+            self.repeat(id);
+        }
+        self.tasks[id].clone()
+    }
+
+    /// The next one of those that repeat is enqueued as this one begins for the first time, so that there is always
+    /// exactly one that waits. It takes the words over by which the series is known.
+    fn repeat(&mut self, id: &TaskId) {
+        let task = &self.tasks[id];
+        let Some(run_at) = task.data.repeat.as_ref().and_then(|repeat| repeat.next(self.now)) else { return };
+        let series = task.data.series.clone().unwrap_or_else(|| id.clone());
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&Sha256::digest(format!("{series} {run_at}"))[..16]);
+        let next = TaskId::from_random(bits);
+        let mut another = task.clone();
+        another.id = next.clone();
+        another.state = TaskState::Queued;
+        another.run_at = run_at;
+        another.lease_until = None;
+        another.data.series = Some(series);
+        another.data.attempts = 0;
+        another.data.worker = None;
+        another.data.card = None;
+        another.data.created_at = self.now;
+        another.data.started_at = None;
+        self.change(id, |task| {
+            task.unique = None;
+            task.data.repeated = true;
+        });
+        self.tasks.insert(next.clone(), another);
+        self.changed.insert(next);
+    }
+
+    fn renew(&mut self, runs: &[RunId], lease_ms: i64) -> Vec<RunId> {
+        let until = self.now.saturating_add(lease_ms);
+        let on: Vec<RunId> = runs.iter().filter(|run| self.runs(run)).cloned().collect();
+        for run in &on {
+            self.change(&run.task, |task| task.lease_until = Some(until));
+        }
+        on.into_iter().filter(|run| !self.tasks[&run.task].data.cancelling).collect()
+    }
+
+    fn note(&mut self, run: &RunId, progress: &Progress) -> bool {
+        let runs = self.runs(run);
+        if runs {
+            self.change(&run.task, |task| task.progress = Some(progress.clone()));
+        }
+        runs
+    }
+
+    fn end(&mut self, run: &RunId, end: &RunEnd) -> bool {
+        if !self.runs(run) {
+            return false;
+        }
+        let (id, data) = (&run.task, &self.tasks[&run.task].data);
+        match end {
+            RunEnd::Succeeded(result) => self.finish(id, TaskState::Succeeded, |data| {
+                data.result = Some(result.clone());
+                data.error = None;
+            }),
+            RunEnd::Cancelled => self.finish(id, TaskState::Cancelled, |_| {}),
+            _ if data.cancelling => self.finish(id, TaskState::Cancelled, |_| {}),
+            RunEnd::Retry { failure, run_at } if data.attempts < data.max_attempts => {
+                self.wait(id, *run_at, |data| data.error = Some(failure.clone()));
+            }
+            RunEnd::Failed(failure) | RunEnd::Retry { failure, .. } => {
+                self.finish(id, TaskState::Failed, |data| data.error = Some(failure.clone()));
+            }
+            RunEnd::GivenBack => self.wait(id, self.now, |data| data.attempts = data.attempts.saturating_sub(1)),
+        }
+        true
+    }
+
+    fn cancel(&mut self, id: &TaskId) -> bool {
+        let Some(task) = self.tasks.get(id) else { return false };
+        match task.state {
+            TaskState::Queued | TaskState::Retrying => self.finish(id, TaskState::Cancelled, |_| {}),
+            TaskState::Running if !task.data.cancelling => self.change(id, |task| task.data.cancelling = true),
+            _ => return false,
+        }
+        true
+    }
+
+    fn again(&mut self, id: &TaskId) -> bool {
+        let Some(task) = self.tasks.get(id) else { return false };
+        if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
+            return false;
+        }
+        let now = self.now;
+        self.change(id, |task| {
+            task.state = TaskState::Queued;
+            task.run_at = now;
+            task.ended_at = None;
+            task.progress = None;
+            task.data.max_attempts = task.data.attempts.saturating_add(task.data.granted);
+            task.data.cancelling = false;
+            task.data.error = None;
+        });
+        self.tell(id);
+        true
+    }
+
+    /// Whether this is the run that the task has.
+    fn runs(&self, run: &RunId) -> bool {
+        self.tasks
+            .get(&run.task)
+            .is_some_and(|task| task.state == TaskState::Running && task.data.attempts == run.attempt)
+    }
+
+    fn wait(&mut self, id: &TaskId, run_at: i64, change: impl FnOnce(&mut TaskData)) {
+        self.change(id, |task| {
+            task.state = TaskState::Retrying;
+            task.run_at = run_at;
+            task.lease_until = None;
+            task.progress = None;
+            task.data.worker = None;
+            change(&mut task.data);
+        });
+        self.tell(id);
+    }
+
+    fn finish(&mut self, id: &TaskId, state: TaskState, change: impl FnOnce(&mut TaskData)) {
+        let now = self.now;
+        self.change(id, |task| {
+            task.state = state;
+            task.ended_at = Some(now);
+            task.lease_until = None;
+            task.progress = None;
+            change(&mut task.data);
+        });
+        self.tell(id);
+    }
+
+    fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            change(task);
+            self.changed.insert(id.clone());
+        }
+    }
+
+    /// The task's room sees it as it stands, if it has a card there or is to get one.
+    fn tell(&mut self, id: &TaskId) {
+        let task = &self.tasks[id];
+        if task.data.card.is_some() {
+            self.told.push((id.clone(), task.status()));
+        }
+    }
+}
+
+impl Task {
+    /// What its card tells.
+    pub fn status(&self) -> TaskStatus {
+        let said: Said = self.data.result.as_deref().map(Said::from_json).unwrap_or_default();
+        TaskStatus {
+            state: self.state,
+            attempts: self.data.attempts,
+            started: self.data.started_at,
+            ended: self.ended_at,
+            result: said.text,
+            link: said.link,
+            error: self.data.error.as_ref().map(|failure| failure.code.clone()),
+        }
+    }
+}
+
+/// What people read of a result: a text is one, an object may have one, and a link.
+#[derive(Default, serde::Deserialize)]
+struct Said {
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    link: Option<String>,
+}
+
+impl Said {
+    fn from_json(json: &str) -> Said {
+        match serde_json::from_str::<String>(json) {
+            Ok(text) => Said { text: Some(text), link: None },
+            Err(_) => serde_json::from_str(json).unwrap_or_default(),
+        }
+    }
+}
+
+fn is_due(task: &Task, now: i64) -> bool {
+    match task.state {
+        TaskState::Queued | TaskState::Retrying => task.run_at <= now,
+        TaskState::Running => task.lease_until.is_none_or(|until| until < now),
+        _ => false,
+    }
+}
+
+fn fresh(new: NewTask, cause: Option<Seq>, now: i64) -> Task {
+    Task {
+        id: new.id,
+        lane: new.lane,
+        state: TaskState::Queued,
+        priority: new.priority,
+        run_at: new.run_at.unwrap_or(now),
+        lease_until: None,
+        room: new.room,
+        unique: new.unique,
+        ended_at: None,
+        progress: None,
+        data: TaskData {
+            name: new.name,
+            args: new.args,
+            actor: new.actor,
+            cause,
+            card: new.card.then_some(NO_CARD_YET),
+            attempts: 0,
+            max_attempts: new.max_attempts,
+            granted: new.max_attempts,
+            repeat: new.repeat,
+            series: None,
+            repeated: false,
+            worker: None,
+            cancelling: false,
+            result: None,
+            error: None,
+            created_at: now,
+            started_at: None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::StoreError;
+use crate::domain::{FileId, Key, RoomId, UserId};
+use crate::protocol::Attached;
+use async_trait::async_trait;
+
+/// A file whose bytes have arrived.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    pub room: RoomId,
+    pub uploader: UserId,
+    /// Its own space for each room and account, apart from that of commands.
+    pub key: Key,
+    /// SHA-256 of the bytes as they came.
+    pub hash: [u8; 32],
+    /// As it is told of until it is ready.
+    pub shown: Attached,
+    /// Unix milliseconds: it is removed then, unless a message carries it.
+    pub expires_at: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// Its bytes may not be kept yet, and an image is not made anew yet.
+    Uploaded,
+    /// A message may carry it.
+    Ready,
+    /// It cannot be made anew; the code tells why.
+    Refused(String),
+    /// Nobody may have it any more; its bytes are being removed.
+    Removed,
+}
+
+/// A file as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    pub room: RoomId,
+    pub uploader: UserId,
+    pub hash: [u8; 32],
+    pub state: FileState,
+    /// As messages tell of it.
+    pub shown: Attached,
+    /// Of an image made anew.
+    pub thumbnail: Option<Thumbnail>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    pub media_type: String,
+    pub bytes: u64,
+}
+
+/// A file that messages may carry: what it is from now on.
+#[derive(Clone, Debug)]
+pub struct ReadyFile {
+    pub shown: Attached,
+    pub thumbnail: Option<Thumbnail>,
+}
+
+/// What people uploaded, and what became of it. That messages carry files is a
+/// [`Command`](super::Command).
+#[async_trait]
+pub trait Uploads {
+    /// The file under its key: this one, uploaded, or the one that had the key before.
+    async fn put_file(&self, new: NewFile, now: i64) -> Result<StoredFile, StoreError>;
+
+    /// The file, whoever asks.
+    async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError>;
+
+    /// The file, if `user` may have it: of a message that stands in a room that it may read, or its own as long as no
+    /// message carries it.
+    async fn file_for(&self, id: &FileId, user: UserId) -> Result<Option<StoredFile>, StoreError>;
+
+    /// An uploaded file is ready. Anything else stays as it is.
+    async fn file_ready(&self, ready: &ReadyFile) -> Result<(), StoreError>;
+
+    /// An uploaded file is refused. Anything else stays as it is.
+    async fn file_refused(&self, id: &FileId, code: &str) -> Result<(), StoreError>;
+
+    /// Some of the files that no message carries and whose time has come, and those of deleted messages: removed from
+    /// here on, and told of again until they are forgotten.
+    async fn remove_files(&self, now: i64) -> Result<Vec<FileId>, StoreError>;
+
+    /// Nothing is left of these, which are removed.
+    async fn forget_files(&self, ids: &[FileId]) -> Result<(), StoreError>;
+}
