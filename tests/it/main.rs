@@ -26,6 +26,7 @@ mod node;
 mod one_database;
 mod operated;
 mod outgoing;
+mod outgoing_tasks;
 mod pages;
 mod postgres;
 mod presence;

@@ -94,9 +94,17 @@ async fn this_machine_is_refused_before_anybody_connects() {
 #[tokio::test]
 async fn a_preview_asks_at_the_ports_of_the_web_only() {
     let peer = Peer::saying(|_| page("a service")).await;
-    let client = Client::new(Rules { ports: Ports::Web, ..rules() }, bounds());
+    let strict = Rules { allow: Vec::new(), ports: Ports::Web };
+    let client = Client::new(strict.clone(), bounds());
     assert_eq!(failure(&client, &peer.url("/")).await, OutgoingError::PortRefused);
     assert_eq!(peer.accepted(), 0);
+    let named = Rules { ports: Ports::Web, ..rules() };
+    assert!(get(&Client::new(named.clone(), bounds()), &peer.url("/")).await.is_ok(), "the operator named it");
+    let (public, beside) = ("93.184.216.34".parse().unwrap(), "127.0.0.2".parse().unwrap());
+    for rules in [strict, named] {
+        assert_eq!([80, 443, 8080].map(|port| rules.allows(public, port)), [true, true, false]);
+        assert!(!rules.allows(beside, 80));
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use pickmate::protocol::{EventKind, Preview};
 use pickmate::server::config::Limits;
 use pickmate::server::outgoing::{Client, OutgoingError, Rules};
 use pickmate::server::previews::{PreviewError, preview};
-use pickmate::server::service::previews::{unfurl, wants_previews};
+use pickmate::server::service::previews::{Patience, Unfurled, Unfurler, follow_up};
 
 fn answer(content_type: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n\r\n");
@@ -83,7 +83,16 @@ impl<E: Engine> Room<E> {
     }
 
     async fn unfurl(&self, target: Seq) -> Option<Seq> {
-        unfurl(&*self.world.store, &client(), &Limits::default(), (self.room, target)).await.unwrap()
+        match self.try_unfurl(target, Patience::TakesWhatThereIs).await {
+            Unfurled::Shown(seq) => seq,
+            Unfurled::Later(code) => panic!("{code}"),
+        }
+    }
+
+    async fn try_unfurl(&self, target: Seq, patience: Patience) -> Unfurled {
+        let (client, limits) = (client(), Limits::default());
+        let unfurler = Unfurler { store: &*self.world.store, client: &client, limits: &limits, patience };
+        unfurler.unfurl((self.room, target)).await.unwrap()
     }
 
     async fn titles(&self, target: Seq) -> Vec<String> {
@@ -147,12 +156,29 @@ async fn a_message_without_links_asks_nobody<E: Engine>() {
     for (key, body) in [("k", "no link"), ("l", "mailto:a@example.org"), ("m", "http://")] {
         let target = room.post(key, body).await;
         assert_eq!(room.unfurl(target).await, None, "{body}");
-        let log = room.world.log(room.room).await;
-        assert_eq!(wants_previews(&log[target.0 as usize - 1]), None, "{body}");
+        assert!(follow_up(body, None).is_empty(), "{body}");
     }
-    let target = room.post("n", "see https://example.org").await;
-    let log = room.world.log(room.room).await;
-    assert_eq!(wants_previews(&log[target.0 as usize - 1]), Some(target));
+    assert_eq!(follow_up("see https://example.org", Some(Seq(7))).remove(0).args, r#"{"target":7}"#);
+}
+
+async fn a_page_in_trouble_is_asked_again_and_left_out_at_last<E: Engine>() {
+    let room = Room::<E>::new().await;
+    let peer = Peer::saying(|request| match path(request) {
+        "/down" => b"HTTP/1.1 503 Down\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        path => titled(path),
+    })
+    .await;
+    let target = room.post("k", &["/a", "/down"].map(|path| peer.url(path)).join(" ")).await;
+    for asked in [2, 3] {
+        assert_eq!(room.try_unfurl(target, Patience::AsksAgain).await, Unfurled::Later("status"));
+        assert_eq!(peer.accepted(), asked, "what answered is known");
+    }
+    assert!(room.titles(target).await.is_empty());
+    assert!(room.unfurl(target).await.is_some());
+    assert_eq!(room.titles(target).await, ["/a"]);
+    let other = room.post("l", &peer.url("/down")).await;
+    assert_eq!(room.try_unfurl(other, Patience::AsksAgain).await, Unfurled::Shown(None));
+    assert_eq!(peer.accepted(), 4, "not asked again for a while");
 }
 
 macro_rules! on_both {
@@ -172,4 +198,5 @@ on_both! {
     the_first_links_are_shown_once
     an_edit_during_the_fetch_shows_nothing_of_before
     a_message_without_links_asks_nobody
+    a_page_in_trouble_is_asked_again_and_left_out_at_last
 }

@@ -112,6 +112,7 @@ suite! {
         a_webhook_hears_of_the_kinds_it_names
         what_is_refused_or_repeated_is_not_told
         a_room_has_so_many_webhooks
+        of_many_who_look_one_takes_the_webhook
         of_many_who_try_one_makes_the_attempt
         an_attempt_whose_end_is_unknown_is_made_again
         a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Settings by name: the flag is `--NAME`, the environment variable `PICKMATE_NAME` with
 /// underscores, the key in `[pickmate]` of the file is NAME.
-pub const SETTINGS: [&str; 11] = [
+pub const SETTINGS: [&str; 12] = [
     "listen",
     "data",
     "database",
@@ -15,13 +15,14 @@ pub const SETTINGS: [&str; 11] = [
     "public-url",
     "trusted-proxy",
     "outgoing-allow",
+    "preview-allow",
     "no-rate-limit",
     "log-format",
     "lanes",
 ];
 
 /// The settings that have several values.
-pub const LISTS: [&str; 2] = ["trusted-proxy", "outgoing-allow"];
+pub const LISTS: [&str; 3] = ["trusted-proxy", "outgoing-allow", "preview-allow"];
 
 /// The flag that names a limit; `PICKMATE_LIMIT` and the table `[pickmate.limits]` beside it.
 pub const LIMIT: &str = "limit";

@@ -44,6 +44,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks that are not public and that webhooks may reach all the same.
     pub outgoing_allow: Vec<IpNet>,
+    /// Networks that are not public and that link previews may reach all the same.
+    pub preview_allow: Vec<IpNet>,
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
@@ -74,6 +76,7 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             outgoing_allow: Vec::new(),
+            preview_allow: Vec::new(),
             no_rate_limit: false,
             log_format: LogFormat::Text,
             lanes: Lane::ALL.to_vec(),
@@ -96,6 +99,7 @@ impl Config {
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(network).collect::<Result<_, _>>()?,
             outgoing_allow: layers.many("outgoing-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
+            preview_allow: layers.many("preview-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
             lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?

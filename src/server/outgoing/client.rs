@@ -60,7 +60,8 @@ struct Inner {
 /// The clients of a node.
 #[derive(Clone)]
 pub struct Outgoing {
-    /// For links that anybody posts: the public internet, at the ports of the web.
+    /// For links that anybody posts: the public internet at the ports of the web, and the networks of the setting
+    /// `preview-allow`.
     pub previews: Client,
     /// For what owners set up: any port, and the networks of the setting `outgoing-allow`.
     pub webhooks: Client,
@@ -70,7 +71,7 @@ impl Outgoing {
     pub fn of(config: &Config) -> Outgoing {
         let bounds = Bounds::of(&config.limits);
         Outgoing {
-            previews: Client::new(Rules { allow: Vec::new(), ports: Ports::Web }, bounds),
+            previews: Client::new(Rules { allow: config.preview_allow.clone(), ports: Ports::Web }, bounds),
             webhooks: Client::new(Rules { allow: config.outgoing_allow.clone(), ports: Ports::Any }, bounds),
         }
     }
@@ -95,9 +96,9 @@ impl Client {
 
     /// Whether the address may be asked at all, as far as its text tells: a name may still lead where it must not.
     pub fn check(&self, url: &str) -> Result<(), OutgoingError> {
-        let target = Target::parse(url, self.0.rules.ports)?;
+        let target = Target::parse(url, self.0.rules.ports_before_lookup())?;
         match target.literal() {
-            Some(address) if !self.0.rules.allows(address) => Err(OutgoingError::AddressRefused),
+            Some(address) if !self.0.rules.allows(address, target.port()) => Err(OutgoingError::AddressRefused),
             _ => Ok(()),
         }
     }
@@ -112,7 +113,7 @@ impl Client {
     pub async fn post(&self, url: &str, headers: HeaderMap, json: String) -> Result<Answer, OutgoingError> {
         let deadline = Instant::now() + self.0.bounds.timeout;
         within(deadline, async {
-            let target = Target::parse(url, self.0.rules.ports)?;
+            let target = Target::parse(url, self.0.rules.ports_before_lookup())?;
             let mut request = Request::new(Body::from(json));
             *request.method_mut() = Method::POST;
             *request.headers_mut() = headers;
@@ -125,7 +126,8 @@ impl Client {
 
     async fn follow(&self, url: &str, accept: &'static str, deadline: Instant) -> Result<Answer, OutgoingError> {
         let Inner { rules, bounds, .. } = &*self.0;
-        let mut target = Target::parse(url, rules.ports)?;
+        let ports = rules.ports_before_lookup();
+        let mut target = Target::parse(url, ports)?;
         for _ in 0..=bounds.redirects {
             let mut request = Request::new(Body::empty());
             request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accept));
@@ -136,7 +138,7 @@ impl Client {
                 return Ok(exchange.answer(target, body, cut));
             }
             let location = exchange.header(header::LOCATION).ok_or(OutgoingError::BadRedirect)?;
-            target = target.redirected(location, rules.ports)?;
+            target = target.redirected(location, ports)?;
         }
         Err(OutgoingError::TooManyRedirects)
     }

@@ -33,7 +33,8 @@ pub(super) async fn addresses(
     if found.is_empty() {
         return Err(OutgoingError::Unresolved);
     }
-    let allowed: Vec<IpAddr> = found.into_iter().filter(|address| rules.allows(*address)).take(MAX_ADDRESSES).collect();
+    let allowed = found.into_iter().filter(|address| rules.allows(*address, target.port()));
+    let allowed: Vec<IpAddr> = allowed.take(MAX_ADDRESSES).collect();
     if allowed.is_empty() { Err(OutgoingError::AddressRefused) } else { Ok(allowed) }
 }
 

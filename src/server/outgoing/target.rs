@@ -12,21 +12,33 @@ const MAX_URL_BYTES: usize = 2_048;
 /// What may be reached.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Networks that are reached though they are not public.
+    /// Networks that are reached though they are not public, at any port.
     pub allow: Vec<IpNet>,
     pub ports: Ports,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ports {
-    /// 80 and 443.
+    /// Of public addresses 80 and 443.
     Web,
     Any,
 }
 
 impl Rules {
-    pub fn allows(&self, address: IpAddr) -> bool {
-        is_public(address) || self.allow.iter().any(|network| network.contains(&address))
+    pub fn allows(&self, address: IpAddr, port: u16) -> bool {
+        let public = is_public(address) && self.ports.contain(port);
+        public || self.allow.iter().any(|network| network.contains(&address))
+    }
+
+    /// Of an address whose host is not looked up yet: networks that are named are reached at any port.
+    pub(super) fn ports_before_lookup(&self) -> Ports {
+        if self.allow.is_empty() { self.ports } else { Ports::Any }
+    }
+}
+
+impl Ports {
+    fn contain(self, port: u16) -> bool {
+        self == Ports::Any || matches!(port, 80 | 443)
     }
 }
 
@@ -76,7 +88,7 @@ impl Target {
         {
             return Err(OutgoingError::OddAddress);
         }
-        if ports == Ports::Web && !matches!(url.port_or_known_default(), Some(80 | 443)) {
+        if !ports.contain(url.port_or_known_default().unwrap_or_default()) {
             return Err(OutgoingError::PortRefused);
         }
         url.set_fragment(None);

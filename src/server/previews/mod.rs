@@ -38,6 +38,15 @@ impl PreviewError {
             PreviewError::TooLarge => "too_large",
         }
     }
+
+    /// Whether the page may answer another time.
+    pub fn passes(self) -> bool {
+        match self {
+            PreviewError::Outgoing(error) => error.passes(),
+            PreviewError::Status(status) => matches!(status, 408 | 425 | 429 | 500..=599),
+            PreviewError::NotHtml | PreviewError::NothingToShow | PreviewError::TooLarge => false,
+        }
+    }
 }
 
 /// Reads the page at `url` and says what it is.

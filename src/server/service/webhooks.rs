@@ -6,9 +6,16 @@ use crate::domain::RoomId;
 use crate::protocol::{DeliveryView, ErrorCode, WebhookLog, WebhookView};
 use crate::server::clock::now_ms;
 use crate::server::error::AppError;
+use crate::server::queue;
 use crate::server::secret::new_secret;
 use crate::server::state::AppState;
-use crate::server::store::{NewWebhook, SigningSecret};
+use crate::server::store::{NewWebhook, SigningSecret, Store, StoreError};
+
+/// Webhooks that are given a task at a time.
+const TAKEN_AT_ONCE: u32 = 100;
+
+/// How long a webhook is kept for its task: longer than that may run.
+const TAKEN_MS: i64 = 180_000;
 
 /// Deliveries that are listed, the newest.
 const LISTED_DELIVERIES: u32 = 100;
@@ -122,4 +129,20 @@ pub async fn test(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> 
     state.rate_limits.command(actor.id)?;
     let added = state.store.add_test(room, webhook, now_ms()).await?;
     added.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
+}
+
+/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together. Nothing is
+/// written while nothing is due.
+pub async fn enqueue_due(store: &dyn Store) -> Result<(), StoreError> {
+    let (now, mut tasks) = (now_ms(), Vec::new());
+    for webhook in store.due_webhooks(now, TAKEN_AT_ONCE).await? {
+        let until = now + TAKEN_MS;
+        if store.take_webhook(webhook, now, until).await? {
+            tasks.push(queue::task(&queue::Webhook { webhook, until }));
+        }
+    }
+    if !tasks.is_empty() {
+        store.enqueue(tasks).await?;
+    }
+    Ok(())
 }

@@ -95,8 +95,17 @@ pub trait Webhooks {
     /// Queues a test, also for one that gets no events. `None`: the room has no such webhook.
     async fn add_test(&self, room: RoomId, webhook: i64, now: i64) -> Result<Option<i64>, StoreError>;
 
-    /// Deliveries that may be attempted at `now`, those that have waited longest first.
-    async fn due_deliveries(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError>;
+    /// Webhooks with deliveries that may be attempted at `now`, but for those that are taken.
+    async fn due_webhooks(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError>;
+
+    /// For one taker, until a time or until it releases it. Whether this one got it.
+    async fn take_webhook(&self, webhook: i64, now: i64, until: i64) -> Result<bool, StoreError>;
+
+    /// The webhook that was taken until then; somebody else's is left alone.
+    async fn release_webhook(&self, webhook: i64, until: i64) -> Result<(), StoreError>;
+
+    /// Deliveries to a webhook that may be attempted at `now`, those that have waited longest first.
+    async fn due_deliveries(&self, webhook: i64, now: i64, limit: u32) -> Result<Vec<i64>, StoreError>;
 
     /// Begins an attempt if the delivery is due, and counts it. If its end is never told, as after a crash, the
     /// delivery is due again at `lost_at`.

@@ -5,12 +5,14 @@
 mod context;
 mod demo;
 mod image;
+mod preview;
 mod primes;
 mod progress;
 mod retention;
 mod run;
 mod say;
 mod stop;
+mod webhook;
 mod worker;
 
 pub use context::{Context, Failure};
@@ -18,7 +20,15 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Image, Primes, Retention, Say};
+use crate::server::queue::{Demo, Image, Preview, Primes, Retention, Say, Webhook};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] = &[kind::<Demo>(), kind::<Image>(), kind::<Primes>(), kind::<Retention>(), kind::<Say>()];
+pub const TASKS: &[Kind] = &[
+    kind::<Demo>(),
+    kind::<Image>(),
+    kind::<Preview>(),
+    kind::<Primes>(),
+    kind::<Retention>(),
+    kind::<Say>(),
+    kind::<Webhook>(),
+];

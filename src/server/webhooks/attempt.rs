@@ -21,6 +21,9 @@ const FIRST_WAIT_MS: i64 = 10_000;
 /// What a receiver may ask for, too.
 const LONGEST_WAIT_MS: i64 = 60 * 60 * 1_000;
 
+/// Requests to one receiver at a time.
+const AT_ONCE: u32 = 8;
+
 const SIGNATURE: HeaderName = HeaderName::from_static("x-pickmate-signature");
 const DELIVERY: HeaderName = HeaderName::from_static("x-pickmate-delivery");
 
@@ -51,9 +54,14 @@ struct Test {
     at: i64,
 }
 
-/// Attempts what is due at `now`, at most `limit` deliveries at once; how many there were.
-pub async fn deliver_due(store: &dyn Store, client: &Client, limits: &Limits, limit: u32) -> Result<usize, StoreError> {
-    let due = store.due_deliveries(now_ms(), limit).await?;
+/// Attempts what is due for a webhook, [`AT_ONCE`] deliveries at most; how many there were.
+pub async fn deliver_due(
+    store: &dyn Store,
+    client: &Client,
+    limits: &Limits,
+    webhook: i64,
+) -> Result<usize, StoreError> {
+    let due = store.due_deliveries(webhook, now_ms(), AT_ONCE).await?;
     let attempts = join_all(due.iter().map(|delivery| deliver(store, client, limits, *delivery))).await;
     attempts.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(due.len())

@@ -107,7 +107,7 @@ pub async fn of_many_who_try_one_makes_the_attempt<E: Engine>(world: World<E>) {
     let told = Told::of(world, &[]).await;
     let seq = told.post("k").await;
     let delivery = told.deliveries().await[0].id;
-    assert_eq!(told.world.store.due_deliveries(LATER, 9).await.unwrap(), [delivery]);
+    assert_eq!(told.world.store.due_deliveries(told.webhook, LATER, 9).await.unwrap(), [delivery]);
     assert!(told.begin(delivery, NOW).await.is_none(), "not due yet");
     let both = told.world.another_process().await;
     let other = both.begin_attempt(delivery, LATER, LATER + HOUR);
@@ -121,6 +121,28 @@ pub async fn of_many_who_try_one_makes_the_attempt<E: Engine>(world: World<E>) {
     let view = told.deliveries().await.remove(0);
     assert_eq!((view.state, view.status, view.finished_at), (DeliveryState::Delivered, Some(200), Some(LATER + 1)));
     assert!(told.begin(delivery, LATER + 9 * HOUR).await.is_none(), "it has arrived");
+}
+
+pub async fn of_many_who_look_one_takes_the_webhook<E: Engine>(world: World<E>) {
+    let told = Told::of(world, &[]).await;
+    let (store, webhook) = (told.world.store.clone(), told.webhook);
+    assert!(store.due_webhooks(LATER, 9).await.unwrap().is_empty(), "nothing is due");
+    told.post("k").await;
+    assert_eq!(store.due_webhooks(LATER, 9).await.unwrap(), [webhook]);
+    let other = told.world.another_process().await;
+    let (one, two) = tokio::join!(
+        store.take_webhook(webhook, LATER, LATER + HOUR),
+        other.take_webhook(webhook, LATER, LATER + 2 * HOUR)
+    );
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert!(one != two, "{one} {two}");
+    assert!(store.due_webhooks(LATER, 9).await.unwrap().is_empty(), "somebody is at it");
+    let until = if one { LATER + HOUR } else { LATER + 2 * HOUR };
+    store.release_webhook(webhook, until - 1).await.unwrap();
+    assert!(store.due_webhooks(LATER, 9).await.unwrap().is_empty(), "that was another one's");
+    assert_eq!(store.due_webhooks(until, 9).await.unwrap(), [webhook], "it was not released in time");
+    store.release_webhook(webhook, until).await.unwrap();
+    assert_eq!(store.due_webhooks(LATER, 9).await.unwrap(), [webhook]);
 }
 
 pub async fn an_attempt_whose_end_is_unknown_is_made_again<E: Engine>(world: World<E>) {
@@ -180,7 +202,7 @@ pub async fn what_ended_long_ago_is_dropped<E: Engine>(world: World<E>) {
     assert_eq!(told.seqs().await, [4, 3]);
     store.remove_webhook(told.room, told.webhook, LATER).await.unwrap();
     store.purge_deliveries(LATER + 1).await.unwrap();
-    let waiting = store.due_deliveries(LATER, 9).await.unwrap();
+    let waiting = store.due_deliveries(told.webhook, LATER, 9).await.unwrap();
     assert_eq!(waiting.len(), 1, "what waits is kept, and says that its webhook is gone");
     assert!(told.begin(waiting[0], LATER).await.unwrap().removed);
     assert_eq!(store.add_test(told.room, told.webhook, NOW).await.unwrap(), None);

@@ -75,8 +75,37 @@ impl Webhooks for PostgresStore {
             .await
     }
 
-    async fn due_deliveries(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_as(sql::webhooks::DUE).bind(now).bind(i64::from(limit));
+    async fn due_webhooks(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE_WEBHOOKS).bind(now).bind(i64::from(limit));
+        let rows: Vec<(i64,)> = self.connections.all(query).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    async fn take_webhook(&self, webhook: i64, now: i64, until: i64) -> Result<bool, StoreError> {
+        self.connections
+            .answer(async {
+                let mut tx = self.connections.begin().await?;
+                let take = sqlx::query(sql::webhooks::TAKE).bind(webhook).bind(now).bind(until);
+                let taken = take.execute(&mut *tx).await?;
+                tx.commit().await?;
+                Ok(taken.rows_affected() > 0)
+            })
+            .await
+    }
+
+    async fn release_webhook(&self, webhook: i64, until: i64) -> Result<(), StoreError> {
+        self.connections
+            .answer(async {
+                let mut tx = self.connections.begin().await?;
+                sqlx::query(sql::webhooks::RELEASE).bind(webhook).bind(until).execute(&mut *tx).await?;
+                tx.commit().await?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn due_deliveries(&self, webhook: i64, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE).bind(webhook).bind(now).bind(i64::from(limit));
         let rows: Vec<(i64,)> = self.connections.all(query).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

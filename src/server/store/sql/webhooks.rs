@@ -13,7 +13,13 @@ pub const DELIVERIES: &str = "SELECT d.id, d.seq, d.state, d.attempts, d.status,
     WHERE w.room_id = $1 AND d.webhook_id = $2 AND w.ended_at IS NULL ORDER BY d.id DESC LIMIT $3";
 pub const ADD_TEST: &str = "INSERT INTO deliveries (webhook_id, seq, state, attempts, queued_at, due_at)
     SELECT id, 0, 'queued', 0, $3, $3 FROM webhooks WHERE room_id = $1 AND id = $2 AND ended_at IS NULL RETURNING id";
-pub const DUE: &str = "SELECT id FROM deliveries WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+pub const DUE: &str = "SELECT id FROM deliveries WHERE webhook_id = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+pub const DUE_WEBHOOKS: &str = "SELECT id FROM webhooks WHERE taken_until <= $1
+        AND EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id AND d.due_at <= $1)
+    ORDER BY taken_until, id LIMIT $2";
+/// Of several at once one gets it.
+pub const TAKE: &str = "UPDATE webhooks SET taken_until = $3 WHERE id = $1 AND taken_until <= $2";
+pub const RELEASE: &str = "UPDATE webhooks SET taken_until = 0 WHERE id = $1 AND taken_until = $2";
 
 /// Of several at once one finds it due.
 pub const BEGIN: &str = "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, started_at = $2, due_at = $3

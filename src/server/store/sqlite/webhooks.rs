@@ -60,8 +60,26 @@ impl Webhooks for SqliteStore {
         Ok(added.map(|(id,)| id))
     }
 
-    async fn due_deliveries(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
-        let query = sqlx::query_as(sql::webhooks::DUE).bind(now).bind(i64::from(limit));
+    async fn due_webhooks(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE_WEBHOOKS).bind(now).bind(i64::from(limit));
+        let rows: Vec<(i64,)> = query.fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    async fn take_webhook(&self, webhook: i64, now: i64, until: i64) -> Result<bool, StoreError> {
+        let take = sqlx::query(sql::webhooks::TAKE).bind(webhook).bind(now).bind(until);
+        let taken = take.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(taken.rows_affected() > 0)
+    }
+
+    async fn release_webhook(&self, webhook: i64, until: i64) -> Result<(), StoreError> {
+        let release = sqlx::query(sql::webhooks::RELEASE).bind(webhook).bind(until);
+        release.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn due_deliveries(&self, webhook: i64, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE).bind(webhook).bind(now).bind(i64::from(limit));
         let rows: Vec<(i64,)> = query.fetch_all(&self.readers).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

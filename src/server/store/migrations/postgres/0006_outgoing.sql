@@ -18,7 +18,7 @@ CREATE INDEX previews_by_expiry ON previews (expires_at);
 
 -- Who is told of what happens in a room. kinds: those of events, separated by commas; empty: all. secret signs what is
 -- sent. failing_since: the first failure after the last success. A webhook that is removed has ended_at until its
--- deliveries are gone.
+-- deliveries are gone. taken_until: somebody sends what is due, and nobody else until then.
 CREATE TABLE webhooks (
     id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     room_id       BIGINT  NOT NULL REFERENCES rooms (id),
@@ -28,7 +28,8 @@ CREATE TABLE webhooks (
     enabled       BIGINT  NOT NULL,
     created_at    BIGINT  NOT NULL,
     failing_since BIGINT,
-    ended_at      BIGINT
+    ended_at      BIGINT,
+    taken_until   BIGINT  NOT NULL DEFAULT 0
 );
 CREATE INDEX webhooks_by_room ON webhooks (room_id) WHERE ended_at IS NULL;
 
@@ -48,5 +49,5 @@ CREATE TABLE deliveries (
     due_at      BIGINT
 );
 CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, id);
-CREATE INDEX deliveries_by_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX deliveries_by_due ON deliveries (webhook_id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_by_end ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
