@@ -7,7 +7,6 @@ mod rooms;
 mod schedule;
 mod session;
 mod tasks;
-mod webhooks;
 
 pub use first_page::{FirstPage, Place};
 pub use people::{create_invite, create_reset, invites, people, revoke_invite, set_role};
@@ -18,4 +17,3 @@ pub use rooms::{
 pub use schedule::{Schedule, schedule_message, scheduled_messages};
 pub use session::{AppStart, change_password};
 pub use tasks::{cancel_task, run_task_again, start_task, tasks};
-pub use webhooks::{create_webhook, remove_webhook, test_webhook, webhooks};

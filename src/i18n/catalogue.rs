@@ -11,7 +11,6 @@ pub struct Catalogue {
     pub rooms: Rooms,
     pub talk: Talk,
     pub people: People,
-    pub hooks: Hooks,
     pub settings: Settings,
     pub tasks: Tasks,
     pub slash: SlashWords,
@@ -20,38 +19,6 @@ pub struct Catalogue {
     pub dates: Dates,
     /// What happened and what to do, for people.
     pub error: fn(ErrorCode) -> String,
-}
-
-group! {
-    /// Webhooks of a room.
-    Hooks {
-        title,
-        /// What they are.
-        text,
-        url,
-        add,
-        secret,
-        /// The secret is shown once.
-        once,
-        none,
-        /// How one fares.
-        on,
-        failing,
-        off,
-        test,
-        remove,
-        log,
-        /// A delivery that is no event.
-        a_test,
-        /// How a delivery stands.
-        waiting,
-        retrying,
-        delivered,
-        failed,
-    } {
-        /// The address.
-        remove_one(&str),
-    }
 }
 
 group! {
@@ -142,6 +109,7 @@ group! {
         make_open_text,
         make_closed,
         make_closed_text,
+        webhooks,
         keep,
         keep_text,
         leave,

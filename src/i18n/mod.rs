@@ -7,12 +7,14 @@ mod dates;
 mod en;
 mod errors;
 mod group;
+mod hooks;
 mod ko;
 mod locale;
 
 pub use catalogue::{
     Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,
 };
+pub use hooks::Hooks;
 pub use locale::Locale;
 
 #[cfg(test)]

@@ -30,7 +30,6 @@ mod rows;
 mod sheet;
 mod slash_menu;
 mod task_card;
-mod webhooks;
 
 pub use avatar::Avatar;
 pub use composer::Composer;

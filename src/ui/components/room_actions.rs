@@ -1,6 +1,5 @@
 //! What a reader may do with a room, each behind a dialog that says what it means.
 
-use super::webhooks::Webhooks;
 use super::{Avatar, Dialog, ErrorNote, Fetched, Glyph, Icon, OpenDrawer, Rows, keys_of, with_key};
 use crate::api;
 use crate::client::session::Session;
@@ -23,7 +22,6 @@ enum Deed {
     Rename,
     ChangeAccess,
     Keep,
-    Webhooks,
     Leave,
 }
 
@@ -41,7 +39,6 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
     let allowed = move |deed| match deed {
         Deed::Add | Deed::Leave => room.read().member,
         Deed::Rename | Deed::ChangeAccess | Deed::Keep => room.read().manages,
-        Deed::Webhooks => owner,
     };
     let line = move |deed, glyph| {
         view! {
@@ -61,7 +58,13 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 {line(Deed::Rename, Glyph::Pencil)}
                 {line(Deed::ChangeAccess, Glyph::Lock)}
                 {line(Deed::Keep, Glyph::Bin)}
-                {line(Deed::Webhooks, Glyph::Send)}
+                // A plain page: few people go there.
+                <li hidden=!owner>
+                    <a rel="external" href=live(move || format!("/rooms/{}/webhooks", room.read().slug))>
+                        <Icon glyph=Glyph::Send/>
+                        <span>{texts.rooms.webhooks}</span>
+                    </a>
+                </li>
                 {line(Deed::Leave, Glyph::Leave)}
             </ul>
         </section>
@@ -71,7 +74,6 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 Deed::Rename => view! { <Rename room open/> }.into_any(),
                 Deed::ChangeAccess => view! { <ChangeAccess room open/> }.into_any(),
                 Deed::Keep => view! { <Keep room open/> }.into_any(),
-                Deed::Webhooks => view! { <Webhooks room=room.read_untracked().slug.clone()/> }.into_any(),
                 Deed::Leave => view! { <Leave room/> }.into_any(),
             })}
         </Dialog>
@@ -79,10 +81,8 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
 }
 
 fn deed_words(deed: Deed, access: Access) -> &'static str {
-    let hooks = texts().hooks.title;
     let texts = &texts().rooms;
     match (deed, access) {
-        (Deed::Webhooks, _) => hooks,
         (Deed::Add, _) => texts.add,
         (Deed::Rename, _) => texts.rename,
         (Deed::ChangeAccess, Access::Open) => texts.make_closed,
