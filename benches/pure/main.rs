@@ -22,7 +22,7 @@ fn posted(seq: u64) -> Event {
     Event {
         seq,
         at: 1_763_800_000_000,
-        kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false, files: vec![] },
+        kind: EventKind::Posted { key, author, body, rev: Some(seq), deleted: false, files: vec![], previews: None },
     }
 }
 

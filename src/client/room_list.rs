@@ -145,7 +145,15 @@ mod tests {
         Event {
             seq: Seq(seq),
             at: 0,
-            kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, files: vec![] },
+            kind: EventKind::Posted {
+                key,
+                author: person(author),
+                body,
+                rev,
+                deleted: false,
+                files: vec![],
+                previews: None,
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 //! Values are made by `parse`, so whoever holds one need not check it again.
 
 mod calendar;
+mod excerpt;
 mod file;
 mod ids;
 mod invisible;
@@ -14,6 +15,7 @@ mod user;
 mod when;
 
 pub use calendar::{CivilTime, Weekday, day_number, day_of_date, minute_of_day, ms_to_midnight};
+pub use excerpt::excerpt;
 pub use file::{FileId, FileIdError, FileName};
 pub use ids::{RoomId, Seq, UserId};
 pub use key::{Key, KeyError};

@@ -109,6 +109,7 @@ group! {
         make_open_text,
         make_closed,
         make_closed_text,
+        webhooks,
         keep,
         keep_text,
         leave,

@@ -78,6 +78,7 @@ pub static EN: Catalogue = Catalogue {
         make_open_text: "Everyone will be able to read this room, past messages included.",
         make_closed: "Make closed",
         make_closed_text: "People who are not members will no longer see this room.",
+        webhooks: "Webhooks",
         keep: "How long messages are kept",
         keep_text: "Older messages are deleted for everybody, and cannot be brought back.",
         leave: "Leave room",

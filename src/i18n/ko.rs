@@ -78,6 +78,7 @@ pub static KO: Catalogue = Catalogue {
         make_open_text: "모두가 이 방의 지난 대화까지 읽을 수 있게 돼요.",
         make_closed: "닫힌 방으로 바꾸기",
         make_closed_text: "멤버가 아닌 사람에게는 이 방이 더 보이지 않아요.",
+        webhooks: "웹훅",
         keep: "메시지 보관 기간",
         keep_text: "기간이 지난 메시지는 모두에게서 지워지고 되돌릴 수 없어요.",
         leave: "방 나가기",

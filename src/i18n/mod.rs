@@ -7,6 +7,7 @@ mod dates;
 mod en;
 mod errors;
 mod group;
+mod hooks;
 mod ko;
 mod locale;
 mod transcript;
@@ -14,6 +15,7 @@ mod transcript;
 pub use catalogue::{
     Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,
 };
+pub use hooks::Hooks;
 pub use locale::Locale;
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ fn every_text(locale: Locale) -> Vec<(&'static str, String)> {
         texts.rooms.all(),
         texts.talk.all(),
         texts.people.all(),
+        locale.hooks().all(),
         texts.settings.all(),
         texts.tasks.all(),
         texts.slash.all(),

@@ -28,6 +28,20 @@ impl<'a> Span<'a> {
     }
 }
 
+/// The addresses of web pages in a message, each once, in order.
+pub fn web_links(source: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for span in parse(source).into_iter().flat_map(|line| line.spans) {
+        if let Span::Link(address) = span
+            && address.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+            && !found.contains(&address)
+        {
+            found.push(address);
+        }
+    }
+    found
+}
+
 /// The lines of a message. Takes any text, in time proportional to its length; the sources of all
 /// spans, joined with `\n` between lines, are the text again.
 pub fn parse(source: &str) -> Vec<Line<'_>> {

@@ -38,6 +38,9 @@ pub enum ErrorCode {
     PasswordTooShort,
     PasswordTooLong,
     TooManyRooms,
+    TooManyWebhooks,
+    /// An address that may not be reached from here.
+    BadUrl,
     /// It cannot be said then: it is over, or too far away.
     BadTime,
     TooManyScheduled,
@@ -66,7 +69,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 40] = {
+    pub const ALL: [ErrorCode; 42] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -95,6 +98,8 @@ impl ErrorCode {
             PasswordTooShort,
             PasswordTooLong,
             TooManyRooms,
+            TooManyWebhooks,
+            BadUrl,
             BadTime,
             TooManyScheduled,
             LastMember,
@@ -148,6 +153,8 @@ impl ErrorCode {
             PasswordTooShort => "password_too_short",
             PasswordTooLong => "password_too_long",
             TooManyRooms => "too_many_rooms",
+            TooManyWebhooks => "too_many_webhooks",
+            BadUrl => "bad_url",
             BadTime => "bad_time",
             TooManyScheduled => "too_many_scheduled",
             LastMember => "last_member",

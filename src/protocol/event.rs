@@ -1,5 +1,6 @@
 use super::Attached;
 use super::flat::FlatEvent;
+use super::{Preview, Previews};
 use crate::domain::{Access, Seq, TaskId, TaskState};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,8 @@ pub enum EventKind {
         /// In the order of their author. They never change.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         files: Vec<Attached>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previews: Option<Previews>,
     },
     /// The message at `target` has a new body. `body` is absent once the message is erased.
     Edited {
@@ -49,6 +52,16 @@ pub enum EventKind {
     /// The message at `target` is erased.
     Deleted {
         target: Seq,
+    },
+    /// What the links of the message at `target` lead to. As it stands now: nothing, once the message was edited
+    /// or erased.
+    Preview {
+        target: Seq,
+        /// The seq of the event that brought the list; absent with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rev: Option<Seq>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        list: Vec<Preview>,
     },
     /// `member` is in the room from here on.
     Joined {
@@ -127,6 +140,7 @@ impl EventKind {
         match self {
             EventKind::Edited { target, .. }
             | EventKind::Deleted { target }
+            | EventKind::Preview { target, .. }
             | EventKind::TaskChanged { target, .. } => Some(*target),
             _ => None,
         }
@@ -166,6 +180,10 @@ mod tests {
         );
         round_trip(r#"{"seq":50,"kind":"edited","target":42,"rev":50,"body":"네","at":1763800000000}"#);
         round_trip(r#"{"seq":51,"kind":"deleted","target":42,"at":1763800000000}"#);
+        round_trip(
+            r#"{"seq":60,"kind":"preview","target":42,"rev":60,"list":[{"url":"https://a.example","title":"A","description":"B","site":"C"}],"at":1}"#,
+        );
+        round_trip(r#"{"seq":60,"kind":"preview","target":42,"at":1}"#);
         round_trip(
             r#"{"seq":52,"kind":"access_changed","by":{"id":1,"name":"민아"},"access":"closed","at":1763800000000}"#,
         );

@@ -3,7 +3,9 @@
 //! compiled once more for that tree, which more than doubles what a browser loads for it. The price
 //! is a rule for later versions: a field name has one type in all kinds.
 
-use super::{Attached, Author, ErrorCode, Event, EventKind, Limits, Refused, ServerFrame, TaskStatus};
+use super::{
+    Attached, Author, ErrorCode, Event, EventKind, Limits, Preview, Previews, Refused, ServerFrame, TaskStatus,
+};
 use crate::domain::{Access, Progress, Seq, TaskId, TaskState};
 use serde::Deserialize;
 
@@ -33,6 +35,9 @@ pub struct FlatEvent {
     by: Option<Author>,
     name: Option<String>,
     access: Option<Access>,
+    previews: Option<Previews>,
+    #[serde(default)]
+    list: Vec<Preview>,
     days: Option<u32>,
     up_to: Option<Seq>,
     id: Option<TaskId>,
@@ -74,11 +79,13 @@ impl TryFrom<FlatEvent> for Event {
                 rev,
                 deleted,
                 files: flat.files.unwrap_or_default(),
+                previews: flat.previews,
             },
             "edited" => {
                 EventKind::Edited { target: required(flat.target, "target")?, rev: required(rev, "rev")?, body }
             }
             "deleted" => EventKind::Deleted { target: required(flat.target, "target")? },
+            "preview" => EventKind::Preview { target: required(flat.target, "target")?, rev, list: flat.list },
             "joined" => EventKind::Joined { member: required(flat.member, "member")? },
             "left" => EventKind::Left { member: required(flat.member, "member")? },
             "renamed" => EventKind::Renamed { by: required(flat.by, "by")?, name: required(flat.name, "name")? },
@@ -208,6 +215,8 @@ mod tests {
         };
         let (id, name, media_type) = (FileId::from_random([7; 16]), "a".into(), "image/png".into());
         let file = Attached { id, name, media_type, bytes: 1, width: Some(2), height: None };
+        let list = vec![Preview { url: "https://a.example".into(), title: "A".into(), ..Preview::default() }];
+        let previews = Some(Previews { rev: Seq(3), list: list.clone() });
         let kinds = [
             EventKind::Posted {
                 key: "k".into(),
@@ -216,6 +225,7 @@ mod tests {
                 rev: Some(Seq(1)),
                 deleted: false,
                 files: vec![file],
+                previews,
             },
             EventKind::Posted {
                 key: "k".into(),
@@ -224,7 +234,10 @@ mod tests {
                 rev: None,
                 deleted: true,
                 files: vec![],
+                previews: None,
             },
+            EventKind::Preview { target: Seq(1), rev: Some(Seq(3)), list },
+            EventKind::Preview { target: Seq(1), rev: None, list: vec![] },
             EventKind::Edited { target: Seq(1), rev: Seq(2), body: None },
             EventKind::Deleted { target: Seq(1) },
             EventKind::Joined { member: mina.clone() },

@@ -104,6 +104,12 @@ pub struct Serve {
     /// Proxy, or network of proxies, whose X-Forwarded-For is believed; may be repeated
     #[arg(long, value_name = "CIDR")]
     trusted_proxy: Vec<String>,
+    /// Private network that webhooks may reach, such as 10.0.0.0/8; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    outgoing_allow: Vec<String>,
+    /// Private network that link previews may reach, such as 10.0.0.0/8; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    preview_allow: Vec<String>,
     /// Lift rate limits and connection caps, for benchmarks
     #[arg(long)]
     no_rate_limit: bool,
@@ -131,6 +137,8 @@ impl Serve {
             .with("redis", self.redis.clone())
             .with("public-url", self.public_url.clone())
             .with("trusted-proxy", self.trusted_proxy.clone())
+            .with("outgoing-allow", self.outgoing_allow.clone())
+            .with("preview-allow", self.preview_allow.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))
             .with("log-format", self.log_format.clone())
             .with("lanes", self.lanes.clone())

@@ -154,6 +154,7 @@ pub mod tests {
                 rev: Some(seq),
                 deleted: false,
                 files: Vec::new(),
+                previews: None,
             };
             event(&Event { seq, at: 1, kind })
         });

@@ -90,8 +90,10 @@ pub fn status(code: ErrorCode) -> StatusCode {
         TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         BadRequest => StatusCode::BAD_REQUEST,
         UnknownType | BadKey | BodyEmpty | BodyTooLong | ControlCharacter | NameEmpty | NameTooLong | NameInvisible
-        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms | BadTime | TooManyScheduled | TooManyFiles
-        | NoSuchFile | BrokenImage | TooManyPixels | ImageTooComplex => StatusCode::UNPROCESSABLE_ENTITY,
+        | BadSlug | PasswordTooShort | PasswordTooLong | TooManyRooms | TooManyWebhooks | BadUrl | BadTime
+        | TooManyScheduled | TooManyFiles | NoSuchFile | BrokenImage | TooManyPixels | ImageTooComplex => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Internal | Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }

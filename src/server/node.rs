@@ -13,6 +13,7 @@ use super::hub::Hub;
 use super::limits::RateLimits;
 use super::listener;
 use super::metrics::Metrics;
+use super::outgoing::Outgoing;
 use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
@@ -209,6 +210,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         rate_limits,
         readings: Readings::new(Duration::from_millis(config.limits.read_mark_every_ms)),
         readiness: Arc::new(Readiness::new(&config.limits)),
+        outgoing: Outgoing::of(&config),
         passwords: Passwords::new(),
         config: Arc::new(config),
         store,

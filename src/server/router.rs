@@ -23,7 +23,7 @@ pub fn router(state: AppState) -> Router {
         .route("/settings", get(pages::plain))
         .layer(from_fn_with_state(state.clone(), pages::gate))
         // Plain forms: /sign-in, /sign-out, /set-up/…, /join/…, /reset/…, /settings/password, /locale,
-        // posts to /rooms/{slug}.
+        // posts to /rooms/{slug}, /rooms/{slug}/webhooks.
         .merge(forms::router())
         .layer(from_fn_with_state(state.clone(), forms::designed));
 

@@ -10,6 +10,7 @@ use super::health::Readiness;
 use super::hub::Hub;
 use super::limits::RateLimits;
 use super::metrics::Metrics;
+use super::outgoing::Outgoing;
 use super::presence::Presence;
 use super::queue::TaskChanges;
 use super::service::reading::Readings;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub readiness: Arc<Readiness>,
     pub passwords: Passwords,
     pub metrics: Arc<Metrics>,
+    /// Asks other people's servers.
+    pub outgoing: Outgoing,
     pub task_changes: TaskChanges,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.

@@ -4,3 +4,4 @@ mod designed;
 mod entering;
 mod links;
 mod posting;
+mod webhooks;

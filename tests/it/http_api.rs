@@ -3,6 +3,7 @@
 mod errors;
 mod openapi;
 mod reading;
+mod webhooks;
 mod writing;
 
 use crate::app::{Person, TestApp};

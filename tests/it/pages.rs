@@ -2,7 +2,9 @@
 
 use crate::app::TestApp;
 use futures_util::stream::{self, StreamExt};
-use pickmate::domain::Access;
+use pickmate::domain::{Access, Seq};
+use pickmate::protocol::Preview;
+use pickmate::server::store::{Action, Command};
 use reqwest::header::COOKIE;
 
 /// Pages at once, and in all: enough that renderings change threads in between.
@@ -22,4 +24,28 @@ async fn pages_rendered_at_once_do_not_touch_each_other() {
     let titles: Vec<_> = titles.buffer_unordered(AT_ONCE).collect().await;
     let whole = titles.iter().filter(|title| matches!(title, Ok(true))).count();
     assert_eq!(whole, IN_ALL);
+}
+
+#[tokio::test]
+async fn what_a_link_leads_to_is_text_below_its_message_and_loads_nothing() {
+    let app = TestApp::spawn().await;
+    let mina = app.owner("mina").await;
+    let room = app.room("plans", Access::Open, &mina).await;
+    let target = Seq(app.post(&room, &mina, "k", "https://a.example/b").await);
+    let preview = Preview {
+        url: "https://a.example/b".into(),
+        title: "<img src=https://b.example/spy>".into(),
+        description: "Where we go".into(),
+        site: "Guide".into(),
+    };
+    app.command(Command::by_operator(room, Action::Preview { target, rev: target, list: vec![preview] })).await;
+    let page = app.browser().get(app.url("/rooms/plans")).header(COOKIE, &mina.cookie).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let (_, card) = page.split_once("class=\"previews\"").expect("cards");
+    let (card, _) = card.split_once("</a>").unwrap();
+    for part in ["href=\"https://a.example/b\"", "noopener noreferrer", "a.example · Guide", "Where we go", "&lt;img"]
+    {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    assert!(!page.contains("<img"), "a picture");
 }

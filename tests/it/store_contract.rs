@@ -11,10 +11,12 @@ mod links;
 mod nodes;
 mod pages;
 mod posting;
+mod previews;
 mod processes;
 mod retention;
 mod rooms;
 mod tasks;
+mod webhooks;
 pub mod world;
 
 use world::{Postgres, Sqlite, World};
@@ -97,6 +99,24 @@ suite! {
         an_unknown_room_reads_as_an_empty_log
         positions_beyond_everything_are_harmless
         heads_leave_unknown_rooms_out;
+    previews:
+        previews_are_an_event_and_part_of_their_message
+        previews_of_one_body_come_once
+        an_edit_leaves_no_previews_and_may_have_its_own
+        a_deletion_leaves_no_previews
+        accounts_show_no_previews_of_their_own
+        a_message_tells_what_is_to_be_shown
+        what_a_page_said_is_known_until_it_expires;
+    webhooks:
+        every_event_of_the_room_has_its_delivery
+        a_webhook_hears_of_the_kinds_it_names
+        what_is_refused_or_repeated_is_not_told
+        a_room_has_so_many_webhooks
+        of_many_who_look_one_takes_the_webhook
+        of_many_who_try_one_makes_the_attempt
+        an_attempt_whose_end_is_unknown_is_made_again
+        a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives
+        what_ended_long_ago_is_dropped;
     accounts:
         names_are_one_account_regardless_of_case_and_form
         people_are_listed_by_name

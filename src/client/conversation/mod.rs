@@ -6,7 +6,7 @@ mod tests;
 
 use super::outbox::{Command, Entry, EntryState, Kept};
 use crate::domain::{Seq, TaskId};
-use crate::protocol::{Attached, Author, ErrorCode, Event, EventKind, TaskStatus};
+use crate::protocol::{Attached, Author, ErrorCode, Event, EventKind, Preview, TaskStatus};
 use std::sync::Arc;
 
 /// Messages of one author within this time make a run: avatar and name stand once.
@@ -56,6 +56,8 @@ pub struct MessageItem {
     /// Shown as long as there is a body.
     pub files: Vec<Attached>,
     pub edited: bool,
+    /// What its links lead to.
+    pub previews: Vec<Preview>,
     /// Shows avatar, name and time; the others of the run do not.
     pub first_of_run: bool,
     pub delivery: Delivery,
@@ -198,9 +200,13 @@ impl MessageItem {
     /// As the entry will have left it. A text that was refused stays to be seen and taken back.
     fn change(&mut self, entry: &Entry) {
         match (&entry.command, entry.state) {
-            (Command::Edit { body, .. }, _) => (self.body, self.edited) = (Some(body.clone()), true),
+            (Command::Edit { body, .. }, _) => {
+                (self.body, self.edited, self.previews) = (Some(body.clone()), true, Vec::new());
+            }
             (Command::Delete { .. }, EntryState::Failed(_) | EntryState::Undecided) | (Command::Post { .. }, _) => {}
-            (Command::Delete { .. }, _) => (self.body, self.edited) = (None, false),
+            (Command::Delete { .. }, _) => {
+                (self.body, self.edited, self.previews) = (None, false, Vec::new());
+            }
         }
     }
 
@@ -231,7 +237,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
-        let EventKind::Posted { key, author, body, rev, deleted, files } = &row.kind else {
+        let EventKind::Posted { key, author, body, rev, deleted, files, previews } = &row.kind else {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
@@ -243,6 +249,7 @@ impl<'a> Builder<'a> {
             body: body.clone().filter(|_| !deleted),
             files: files.clone(),
             edited: rev.is_some_and(|rev| rev > row.seq),
+            previews: previews.as_ref().map(|shown| shown.list.clone()).unwrap_or_default(),
             first_of_run,
             delivery: Delivery::Sent,
             unsent: None,
@@ -293,6 +300,7 @@ impl<'a> Builder<'a> {
             body: entry.command.body().map(str::to_owned),
             files: entry.command.files().to_vec(),
             edited: false,
+            previews: Vec::new(),
             first_of_run,
             delivery: Delivery::Sent,
             unsent: None,

@@ -12,8 +12,15 @@ fn person(id: i64) -> Author {
 
 fn posted(seq: u64, author: i64, at: i64) -> Arc<Event> {
     let (key, body) = (format!("k{seq}"), Some(format!("body {seq}")));
-    let kind =
-        EventKind::Posted { key, author: person(author), body, rev: Some(Seq(seq)), deleted: false, files: vec![] };
+    let kind = EventKind::Posted {
+        key,
+        author: person(author),
+        body,
+        rev: Some(Seq(seq)),
+        deleted: false,
+        files: vec![],
+        previews: None,
+    };
     Arc::new(Event { seq: Seq(seq), at, kind })
 }
 
@@ -151,6 +158,7 @@ fn edited_and_erased_messages_say_so() {
             rev,
             deleted,
             files: vec![],
+            previews: None,
         };
         Arc::new(Event { seq: Seq(1), at: NOW, kind })
     };

@@ -38,7 +38,15 @@ fn refused(key: &str, code: ErrorCode, retry_after_ms: Option<u32>) -> Refused {
 
 fn posted(seq: u64, key: &str, author: i64) -> Event {
     let author = Author { id: author, name: "민아".into() };
-    let kind = EventKind::Posted { key: key.into(), author, body: None, rev: None, deleted: true, files: vec![] };
+    let kind = EventKind::Posted {
+        key: key.into(),
+        author,
+        body: None,
+        rev: None,
+        deleted: true,
+        files: vec![],
+        previews: None,
+    };
     Event { seq: Seq(seq), at: 0, kind }
 }
 

@@ -32,7 +32,15 @@ fn posted(seq: u64, author: i64, key: &str) -> Event {
     Event {
         seq: Seq(seq),
         at: 0,
-        kind: EventKind::Posted { key, author: person(author), body, rev, deleted: false, files: vec![] },
+        kind: EventKind::Posted {
+            key,
+            author: person(author),
+            body,
+            rev,
+            deleted: false,
+            files: vec![],
+            previews: None,
+        },
     }
 }
 

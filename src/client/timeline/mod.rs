@@ -9,7 +9,7 @@
 mod tests;
 
 use crate::domain::{Seq, TaskId};
-use crate::protocol::{Event, EventKind, Page, TaskStatus};
+use crate::protocol::{Event, EventKind, Page, Preview, Previews, TaskStatus};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -291,15 +291,26 @@ impl Timeline {
         if let EventKind::Pruned { up_to } = event.kind {
             return self.prune(up_to);
         }
-        let (target, change) = match &event.kind {
-            EventKind::Posted { deleted: true, .. } => (event.seq, Change::Erase),
-            EventKind::Posted { body: Some(body), rev: Some(rev), .. } => (event.seq, Change::Revise(*rev, body)),
-            EventKind::Edited { target, rev, body: Some(body) } => (*target, Change::Revise(*rev, body)),
-            EventKind::Edited { target, body: None, .. } | EventKind::Deleted { target } => (*target, Change::Erase),
-            EventKind::Task { rev, status, .. } => (event.seq, Change::Status(*rev, status)),
-            EventKind::TaskChanged { target, rev, status } => (*target, Change::Status(*rev, status)),
-            _ => return false,
-        };
+        match &event.kind {
+            EventKind::Posted { deleted: true, .. } => self.change(event.seq, Change::Erase),
+            EventKind::Posted { body: Some(body), rev: Some(rev), previews, .. } => {
+                let revised = self.change(event.seq, Change::Revise(*rev, body));
+                let show = |shown: &Previews| self.change(event.seq, Change::Show(shown.rev, &shown.list));
+                previews.as_ref().is_some_and(show) || revised
+            }
+            EventKind::Edited { target, rev, body: Some(body) } => self.change(*target, Change::Revise(*rev, body)),
+            EventKind::Edited { target, body: None, .. } | EventKind::Deleted { target } => {
+                self.change(*target, Change::Erase)
+            }
+            EventKind::Preview { target, rev: Some(rev), list } => self.change(*target, Change::Show(*rev, list)),
+            EventKind::Task { rev, status, .. } => self.change(event.seq, Change::Status(*rev, status)),
+            EventKind::TaskChanged { target, rev, status } => self.change(*target, Change::Status(*rev, status)),
+            _ => false,
+        }
+    }
+
+    /// Whether the row at `target` is here and was behind.
+    fn change(&mut self, target: Seq, change: Change<'_>) -> bool {
         let Ok(index) = self.rows.binary_search_by_key(&target, |row| row.seq) else { return false };
         let behind = change.is_news_to(&self.rows[index]);
         if behind {
@@ -311,6 +322,7 @@ impl Timeline {
 
 enum Change<'a> {
     Revise(Seq, &'a str),
+    Show(Seq, &'a [Preview]),
     Erase,
     Status(Seq, &'a TaskStatus),
 }
@@ -320,6 +332,10 @@ impl Change<'_> {
         match (self, &row.kind) {
             (Change::Erase, EventKind::Posted { deleted, .. }) => !deleted,
             (Change::Revise(newer, _), EventKind::Posted { rev, deleted, .. }) => !deleted && *rev < Some(*newer),
+            // Those of an earlier body are none of this one.
+            (Change::Show(newer, _), EventKind::Posted { rev, deleted, previews, .. }) => {
+                !deleted && *rev < Some(*newer) && previews.as_ref().is_none_or(|shown| shown.rev < *newer)
+            }
             (Change::Status(newer, _), EventKind::Task { rev, .. }) => rev < newer,
             _ => false,
         }
@@ -327,13 +343,18 @@ impl Change<'_> {
 
     fn carry_out(self, row: &mut Event) {
         match (self, &mut row.kind) {
-            (Change::Revise(newer, text), EventKind::Posted { body, rev, .. }) => {
+            (Change::Revise(newer, text), EventKind::Posted { body, rev, previews, .. }) => {
                 *rev = Some(newer);
                 *body = Some(text.to_owned());
+                *previews = previews.take().filter(|shown| shown.rev > newer);
             }
-            (Change::Erase, EventKind::Posted { body, rev, deleted, files, .. }) => {
+            (Change::Show(rev, list), EventKind::Posted { previews, .. }) => {
+                *previews = Some(Previews { rev, list: list.to_vec() });
+            }
+            (Change::Erase, EventKind::Posted { body, rev, deleted, files, previews, .. }) => {
                 *rev = None;
                 *body = None;
+                *previews = None;
                 *deleted = true;
                 files.clear();
             }

@@ -13,6 +13,7 @@ enum Step {
     /// Of some earlier message, if there is one that is not erased.
     Edit(Index),
     Delete(Index),
+    Preview(Index),
     Join,
     Foreign,
 }
@@ -42,6 +43,10 @@ impl History {
                     Some(target) => EventKind::Deleted { target },
                     None => post(seq),
                 },
+                Step::Preview(index) => match pick(index) {
+                    Some(target) => EventKind::Preview { target, rev: Some(seq), list: list_at(seq) },
+                    None => post(seq),
+                },
             });
         }
         History { log }
@@ -68,6 +73,18 @@ impl History {
         newest
     }
 
+    /// The previews of the message at `target` at time `now`.
+    fn previews(&self, target: Seq, now: u64) -> Option<Previews> {
+        let (_, body_rev) = self.message(target, now)?;
+        let mut brought = self.log[..now as usize].iter().filter_map(|kind| match kind {
+            EventKind::Preview { target: shown, rev: Some(rev), list } if *shown == target => {
+                Some(Previews { rev: *rev, list: list.clone() })
+            }
+            _ => None,
+        });
+        brought.next_back().filter(|newest| newest.rev > body_rev)
+    }
+
     /// The event at `seq` as it is read when the head is `now`.
     fn served(&self, seq: u64, now: u64) -> Event {
         let kind = match &self.log[seq as usize - 1] {
@@ -78,6 +95,7 @@ impl History {
                     author: author.clone(),
                     deleted: body.is_none(),
                     files: carried(Seq(seq)).into_iter().filter(|_| body.is_some()).collect(),
+                    previews: self.previews(Seq(seq), now),
                     body,
                     rev,
                 }
@@ -86,6 +104,10 @@ impl History {
                 let newest = self.message(*target, now);
                 let rev = newest.as_ref().map_or(*rev, |(_, newest)| *newest);
                 EventKind::Edited { target: *target, rev, body: newest.map(|(body, _)| body) }
+            }
+            EventKind::Preview { target, .. } => {
+                let (rev, list) = self.previews(*target, now).map(|shown| (shown.rev, shown.list)).unzip();
+                EventKind::Preview { target: *target, rev, list: list.unwrap_or_default() }
             }
             other => other.clone(),
         };
@@ -133,7 +155,12 @@ fn post(seq: Seq) -> EventKind {
         rev: Some(seq),
         deleted: false,
         files: carried(seq),
+        previews: None,
     }
+}
+
+fn list_at(rev: Seq) -> Vec<Preview> {
+    vec![Preview { url: "https://a.example".into(), title: format!("as of {rev}"), ..Preview::default() }]
 }
 
 fn alive_messages(log: &[EventKind]) -> Vec<Seq> {
@@ -147,6 +174,7 @@ fn histories() -> impl Strategy<Value = History> {
         4 => Just(Step::Post),
         3 => any::<Index>().prop_map(Step::Edit),
         2 => any::<Index>().prop_map(Step::Delete),
+        3 => any::<Index>().prop_map(Step::Preview),
         1 => Just(Step::Join),
         1 => Just(Step::Foreign),
     ];

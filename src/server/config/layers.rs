@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Settings by name: the flag is `--NAME`, the environment variable `PICKMATE_NAME` with
 /// underscores, the key in `[pickmate]` of the file is NAME.
-pub const SETTINGS: [&str; 10] = [
+pub const SETTINGS: [&str; 12] = [
     "listen",
     "data",
     "database",
@@ -14,13 +14,15 @@ pub const SETTINGS: [&str; 10] = [
     "redis",
     "public-url",
     "trusted-proxy",
+    "outgoing-allow",
+    "preview-allow",
     "no-rate-limit",
     "log-format",
     "lanes",
 ];
 
 /// The settings that have several values.
-pub const LISTS: [&str; 1] = ["trusted-proxy"];
+pub const LISTS: [&str; 3] = ["trusted-proxy", "outgoing-allow", "preview-allow"];
 
 /// The flag that names a limit; `PICKMATE_LIMIT` and the table `[pickmate.limits]` beside it.
 pub const LIMIT: &str = "limit";

@@ -47,6 +47,11 @@ impl Limits {
         Duration::from_secs(u64::from(self.key_days) * 24 * 60 * 60)
     }
 
+    /// How long it is known what was sent to webhooks.
+    pub fn delivery_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.delivery_days) * 24 * 60 * 60)
+    }
+
     /// Sets the limit of this name. An error changes nothing.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), LimitError> {
         let limit = LIMITS.iter().find(|limit| limit.name == name).ok_or(LimitError::Unknown)?;
@@ -225,6 +230,26 @@ limits! {
     link_per_minute: u32 = 30, 1..=1_000_000;
     /// With Redis: what was taken from rate limits is gathered for so long before other nodes are told.
     spent_gather_ms: u64 = 100, 10..=60_000;
+    /// A request to somebody else's server, for a link preview or a webhook, is given up after this long, redirects included.
+    outgoing_timeout_ms: u64 = 5_000, 100..=60_000;
+    /// Bytes that are read of a page for its preview, also when it is sent compressed.
+    outgoing_body_bytes: usize = 1_048_576, 1_024..=16_777_216;
+    /// Redirects that are followed for a preview.
+    outgoing_redirects: u32 = 5, 1..=20;
+    /// Links of a message that are asked what they lead to, the first ones; each is shown as a preview.
+    preview_links: usize = 3, 1..=10;
+    /// What a page said of itself is known for so many minutes, whoever posts its address.
+    preview_minutes: u32 = 1_440, 1..=525_600;
+    /// A page that could not be read is not asked again for so many minutes.
+    preview_failure_minutes: u32 = 10, 1..=525_600;
+    /// Webhooks of one room.
+    webhooks_per_room: u32 = 10, 1..=1_000;
+    /// Requests that are made for one event to one webhook, at most.
+    webhook_attempts: u32 = 8, 1..=100;
+    /// A webhook that failed for so many days without a success gets no more events, until a test arrives.
+    webhook_failing_days: u32 = 3, 1..=365;
+    /// What was sent to webhooks is listed for so many days.
+    delivery_days: u32 = 7, 1..=365;
     /// A session that is not used ends after so many days.
     session_days: u32 = 60, 1..=3_650;
     /// A password reset link ends after so many hours.

@@ -42,6 +42,10 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks that are not public and that webhooks may reach all the same.
+    pub outgoing_allow: Vec<IpNet>,
+    /// Networks that are not public and that link previews may reach all the same.
+    pub preview_allow: Vec<IpNet>,
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
@@ -71,6 +75,8 @@ impl Default for Config {
             redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            outgoing_allow: Vec::new(),
+            preview_allow: Vec::new(),
             no_rate_limit: false,
             log_format: LogFormat::Text,
             lanes: Lane::ALL.to_vec(),
@@ -91,7 +97,9 @@ impl Config {
             files: layers.one("files")?.map(s3).transpose()?,
             redis: redis(layers.one("redis")?)?,
             public_url: parsed(layers.one("public-url")?, origin, "an address like https://chat.example.org")?,
-            trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(proxy).collect::<Result<_, _>>()?,
+            trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(network).collect::<Result<_, _>>()?,
+            outgoing_allow: layers.many("outgoing-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
+            preview_allow: layers.many("preview-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
             lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
@@ -182,7 +190,7 @@ fn origin(text: &str) -> Option<String> {
 }
 
 /// A network, or one address as a network of its own.
-fn proxy(said: Said) -> Result<IpNet, ConfigError> {
+fn network(said: Said) -> Result<IpNet, ConfigError> {
     let network = said.value.parse::<IpNet>().ok().or_else(|| said.value.parse::<IpAddr>().ok().map(IpNet::from));
     let expected = "a network like 10.0.0.0/8 or an address";
     network.ok_or(ConfigError::Value { source_name: said.source, value: said.value, expected })

@@ -143,6 +143,17 @@ fn proxies_are_networks_or_addresses() {
 }
 
 #[test]
+fn private_networks_are_reached_only_when_told() {
+    let Config { outgoing_allow, preview_allow, .. } = Config::default();
+    assert_eq!((outgoing_allow, preview_allow), (vec![], vec![]));
+    let config = environment("PICKMATE_PREVIEW_ALLOW", "10.0.0.0/8").read().unwrap();
+    assert_eq!((config.preview_allow, config.outgoing_allow), (vec!["10.0.0.0/8".parse().unwrap()], vec![]));
+    let config = environment("PICKMATE_OUTGOING_ALLOW", "10.0.0.0/8, 192.168.1.7").read().unwrap();
+    assert_eq!(config.outgoing_allow, ["10.0.0.0/8".parse().unwrap(), "192.168.1.7/32".parse().unwrap()]);
+    assert!(environment("PICKMATE_OUTGOING_ALLOW", "localhost").read().is_err());
+}
+
+#[test]
 fn a_refusal_is_one_line_whatever_the_value() {
     let refused = [
         flag("listen", "a\nb\u{1b}[31m").read(),

@@ -12,6 +12,7 @@ mod reset;
 mod set_up;
 mod sign_in;
 mod visit;
+mod webhooks;
 
 pub(super) use redirect::{room_path, see_other, sign_in_path};
 
@@ -36,6 +37,7 @@ pub fn router() -> Router<AppState> {
         .route("/join/{secret}", get(join::show).post(join::submit))
         .route("/reset/{secret}", get(reset::show).post(reset::submit))
         .route("/rooms/{slug}", post(post::submit))
+        .route("/rooms/{slug}/webhooks", get(webhooks::show).post(webhooks::submit))
         .route("/settings/password", get(password::show).post(password::submit))
         .route("/locale", post(locale::submit))
 }

@@ -16,7 +16,7 @@ use leptos::nonce::Nonce;
 /// What a plain page takes from the request that it answers.
 pub(super) struct Plain {
     state: AppState,
-    locale: Locale,
+    reader: Reader,
     address: String,
     nonce: String,
 }
@@ -26,7 +26,7 @@ impl Plain {
     pub fn of(state: &AppState, parts: &Parts, chosen: Option<Locale>) -> Plain {
         Plain {
             state: state.clone(),
-            locale: Reader::of(chosen, &parts.headers).locale,
+            reader: Reader::of(chosen, &parts.headers),
             address: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             nonce: parts.extensions.get::<Nonce>().map(Nonce::to_string).unwrap_or_default(),
         }
@@ -60,7 +60,8 @@ impl Plain {
         });
         let stylesheet = stylesheet_href(&self.state.leptos_options).await;
         let context = PlainContext {
-            locale: self.locale,
+            locale: self.reader.locale,
+            utc_offset_min: self.reader.utc_offset_min,
             community,
             address: self.address.clone(),
             stylesheet,

@@ -73,6 +73,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
     }
 }
 
+/// The room and the webhook of the path.
+pub(super) struct Hook {
+    pub room: String,
+    pub id: i64,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Hook {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Hook, Failure> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path((room, id))) => Ok(Hook { room, id }),
+            Err(rejection) => Err(Failure::bad_request(rejection.status(), rejection.body_text())),
+        }
+    }
+}
+
 /// How much is asked for: cut to `max`, `max` when not said. 400 for 0.
 pub(super) fn limit(asked: Option<u32>, max: u32) -> Result<u32, Failure> {
     match asked {

@@ -1,4 +1,4 @@
-//! HTTP API v1: messages and events for programs, with a bearer token or the session cookie.
+//! HTTP API v1: messages, events and webhooks for programs, with a bearer token or the session cookie.
 //! Described by `openapi.json` beside this file, served at `/api/v1/openapi.json`. Every failure
 //! below `/api/v1` is `{"code","message","retry_after_ms"?}`.
 
@@ -8,13 +8,14 @@ mod input;
 mod log;
 mod messages;
 mod tasks;
+mod webhooks;
 
 use crate::protocol::ErrorCode;
 use crate::server::state::AppState;
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::{any, get, patch, post};
+use axum::routing::{any, delete, get, patch, post};
 use failure::Failure;
 
 /// The description of exactly the paths below.
@@ -31,6 +32,10 @@ pub fn router() -> Router<AppState> {
         .route("/tasks/{id}/events", get(tasks::events))
         .route("/tasks/{id}/retry", post(tasks::again))
         .route("/files/{id}", get(files::view))
+        .route("/rooms/{slug}/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/rooms/{slug}/webhooks/{id}", delete(webhooks::remove))
+        .route("/rooms/{slug}/webhooks/{id}/deliveries", get(webhooks::deliveries))
+        .route("/rooms/{slug}/webhooks/{id}/test", post(webhooks::test))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found);
     // The prefix itself is not below it, and could be taken for the name of a server function.

@@ -1,5 +1,5 @@
 use super::Policy;
-use crate::domain::{FileId, Lane, Slug};
+use crate::domain::{FileId, Lane, Seq, Slug};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -115,6 +115,46 @@ impl Payload for Image {
         soft_limit: Duration::from_secs(3_500),
         hard_limit: Duration::from_secs(3_600),
         priority: 10,
+        ..Policy::DEFAULT
+    };
+}
+
+/// Shows the room what the links of a message lead to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Preview {
+    /// `None`: the message that caused it.
+    pub target: Option<Seq>,
+}
+
+impl Payload for Preview {
+    const NAME: &'static str = "preview";
+    const LANE: Lane = Lane::Io;
+    // Somebody looks at the message. Longer than the longest request may take.
+    const POLICY: Policy = Policy {
+        attempts: 3,
+        pause: Duration::from_secs(5),
+        soft_limit: Duration::from_secs(80),
+        hard_limit: Duration::from_secs(90),
+        ..Policy::DEFAULT
+    };
+}
+
+/// Sends a webhook what is due for it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Webhook {
+    pub webhook: i64,
+    /// Unix milliseconds: until then the webhook is taken for this task.
+    pub until: i64,
+}
+
+impl Payload for Webhook {
+    const NAME: &'static str = "webhook";
+    const LANE: Lane = Lane::Io;
+    // What is still due afterwards gets another task, and each delivery has attempts of its own.
+    const POLICY: Policy = Policy {
+        attempts: 1,
+        soft_limit: Duration::from_secs(110),
+        hard_limit: Duration::from_secs(120),
         ..Policy::DEFAULT
     };
 }

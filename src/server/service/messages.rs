@@ -1,7 +1,7 @@
 //! Posting to a room, changing one's own messages, and reading the log.
 
 use super::commands::{self, PendingAck, Sent};
-use super::{Acked, Actor, rooms};
+use super::{Acked, Actor, previews, rooms};
 use crate::domain::{FileId, MessageBody, Seq, Slug};
 use crate::protocol::{ErrorCode, Event, Page};
 use crate::server::error::AppError;
@@ -48,8 +48,9 @@ pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> 
     let files = claimed_files(state, post.files)?;
     match acceptable(state, actor, post.body, &files) {
         Ok(body) => {
-            let action = Action::Post { body, files };
-            commands::submit(state, Command::new(intent, room, action), Ok(())).await
+            let follow_ups = previews::follow_up(body.as_str(), None);
+            let command = Command::new(intent, room, Action::Post { body, files }).followed_by(follow_ups);
+            commands::submit(state, command, Ok(())).await
         }
         Err(refusal) => {
             let print = Fingerprint::post(&intent.key, post.body, &files);
@@ -66,7 +67,9 @@ pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> 
     let target = edit.target;
     match acceptable(state, actor, edit.body, &[]) {
         Ok(body) => {
-            let command = Command::new(intent, room, Action::Edit { target, body }).in_epoch(edit.epoch);
+            let follow_ups = previews::follow_up(body.as_str(), Some(target));
+            let command = Command::new(intent, room, Action::Edit { target, body }).followed_by(follow_ups);
+            let command = command.in_epoch(edit.epoch);
             commands::submit(state, command, Ok(())).await
         }
         Err(refusal) => {

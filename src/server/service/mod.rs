@@ -9,6 +9,7 @@ pub mod files;
 pub mod invites;
 mod links;
 pub mod messages;
+pub mod previews;
 pub mod publisher;
 pub mod reading;
 pub mod resets;
@@ -16,6 +17,7 @@ pub mod rooms;
 pub mod schedule;
 pub mod set_up;
 pub mod tasks;
+pub mod webhooks;
 
 pub use commands::{Acked, PendingAck};
 pub use links::{Link, base_address};

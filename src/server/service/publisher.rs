@@ -74,6 +74,7 @@ impl Publisher {
             EventKind::Renamed { .. }
             | EventKind::Edited { .. }
             | EventKind::Deleted { .. }
+            | EventKind::Preview { .. }
             | EventKind::Task { .. }
             | EventKind::TaskChanged { .. }
             | EventKind::RetentionChanged { .. }

@@ -8,7 +8,7 @@ use super::key_row::{KnownKey, NewKey, OUTSIDE};
 use super::plan::{Answer, Moment, Outcome};
 use super::{Action, Command, Committed, Intent, Refusal, StoreError};
 use crate::domain::{Access, FileId, MessageBody, Role, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::{Attached, Author, Event, EventKind};
+use crate::protocol::{Attached, Author, Event, EventKind, Preview};
 use async_trait::async_trait;
 
 /// What a command did: nothing, or one event.
@@ -56,6 +56,27 @@ impl Room {
             keep_days: days.map(count_from).transpose()?,
         })
     }
+}
+
+/// A message that has a body, as far as its previews go.
+pub(super) struct Standing {
+    pub rev: Seq,
+    pub previewed: bool,
+}
+
+impl Standing {
+    /// Rev and the seq of the previews.
+    pub fn from_row((rev, previews_rev): (i64, Option<i64>)) -> Result<Standing, StoreError> {
+        Ok(Standing { rev: seq_from(rev)?, previewed: previews_rev.is_some() })
+    }
+}
+
+/// Previews to be kept with the message at `target`.
+pub(super) struct NewPreviews<'a> {
+    pub room: RoomId,
+    pub target: Seq,
+    pub rev: Seq,
+    pub list: &'a [Preview],
 }
 
 pub(super) struct Account {
@@ -114,6 +135,9 @@ pub(super) trait Tables: Send {
     /// What is before the log's first leaves the tables: some of it, up to the seq that is returned; `None` where
     /// nothing was left.
     async fn sweep(&mut self, room: RoomId) -> Result<Option<Seq>, StoreError>;
+    /// `None`: no such message, or an erased one.
+    async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError>;
+    async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
     /// Those of these files that there are, in any order. Nobody else changes them before the transaction ends.
@@ -193,12 +217,13 @@ impl<T: Tables> Changes<'_, T> {
                 self.create_room(NewRoom { slug: room, name, access: *access, creator: *creator }).await
             }
             (Action::AddMember { member }, actor) => self.add_member(room, *member, actor).await,
+            (Action::Preview { target, rev, list }, None) => self.preview(room, (*target, *rev), list).await,
             (Action::Leave, Some(actor)) => self.leave(room, actor).await,
             (Action::Rename { name }, Some(actor)) => self.rename(room, actor, name).await,
             (Action::SetAccess { access }, Some(actor)) => self.set_access(room, actor, *access).await,
             (Action::SetRetention { days }, Some(actor)) => self.set_retention(room, actor, *days).await,
             (Action::Prune { before }, None) => self.prune(room, *before).await,
-            (Action::Prune { .. } | Action::Sweep, _) => Err(Refusal::Forbidden),
+            (Action::Preview { .. }, Some(_)) | (Action::Prune { .. } | Action::Sweep, _) => Err(Refusal::Forbidden),
             // What accounts say comes in runs; the operator has no account.
             (Action::Post { .. } | Action::Edit { .. } | Action::Delete { .. }, Some(_)) => {
                 Err(StoreError::Internal("a message outside its run".into()).into())
@@ -225,8 +250,15 @@ impl<T: Tables> Changes<'_, T> {
             room.head = room.head.next();
         }
         let (id, seq, text) = (room.id, room.head.next(), body.as_str().to_owned());
-        let kind =
-            EventKind::Posted { key, author, body: Some(text), rev: Some(seq), deleted: false, files: files.clone() };
+        let kind = EventKind::Posted {
+            key,
+            author,
+            body: Some(text),
+            rev: Some(seq),
+            deleted: false,
+            files: files.clone(),
+            previews: None,
+        };
         let posted = self.log(room, Some(actor), kind).await?;
         let new = NewMessage { room: id, seq, author: actor, at: self.moment.at, body, files: &files };
         self.tables.insert_message(&new).await?;
@@ -335,6 +367,17 @@ impl<T: Tables> Changes<'_, T> {
         self.tables.set_access(room.id, access).await?;
         let room = Room { access, ..room };
         self.log(room, Some(actor), EventKind::AccessChanged { by: viewer.account.author, access }).await
+    }
+
+    async fn preview(&mut self, slug: &Slug, (target, rev): (Seq, Seq), list: &[Preview]) -> Result<Change, Refusal> {
+        let room = self.tables.room(slug).await?.ok_or(Refusal::NotFound)?;
+        let standing = self.tables.message(room.id, target).await?;
+        if standing.is_none_or(|standing| standing.rev != rev || standing.previewed) {
+            return Ok(Change::none(room));
+        }
+        let brought = room.head.next();
+        self.tables.put_previews(NewPreviews { room: room.id, target, rev: brought, list }).await?;
+        self.log(room, None, EventKind::Preview { target, rev: Some(brought), list: list.to_vec() }).await
     }
 
     async fn set_retention(&mut self, slug: &Slug, actor: UserId, days: Option<u32>) -> Result<Change, Refusal> {

@@ -1,6 +1,6 @@
 use super::{Fingerprint, Foreign, NewTask, StoreError};
 use crate::domain::{Access, FileId, Key, MessageBody, RoomId, RoomName, Seq, Slug, UserId};
-use crate::protocol::Event;
+use crate::protocol::{Event, Preview};
 use std::sync::Arc;
 
 /// A change to a room's log. Decided inside the transaction that makes it, in this order: a known
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Command {
     /// Where; of a room to be made, the address it shall have.
     pub room: Slug,
-    /// `None`: the operator, who makes rooms and adds members and is refused anything else.
+    /// `None`: the operator, who makes rooms, adds members, shows previews and is refused anything else.
     pub intent: Option<Intent>,
     pub action: Action,
     /// The history that the action's `target` was learnt in; `None` trusts that it is this one.
@@ -40,6 +40,9 @@ pub enum Action {
     Edit { target: Seq, body: MessageBody },
     /// By the message's author, a member. Deleted already: no event; the ack tells by which seq.
     Delete { target: Seq },
+    /// By the operator: what the links of the message's body lead to, of the body that it has since `rev`. Another
+    /// body by now, no such message, or previews that are there already: no event, success.
+    Preview { target: Seq, rev: Seq, list: Vec<Preview> },
     /// Makes the room with its creator as the first member (`joined` is its event 1). An account
     /// makes rooms of its own. `creator: None`: the log and the room are empty at first.
     CreateRoom { name: RoomName, access: Access, creator: Option<UserId> },

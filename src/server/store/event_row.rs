@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::columns::{access_column, access_from, damaged, seq_column, seq_from};
 use crate::domain::{Access, RoomId, Seq, Slug, TaskId, UserId};
-use crate::protocol::{Author, Event, EventKind, TaskStatus};
+use crate::protocol::{Author, Event, EventKind, Preview, Previews, TaskStatus};
 use serde::{Deserialize, Serialize};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use std::collections::BTreeMap;
@@ -134,6 +134,7 @@ fn kind_column(kind: &EventKind) -> Result<&'static str, StoreError> {
         EventKind::Posted { .. } => Ok("posted"),
         EventKind::Edited { .. } => Ok("edited"),
         EventKind::Deleted { .. } => Ok("deleted"),
+        EventKind::Preview { .. } => Ok("preview"),
         EventKind::Joined { .. } => Ok("joined"),
         EventKind::Left { .. } => Ok("left"),
         EventKind::Renamed { .. } => Ok("renamed"),
@@ -163,6 +164,9 @@ pub(super) struct EventRow {
     pub rev: Option<i64>,
     /// What a message carries, as JSON.
     pub files: Option<String>,
+    pub previews_rev: Option<i64>,
+    /// JSON of the list.
+    pub previews: Option<String>,
 }
 
 impl<'r, R: Row> FromRow<'r, R> for EventRow
@@ -186,6 +190,8 @@ where
             body: row.try_get(10)?,
             rev: row.try_get(11)?,
             files: row.try_get(12)?,
+            previews_rev: row.try_get(13)?,
+            previews: row.try_get(14)?,
         })
     }
 }
@@ -197,6 +203,10 @@ impl EventRow {
             "posted" => self.posted()?,
             "edited" => EventKind::Edited { target: self.target()?, rev: self.rev()?, body: self.body },
             "deleted" => EventKind::Deleted { target: self.target()? },
+            "preview" => {
+                let (rev, list) = self.previews()?.map(|shown| (shown.rev, shown.list)).unzip();
+                EventKind::Preview { target: self.target()?, rev, list: list.unwrap_or_default() }
+            }
             "joined" => EventKind::Joined { member: self.member()? },
             "left" => EventKind::Left { member: self.member()? },
             "renamed" => EventKind::Renamed { by: self.actor()?, name: self.data()?.name.unwrap_or_default() },
@@ -218,7 +228,7 @@ impl EventRow {
     }
 
     fn posted(self) -> Result<EventKind, StoreError> {
-        let (author, rev) = (self.actor()?, self.rev()?);
+        let (author, rev, previews) = (self.actor()?, self.rev()?, self.previews()?);
         let deleted = self.body.is_none();
         let files = self.files.as_deref().filter(|_| !deleted).map(serde_json::from_str).transpose();
         Ok(EventKind::Posted {
@@ -228,6 +238,7 @@ impl EventRow {
             body: self.body,
             deleted,
             files: files.map_err(|_| damaged("list of files", self.seq))?.unwrap_or_default(),
+            previews,
         })
     }
 
@@ -240,6 +251,18 @@ impl EventRow {
 
     fn card_data(&self) -> Result<CardData, StoreError> {
         self.data()?.task.ok_or_else(|| damaged("card without data", self.seq))
+    }
+
+    /// Those of the body of now.
+    fn previews(&self) -> Result<Option<Previews>, StoreError> {
+        let (Some(rev), Some(list)) = (self.previews_rev, &self.previews) else { return Ok(None) };
+        let list: Vec<Preview> = serde_json::from_str(list).map_err(|_| damaged("list of previews", self.seq))?;
+        Ok(Some(Previews { rev: seq_from(rev)?, list }))
+    }
+
+    /// Bytes of what was said, for budgets.
+    pub fn bytes(&self) -> usize {
+        [&self.body, &self.previews].into_iter().flatten().map(String::len).sum()
     }
 
     fn actor(&self) -> Result<Author, StoreError> {
@@ -304,6 +327,8 @@ mod tests {
             body: None,
             rev: None,
             files: None,
+            previews_rev: None,
+            previews: None,
         };
         assert_eq!(row.into_event().unwrap(), Event { seq: Seq(7), at: 1, kind: EventKind::Unknown });
     }

@@ -18,6 +18,7 @@ impl Fingerprint {
             Action::Post { body, files } => Fingerprint::post(key, body.as_str(), files),
             Action::Edit { target, body } => Fingerprint::edit(key, *target, body.as_str()),
             Action::Delete { target } => Fingerprint::new(key, "delete", &target.0.to_string()),
+            Action::Preview { target, .. } => Fingerprint::new(key, "preview", &target.0.to_string()),
             // An account makes rooms for itself.
             Action::CreateRoom { name, access: Access::Open, .. } => Fingerprint::new(key, "open_room", name.as_str()),
             Action::CreateRoom { name, access: Access::Closed, .. } => {

@@ -29,6 +29,7 @@ pub(super) struct FoundRow {
     target_rev: Option<i64>,
     body_id: Option<i64>,
     body: Option<String>,
+    previews_id: Option<i64>,
     #[serde(deserialize_with = "truth")]
     other_epoch: bool,
 }
@@ -63,7 +64,8 @@ where
             target_rev: row.try_get(8)?,
             body_id: row.try_get(9)?,
             body: row.try_get(10)?,
-            other_epoch: row.try_get(11)?,
+            previews_id: row.try_get(11)?,
+            other_epoch: row.try_get(12)?,
         })
     }
 }
@@ -86,7 +88,7 @@ impl FoundRow {
         let target = match (self.target_author, self.target_rev) {
             (Some(author), Some(rev)) => {
                 let body = self.body.map(|text| Body { text, id: self.body_id });
-                Some(Message { author: UserId(author), rev: seq_from(rev)?, body })
+                Some(Message { author: UserId(author), rev: seq_from(rev)?, body, previews: self.previews_id })
             }
             _ => None,
         };

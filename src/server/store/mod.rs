@@ -24,6 +24,7 @@ pub mod moving;
 mod options;
 mod plan;
 pub mod postgres;
+mod previews;
 mod room_row;
 mod rooms;
 mod sql;
@@ -31,6 +32,7 @@ pub mod sqlite;
 mod tasks;
 mod trouble;
 mod uploads;
+mod webhooks;
 mod writer;
 
 pub use abroad::{Foreign, ForeignWrites};
@@ -42,6 +44,7 @@ pub use command::{Action, Command, Committed, Grown, Intent, Observer, Refusal};
 pub use fingerprint::Fingerprint;
 pub use log::{Budget, EventPage, Log, Pending};
 pub use options::{Commits, Sessions, StoreOptions};
+pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use tasks::{
     NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, Task, TaskAnswer, TaskCount, TaskData, TaskFailure,
@@ -49,6 +52,7 @@ pub use tasks::{
 };
 pub use trouble::{Reason, Trouble};
 pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
+pub use webhooks::{Attempt, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;
 use postgres::PostgresStore;
@@ -56,7 +60,7 @@ use sqlite::SqliteStore;
 use std::sync::Arc;
 
 /// One community's data. Cheap to share; every method may be called from any task.
-pub trait Store: Accounts + Rooms + Log + Tasks + Uploads + Send + Sync + 'static {}
+pub trait Store: Accounts + Rooms + Log + Tasks + Uploads + Previews + Webhooks + Send + Sync + 'static {}
 
 /// Opens what the settings name. The error is one sentence for the operator.
 pub async fn open(config: &Config, options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {

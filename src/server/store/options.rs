@@ -18,6 +18,8 @@ pub struct StoreOptions {
     pub busy_timeout: Duration,
     /// How long the keys of commands other than posts are known.
     pub key_lifetime: Duration,
+    /// How long it is known what was sent to webhooks.
+    pub delivery_lifetime: Duration,
     /// So long after they are replaced or deleted, bodies leave the files, if nobody reads an
     /// older state of them then; else as soon as nobody does.
     pub erase_after: Duration,
@@ -38,6 +40,7 @@ impl StoreOptions {
             writer_batch: limits.writer_batch,
             busy_timeout: Duration::from_millis(limits.busy_wait_ms),
             key_lifetime: limits.key_lifetime(),
+            delivery_lifetime: limits.delivery_lifetime(),
             erase_after: Duration::from_millis(limits.erase_after_ms),
             readers: limits.store_readers,
             reads: Counter::default(),

@@ -7,12 +7,14 @@ mod demo;
 mod export;
 mod image;
 mod metrics;
+mod preview;
 mod primes;
 mod progress;
 mod retention;
 mod run;
 mod say;
 mod stop;
+mod webhook;
 mod worker;
 
 pub use context::{Context, Failure};
@@ -21,8 +23,16 @@ pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Export, Image, Primes, Retention, Say};
+use crate::server::queue::{Demo, Export, Image, Preview, Primes, Retention, Say, Webhook};
 
 /// Every kind of task that this program runs.
-pub const TASKS: &[Kind] =
-    &[kind::<Demo>(), kind::<Export>(), kind::<Image>(), kind::<Primes>(), kind::<Retention>(), kind::<Say>()];
+pub const TASKS: &[Kind] = &[
+    kind::<Demo>(),
+    kind::<Export>(),
+    kind::<Image>(),
+    kind::<Preview>(),
+    kind::<Primes>(),
+    kind::<Retention>(),
+    kind::<Say>(),
+    kind::<Webhook>(),
+];

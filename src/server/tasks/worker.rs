@@ -6,6 +6,7 @@ use super::stop::Reason;
 use crate::domain::{Lane, TaskId};
 use crate::server::clock::now_ms;
 use crate::server::queue;
+use crate::server::service::webhooks;
 use crate::server::state::AppState;
 use crate::server::store::{RunEnd, RunId, StoreError, Task, TaskWork};
 use data_encoding::HEXLOWER;
@@ -59,6 +60,7 @@ impl Worker {
                 () = stop.cancelled() => break,
                 Ok(()) = changes.changed() => self.look().await,
                 _ = poll.tick() => {
+                    self.enqueue_deliveries().await;
                     self.look().await;
                     if forget_at <= Instant::now() {
                         forget_at = Instant::now() + FORGET_EVERY;
@@ -165,6 +167,13 @@ impl Worker {
         match queue::series(now_ms()) {
             Ok(series) => drop(self.told(self.state.store.enqueue(series).await)),
             Err(error) => tracing::error!(%error, "a series has no time"),
+        }
+    }
+
+    /// What webhooks are to be told stands beside the events; a worker that may send it makes tasks of it.
+    async fn enqueue_deliveries(&self) {
+        if self.places.iter().any(|(lane, _)| *lane == Lane::Io) {
+            self.told(webhooks::enqueue_due(&*self.state.store).await);
         }
     }
 

@@ -1,6 +1,7 @@
 use super::carried::carried;
 use super::desk::Desk;
 use super::moment::ClockTime;
+use super::previews::Previews;
 use super::prose::Prose;
 use super::{Avatar, Glyph, Icon, place};
 use crate::client::conversation::{Deed, Delivery, MessageItem, Unsent};
@@ -31,6 +32,7 @@ pub fn MessageRow(message: Memo<MessageItem>, desk: Desk) -> impl IntoView {
             {head}
             <div class="said">
                 <Said message/>
+                <Previews message/>
                 {live(move || unsent(&message.read(), desk))}
             </div>
             <Tools message desk/>

@@ -21,6 +21,7 @@ mod note;
 mod notice_row;
 mod page_head;
 mod place;
+mod previews;
 mod prose;
 mod reader_place;
 mod room_actions;

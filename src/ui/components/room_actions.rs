@@ -8,7 +8,7 @@ use crate::protocol::{MemberList, PersonView, RoomSummary};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
-use crate::ui::reader::texts;
+use crate::ui::reader::{Reader, texts};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -34,6 +34,7 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
         deed.set(chosen);
         open.set(true);
     };
+    let owner = Reader::expect().is_owner();
     let words = move |deed| deed_words(deed, room.read().access);
     let allowed = move |deed| match deed {
         Deed::Add | Deed::Leave => room.read().member,
@@ -57,6 +58,13 @@ pub fn RoomActions(room: Signal<RoomSummary>, members: Members) -> impl IntoView
                 {line(Deed::Rename, Glyph::Pencil)}
                 {line(Deed::ChangeAccess, Glyph::Lock)}
                 {line(Deed::Keep, Glyph::Bin)}
+                // A plain page: few people go there.
+                <li hidden=!owner>
+                    <a rel="external" href=live(move || format!("/rooms/{}/webhooks", room.read().slug))>
+                        <Icon glyph=Glyph::Send/>
+                        <span>{texts.rooms.webhooks}</span>
+                    </a>
+                </li>
                 {line(Deed::Leave, Glyph::Leave)}
             </ul>
         </section>

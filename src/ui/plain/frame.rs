@@ -1,4 +1,4 @@
-use super::{PlainContext, PlainPage, forms, notices, post_refused};
+use super::{PlainContext, PlainPage, forms, notices, post_refused, webhooks};
 use crate::i18n::Locale;
 use crate::ui::components::{Mark, PageHead};
 use leptos::prelude::*;
@@ -51,6 +51,7 @@ fn sheet(context: &PlainContext, page: PlainPage) -> Sheet {
             post_refused::page(texts, post_refused::Refused { room, key, body, error })
         }
         PlainPage::PasswordChange { error } => notices::password_change(texts, error.as_ref()),
+        PlainPage::Webhooks(page) => webhooks::page(context, page),
         PlainPage::NotFound => notices::not_found(texts),
         PlainPage::Failed { error } => notices::failed(texts, &error),
     }

@@ -7,9 +7,12 @@ mod frame;
 mod notices;
 mod post_refused;
 pub mod transcript;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
+
+pub use webhooks::WebhooksPage;
 
 use crate::i18n::Locale;
 use crate::protocol::ErrorBody;
@@ -19,6 +22,8 @@ use leptos::prelude::*;
 #[derive(Clone, Debug)]
 pub struct PlainContext {
     pub locale: Locale,
+    /// Minutes east of UTC; 0 when unknown.
+    pub utc_offset_min: i32,
     /// `None` before set-up.
     pub community: Option<String>,
     /// Path and query that the page stands at: choosing a language comes back here.
@@ -71,6 +76,8 @@ pub enum PlainPage {
     PasswordChange {
         error: Option<ErrorBody>,
     },
+    /// Of a room; its forms have the fields `deed` (`add`, `test`, `remove`), `url` and `id`.
+    Webhooks(WebhooksPage),
     NotFound,
     /// Anything else, by its code.
     Failed {

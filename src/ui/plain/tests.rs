@@ -4,6 +4,7 @@ use crate::protocol::ErrorCode;
 fn context(locale: Locale) -> PlainContext {
     PlainContext {
         locale,
+        utc_offset_min: 540,
         community: Some("한빛 & 친구들".into()),
         address: "/sign-in?next=/a".into(),
         stylesheet: "/pkg/pickmate.abc.css".into(),
@@ -59,4 +60,42 @@ fn a_refused_post_keeps_its_key_and_its_text() {
     assert!(page.contains("action=\"/rooms/general\""));
     assert!(page.contains("name=\"key\" value=\"k1\""));
     assert!(page.contains(">\n첫 줄\n&lt;/textarea&gt;&lt;b&gt; &amp;amp;</textarea>"), "{page}");
+}
+
+#[test]
+fn addresses_of_webhooks_can_break_nothing_and_times_are_the_readers() {
+    let webhook = crate::protocol::WebhookView {
+        id: 7,
+        url: "https://a.example/\"><b>".into(),
+        kinds: vec![],
+        enabled: true,
+        created_at: 0,
+        failing_since: None,
+    };
+    let delivery = crate::protocol::DeliveryView {
+        id: 1,
+        seq: crate::domain::Seq(42),
+        state: crate::protocol::DeliveryState::Queued,
+        attempts: 1,
+        status: Some(500),
+        error: Some("status".into()),
+        queued_at: 1_763_800_000_000,
+        started_at: None,
+        finished_at: None,
+        due_at: None,
+    };
+    let hooks = vec![crate::protocol::WebhookLog { webhook, deliveries: vec![delivery] }];
+    let page = WebhooksPage {
+        room: ("general".into(), "General".into()),
+        hooks,
+        secret: Some("pmwh_s".into()),
+        url: String::new(),
+        error: None,
+    };
+    assert!(!format!("{page:?}").contains("pmwh_s"));
+    let page = document(&context(Locale::En), PlainPage::Webhooks(page));
+    assert!(!page.contains("<b>") && page.contains("value=\"pmwh_s\""), "{page}");
+    for part in ["#42", "Is tried again", "500", "5:26", "name=\"id\" value=\"7\"", "href=\"/rooms/general\""] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 }

@@ -1,4 +1,5 @@
 use super::{Api, answer};
+use crate::app::TestApp;
 use pickmate::protocol::ErrorCode;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ async fn started(api: &Api) -> String {
 
 #[tokio::test]
 async fn every_described_call_answers_as_described() {
-    let api = Api::spawn().await;
+    let api = Api::on(TestApp::spawn_with(|config| config.limits.webhooks_per_room = 100).await).await;
     let description = description(&api).await;
     let mut calls = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -29,14 +30,16 @@ async fn every_described_call_answers_as_described() {
             if operation["responses"]["200"]["content"]["text/event-stream"].is_object() {
                 continue;
             }
-            let id = match path.contains("/tasks/") {
-                true => started(&api).await,
-                false => upload(&api, &format!("own{calls}")).await,
+            let id = match path {
+                path if path.contains("/tasks/") => started(&api).await,
+                path if path.contains("/webhooks/") => hooked(&api).await,
+                _ => upload(&api, &format!("own{calls}")).await,
             };
             let address = path.replace("{slug}", "general").replace("{seq}", &posted.to_string()).replace("{id}", &id);
             let request = api.request(method.clone(), &address);
             let request = match method {
                 Method::POST if path.ends_with("/files") => request.query(&[("key", "k4")]).body("안녕"),
+                Method::POST if path.ends_with("/webhooks") => request.json(&json!({"url": "https://a.example"})),
                 Method::POST => request.json(&json!({"key": "k1", "body": "안녕", "task": "demo"})),
                 Method::PATCH => request.json(&json!({"key": "k2", "body": "또"})),
                 Method::DELETE => request.query(&[("key", "k3")]),
@@ -52,7 +55,14 @@ async fn every_described_call_answers_as_described() {
             calls += 1;
         }
     }
-    assert_eq!(calls, 12);
+    assert_eq!(calls, 17);
+}
+
+/// The id of a webhook.
+async fn hooked(api: &Api) -> String {
+    let hook = json!({"url": "https://receiver.example"});
+    let (_, hook) = answer(api.request(Method::POST, "/api/v1/rooms/general/webhooks").json(&hook)).await;
+    hook["id"].to_string()
 }
 
 /// The id of a file.

@@ -250,7 +250,7 @@ async fn what_cannot_be_opened_is_named() {
     let mut other = database.other().await;
     sqlx::query("INSERT INTO schema_version (version) VALUES (99)").execute(&mut other).await.unwrap();
     let error = refused(&database).await;
-    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 5)"), "{error}");
+    assert!(error.contains("was written by a newer PickMate (schema 99, this one knows "), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

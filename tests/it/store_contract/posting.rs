@@ -106,6 +106,7 @@ pub async fn posting_into_an_open_room_joins<E: Engine>(world: World<E>) {
         rev: Some(Seq(3)),
         deleted: false,
         files: vec![],
+        previews: None,
     };
     assert_eq!((log[2].seq, &log[2].kind), (Seq(3), &posted));
     assert_eq!(ack.seq, Some(Seq(3)));

@@ -1,7 +1,7 @@
 //! The newest events of one room, encoded, as the store would serve them now.
 
 use crate::domain::{RoomId, Seq, Slug};
-use crate::protocol::{Event, EventKind};
+use crate::protocol::{Event, EventKind, Preview, Previews};
 use crate::server::channel_layer::Growth;
 use crate::server::encode::{self, EventsFrame, LogName};
 use crate::server::store::{Budget, EventPage};
@@ -56,7 +56,7 @@ pub struct Tail {
 
 struct Entry {
     bytes: Bytes,
-    /// Of an edit or deletion: the message it changes.
+    /// Of an edit, a deletion or previews: the message it changes.
     target: Option<Seq>,
 }
 
@@ -162,36 +162,56 @@ impl Tail {
     }
 }
 
-/// What the store serves for an event once its message or card was changed: the body of now, if there is one,
-/// or the status, and as `rev` the seq of the change. What a later version changes only the store knows.
+/// What the store serves for an event once its message or card was changed. What a later version changes only
+/// the store knows.
 fn revise(kind: &mut EventKind, change: &Event) -> Result<(), Jump> {
-    let now = match &change.kind {
-        EventKind::Edited { body, .. } => body.clone(),
-        EventKind::Deleted { .. } => None,
+    match &change.kind {
+        EventKind::Preview { rev: Some(rev), list, .. } => show(kind, *rev, list),
+        EventKind::Edited { body, .. } => say(kind, body.as_ref(), change.seq),
+        EventKind::Deleted { .. } => say(kind, None, change.seq),
         EventKind::TaskChanged { status: now, .. } => {
             if let EventKind::Task { rev, status, .. } = kind {
                 (*rev, *status) = (change.seq, now.clone());
             }
-            return Ok(());
         }
         _ => return Err(Jump),
-    };
+    }
+    Ok(())
+}
+
+/// The body of now, if there is one, and as `rev` the seq of the change, which leaves no previews.
+fn say(kind: &mut EventKind, now: Option<&String>, changed: Seq) {
     match kind {
-        EventKind::Posted { body, rev, deleted, files, .. } => {
+        EventKind::Posted { body, rev, deleted, files, previews, .. } => {
             *deleted = now.is_none();
             if *deleted {
                 files.clear();
             }
-            *rev = now.is_some().then_some(change.seq);
-            *body = now;
+            *rev = now.is_some().then_some(changed);
+            *body = now.cloned();
+            *previews = None;
         }
         EventKind::Edited { body, rev, .. } => {
-            *body = now;
-            *rev = change.seq;
+            *body = now.cloned();
+            *rev = changed;
+        }
+        EventKind::Preview { rev, list, .. } => {
+            *rev = None;
+            list.clear();
         }
         _ => {}
     }
-    Ok(())
+}
+
+fn show(kind: &mut EventKind, shown: Seq, now: &[Preview]) {
+    match kind {
+        EventKind::Posted { previews, .. } => *previews = Some(Previews { rev: shown, list: now.to_vec() }),
+        EventKind::Preview { rev, list, .. } => {
+            *rev = Some(shown);
+            *list = now.to_vec();
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -244,8 +264,15 @@ mod tests {
     #[test]
     fn what_a_later_version_changes_is_left_to_the_store() {
         let (key, author, body) = ("k".to_owned(), mina(), Some("안녕".to_owned()));
-        let mut tail =
-            tail_of(EventKind::Posted { key, author, body, rev: Some(Seq(1)), deleted: false, files: vec![] });
+        let mut tail = tail_of(EventKind::Posted {
+            key,
+            author,
+            body,
+            rev: Some(Seq(1)),
+            deleted: false,
+            files: vec![],
+            previews: None,
+        });
         let reacted = Bytes::from_static(br#"{"seq":2,"kind":"reacted","at":2,"target":1}"#);
         assert_eq!(tail.apply(&change(reacted)), Err(Jump));
     }

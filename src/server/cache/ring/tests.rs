@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::{FileId, Slug};
-use crate::protocol::{Attached, Author, Event, EventKind, ServerFrame};
+use crate::protocol::{Attached, Author, Event, EventKind, Preview, Previews, ServerFrame};
 use crate::server::encode;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -72,19 +72,27 @@ impl Model {
                 EventKind::Edited { target: standing(pick).unwrap(), rev: seq, body: Some(body.clone()) }
             }
             Write::Delete(pick) if standing(pick).is_some() => EventKind::Deleted { target: standing(pick).unwrap() },
-            Write::Post(body) | Write::Edit(_, body) => EventKind::Posted {
+            Write::Preview(pick, title) if standing(pick).is_some() => {
+                let list = vec![Preview { title: title.clone(), ..Preview::default() }];
+                EventKind::Preview { target: standing(pick).unwrap(), rev: Some(seq), list }
+            }
+            Write::Post(body) | Write::Edit(_, body) | Write::Preview(_, body) => EventKind::Posted {
                 key: format!("k{}", seq.0),
                 author: Author { id: 1, name: "민아".into() },
                 body: Some(body.clone()),
                 rev: Some(seq),
                 deleted: false,
                 files: carried(seq),
+                previews: None,
             },
             Write::Delete(_) => EventKind::Joined { member: Author { id: 2, name: "Joon".into() } },
         }
     }
 
     fn change(&mut self, changed: Seq, change: &Event) {
+        if let EventKind::Preview { rev: Some(shown), list: now, .. } = &change.kind {
+            return self.show(changed, *shown, now);
+        }
         let now = match &change.kind {
             EventKind::Edited { body, .. } => body.clone(),
             _ => None,
@@ -92,8 +100,8 @@ impl Model {
         for event in &mut self.events {
             let seq = event.seq;
             match &mut event.kind {
-                EventKind::Posted { body, rev, deleted, files, .. } if seq == changed => {
-                    (*body, *deleted) = (now.clone(), now.is_none());
+                EventKind::Posted { body, rev, deleted, files, previews, .. } if seq == changed => {
+                    (*body, *deleted, *previews) = (now.clone(), now.is_none(), None);
                     if now.is_none() {
                         files.clear();
                     }
@@ -101,6 +109,22 @@ impl Model {
                 }
                 EventKind::Edited { target, body, rev } if *target == changed => {
                     (*body, *rev) = (now.clone(), change.seq);
+                }
+                EventKind::Preview { target, rev, list } if *target == changed => (*rev, *list) = (None, Vec::new()),
+                _ => {}
+            }
+        }
+    }
+
+    fn show(&mut self, changed: Seq, shown: Seq, now: &[Preview]) {
+        for event in &mut self.events {
+            let seq = event.seq;
+            match &mut event.kind {
+                EventKind::Posted { previews, .. } if seq == changed => {
+                    *previews = Some(Previews { rev: shown, list: now.to_vec() });
+                }
+                EventKind::Preview { target, rev, list } if *target == changed => {
+                    (*rev, *list) = (Some(shown), now.to_vec());
                 }
                 _ => {}
             }
@@ -131,6 +155,7 @@ enum Write {
     /// Of some message, or a post when there is none.
     Edit(usize, String),
     Delete(usize),
+    Preview(usize, String),
 }
 
 #[derive(Clone, Debug)]
@@ -154,6 +179,7 @@ fn write() -> impl Strategy<Value = Write> {
         3 => body().prop_map(Write::Post),
         2 => (any::<usize>(), body()).prop_map(|(pick, body)| Write::Edit(pick, body)),
         1 => any::<usize>().prop_map(Write::Delete),
+        2 => (any::<usize>(), "[가-다]{0,9}").prop_map(|(pick, title)| Write::Preview(pick, title)),
     ]
 }
 

@@ -60,13 +60,22 @@ pub const TABLES: &[Table] = &[
         "room_id" Integer, "seq" Integer, "expires_at" Integer),
     table!("bodies" by "id": "id" Integer, "body" Text),
     table!("messages" by "room_id, seq": "room_id" Integer, "seq" Integer, "author_id" Integer, "rev" Integer,
-        "at" Integer, "body_id" Integer, "files_id" Integer),
+        "at" Integer, "body_id" Integer, "files_id" Integer, "previews_rev" Integer,
+        "previews_id" Integer),
     table!("files" by "id": "id" Text, "room_id" Integer, "uploader_id" Integer, "key" Text, "hash" Bytes, "name" Text,
         "media_type" Text, "bytes" Integer, "state" Text, "code" Text, "width" Integer, "height" Integer,
         "thumbnail_type" Text, "thumbnail_bytes" Integer, "seq" Integer, "created_at" Integer, "expires_at" Integer),
     table!("tasks" by "id": "id" Text, "lane" Text, "state" Text, "priority" Integer, "run_at" Integer,
         "lease_until" Integer, "room_id" Integer, "unique_key" Text, "ended_at" Integer, "progress" Text,
         "progress_at" Integer, "data" Text),
+    table!("previews" by "hash": "hash" Bytes, "fetched_at" Integer, "expires_at" Integer, "title" Text,
+        "description" Text, "site" Text, "failure" Text),
+    table!("webhooks" by "id": "id" Integer, "room_id" Integer, "url" Text, "secret" Text, "kinds" Text,
+        "enabled" Integer, "created_at" Integer, "failing_since" Integer, "ended_at" Integer,
+        "taken_until" Integer),
+    table!("deliveries" by "id": "id" Integer, "webhook_id" Integer, "seq" Integer, "state" Text, "attempts" Integer,
+        "status" Integer, "error" Text, "queued_at" Integer, "started_at" Integer, "finished_at" Integer,
+        "due_at" Integer),
 ];
 
 /// A row on its way into its line.

@@ -82,6 +82,14 @@ pub(super) struct Message {
     pub rev: Seq,
     /// `None`: deleted.
     pub body: Option<Body>,
+    /// Where the previews of its links are stored.
+    pub previews: Option<i64>,
+}
+
+impl Message {
+    fn new(author: UserId, rev: Seq, body: Option<Body>) -> Message {
+        Message { author, rev, body, previews: None }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,31 +189,33 @@ impl Plan {
             rev: Some(seq),
             deleted: false,
             files: Vec::new(),
+            previews: None,
         });
         self.read.insert((room, author), seq);
-        self.messages.insert((room, seq), Message { author, rev: seq, body: Some(Body::new(body)) });
+        self.messages.insert((room, seq), Message::new(author, seq, Some(Body::new(body))));
         Done { seq, key_expires_at: None }
     }
 
     fn edit(&mut self, place: Place<'_>, target: (Seq, Option<Message>), body: &MessageBody) -> Result<Done, Refusal> {
         let (target, message) = self.own_message(&place, target)?;
-        let Message { author, rev, body: Some(old) } = message else { return Err(Refusal::Erased) };
+        let Message { author, rev, body: Some(old), previews } = message else { return Err(Refusal::Erased) };
         if old.text == body.as_str() {
             return Ok(self.changed(rev));
         }
         let text = Some(body.as_str().to_owned());
         let rev = self.append(&place, |rev| EventKind::Edited { target, rev, body: text });
-        self.erased.extend(old.id);
-        self.messages.insert((place.room.id, target), Message { author, rev, body: Some(Body::new(body)) });
+        // What it linked to is told anew.
+        self.erased.extend(old.id.into_iter().chain(previews));
+        self.messages.insert((place.room.id, target), Message::new(author, rev, Some(Body::new(body))));
         Ok(self.changed(rev))
     }
 
     fn delete(&mut self, place: Place<'_>, target: (Seq, Option<Message>)) -> Result<Done, Refusal> {
         let (target, message) = self.own_message(&place, target)?;
-        let Message { author, body: Some(old), .. } = message else { return Ok(self.changed(message.rev)) };
+        let Message { author, body: Some(old), previews, .. } = message else { return Ok(self.changed(message.rev)) };
         let rev = self.append(&place, |_| EventKind::Deleted { target });
-        self.erased.extend(old.id);
-        self.messages.insert((place.room.id, target), Message { author, rev, body: None });
+        self.erased.extend(old.id.into_iter().chain(previews));
+        self.messages.insert((place.room.id, target), Message::new(author, rev, None));
         Ok(self.changed(rev))
     }
 

@@ -37,10 +37,10 @@ fn deleting(target: u64) -> Action {
     Action::Delete { target: Seq(target) }
 }
 
-/// The message of account 1 at seq 5, stored as body 50.
+/// The message of account 1 at seq 5, stored as body 50, with its previews as 51.
 fn own_message() -> Found {
     let body = Some(Body { text: "old".into(), id: Some(50) });
-    Found { target: Some(Message { author: UserId(1), rev: Seq(5), body }), ..member() }
+    Found { target: Some(Message { author: UserId(1), rev: Seq(5), body, previews: Some(51) }), ..member() }
 }
 
 /// Commands of account 1, as (key, action, found).
@@ -130,9 +130,9 @@ fn changes_of_one_message_follow_each_other_in_a_run() {
     );
     assert!(matches!(plan.answers[4], Err(Refusal::Erased)));
     assert_eq!(seqs(&plan), [8, 9, 10]);
-    let deleted = Message { author: UserId(1), rev: Seq(10), body: None };
+    let deleted = Message { author: UserId(1), rev: Seq(10), body: None, previews: None };
     assert_eq!(plan.messages, BTreeMap::from([((RoomId(1), Seq(5)), deleted)]));
-    assert_eq!(plan.erased, [50], "what came with the run was never stored");
+    assert_eq!(plan.erased, [50, 51], "what came with the run was never stored");
 }
 
 #[test]

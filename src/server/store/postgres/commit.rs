@@ -13,6 +13,7 @@ use super::notes::Note;
 use super::run;
 use super::tables::LockedRooms;
 use super::tasks::peek;
+use super::webhooks::tell_webhooks;
 use crate::domain::Slug;
 use sqlx::PgConnection;
 
@@ -25,13 +26,17 @@ const LOCK_ROOMS: &str = "WITH noted AS (
 
 const EPOCH: &str = "SELECT value FROM meta WHERE name = 'epoch'";
 
-const APPEND_EVENTS: &str = "WITH raised AS (
+const APPEND_EVENTS: &str = concat!(
+    "WITH raised AS (
         UPDATE rooms SET head = j.seq FROM jsonb_to_recordset($2::jsonb) AS j (room bigint, seq bigint)
         WHERE rooms.id = j.room
-    )
+    ), ",
+    tell_webhooks!(),
+    "
     INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
     SELECT room, seq, kind, at, actor, member, key, target, data FROM jsonb_to_recordset($1::jsonb)
-        AS j (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)";
+        AS j (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)"
+);
 
 /// What is ready to be committed.
 pub(super) struct Done {

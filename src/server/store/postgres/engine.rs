@@ -28,6 +28,7 @@ pub(super) struct PostgresEngine {
     /// Of what is committed here the other nodes are told.
     told: bool,
     key_lifetime: Duration,
+    delivery_lifetime: Duration,
     look_at: Instant,
 }
 
@@ -46,6 +47,7 @@ impl PostgresEngine {
             others,
             told: options.observer.tells_nodes(),
             key_lifetime: options.key_lifetime,
+            delivery_lifetime: options.delivery_lifetime,
             look_at: Instant::now() + LOOK_EVERY,
         };
         engine.take_epoch(&engine.others.epoch);
@@ -80,7 +82,7 @@ impl PostgresEngine {
 
     async fn purge(&mut self, now: i64) -> Result<(), StoreError> {
         let mut connection = self.take_connection().await?;
-        schedule::purge(&mut connection, now).await?;
+        schedule::purge(&mut connection, now, self.delivery_lifetime).await?;
         self.connection = Some(connection);
         Ok(())
     }

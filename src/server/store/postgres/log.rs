@@ -178,7 +178,7 @@ async fn events(tx: &mut PgConnection, sql: &'static str, read: Read) -> Result<
         && let Some(row) = rows.try_next().await?
     {
         let row: EventRow = row;
-        bytes += row.body.as_ref().map_or(0, String::len);
+        bytes += row.bytes();
         events.push(row.into_event()?);
     }
     Ok(events)

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0003_tasks.sql"),
     include_str!("../migrations/postgres/0004_retention.sql"),
     include_str!("../migrations/postgres/0005_files.sql"),
+    include_str!("../migrations/postgres/0006_outgoing.sql"),
 ];
 
 /// A migration takes as long as it takes, and so does waiting for another node's.

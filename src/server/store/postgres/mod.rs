@@ -19,6 +19,7 @@ mod marks;
 mod migrate;
 pub mod moving;
 mod notes;
+mod previews;
 mod rooms;
 mod run;
 mod schedule;
@@ -26,6 +27,7 @@ mod sessions;
 mod tables;
 mod tasks;
 mod uploads;
+mod webhooks;
 
 pub use address::Address;
 pub(super) use error::reason_of_answer;

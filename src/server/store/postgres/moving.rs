@@ -35,13 +35,15 @@ const CREATE_MOVING: &str = "CREATE TABLE IF NOT EXISTS moving
     (database_id TEXT NOT NULL, source TEXT NOT NULL, begun_at BIGINT NOT NULL)";
 /// All of what a first start or a move that is given up left.
 const EMPTY: &str = "TRUNCATE moving, writes, meta, users, sessions, tokens, invites, resets, rooms, memberships,
-    events, keys, bodies, messages, files, tasks";
+    events, keys, bodies, messages, files, tasks, previews, webhooks, deliveries";
 const PUT_MOVING: &str = "INSERT INTO moving (database_id, source, begun_at) VALUES ($1, $2, $3)";
 
 /// One state for all that is compared.
 const VERIFY: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// Plans are good from the first query on.
-const ANALYZE: &str = "ANALYZE meta, users, sessions, tokens, invites, resets, rooms, memberships, events, keys, bodies, messages, files, tasks";
+const ANALYZE: &str =
+    "ANALYZE meta, users, sessions, tokens, invites, resets, rooms, memberships, events, keys, bodies, messages, files,
+    tasks, previews, webhooks, deliveries";
 const SET_SEQUENCE: &str =
     "SELECT setval(CASE $1 WHEN 'bodies' THEN 'body_ids' ELSE pg_get_serial_sequence($1, 'id') END,
     greatest($2, 1), $2 > 0)";

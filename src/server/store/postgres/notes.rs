@@ -50,6 +50,7 @@ impl Part {
             Action::Post { .. }
             | Action::Edit { .. }
             | Action::Delete { .. }
+            | Action::Preview { .. }
             | Action::Prune { .. }
             | Action::Sweep => Part::Logs,
             Action::CreateRoom { .. } | Action::AddMember { .. } | Action::Rename { .. } => Part::Rooms,

@@ -8,13 +8,14 @@ use super::super::found_row::FoundRow;
 use super::super::key_row::key_rows;
 use super::super::plan::{Found, Moment, Outcome, Plan, Speech};
 use super::tables::LockedRooms;
+use super::webhooks::tell_webhooks;
 use serde::Serialize;
 use sqlx::PgConnection;
 
 /// What there was before a run, for each command in order. In a statement after the one that took the
 /// locks, it sees what others committed until then.
 const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, k.fingerprint, k.seq,
-        t.author_id, t.rev, t.body_id, b.body,
+        t.author_id, t.rev, t.body_id, b.body, t.previews_id,
         coalesce(j.epoch <> (SELECT value FROM meta WHERE name = 'epoch'), false)
     FROM unnest($1::text[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])
         WITH ORDINALITY AS j (room, actor, key, target, epoch, n)
@@ -28,10 +29,13 @@ const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT N
 
 /// All that a run writes: one statement. Authors are members from here on and have read up to their own
 /// post. Bodies get numbers that no other node gives.
-const WRITE: &str = r#"WITH raised AS (
+const WRITE: &str = concat!(
+    "WITH raised AS (
         UPDATE rooms SET head = j.seq FROM jsonb_to_recordset($2::jsonb) AS j (room bigint, seq bigint)
         WHERE rooms.id = j.room
-    ), logged AS (
+    ), ",
+    tell_webhooks!(),
+    r#", logged AS (
         INSERT INTO events (room_id, seq, kind, at, actor_id, member_id, key, target, data)
         SELECT room, seq, kind, at, actor, member, key, target, data FROM jsonb_to_recordset($1::jsonb) AS j
             (room bigint, seq bigint, kind text, at bigint, actor bigint, member bigint, key text, target bigint, data text)
@@ -43,7 +47,8 @@ const WRITE: &str = r#"WITH raised AS (
     ), stood AS (
         INSERT INTO messages (room_id, seq, author_id, rev, at, body_id)
         SELECT room, seq, author, rev, $4, body_id FROM said
-        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id
+        ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id,
+            previews_rev = NULL, previews_id = NULL
     ), erased AS (
         UPDATE bodies SET body = NULL WHERE id = ANY($5)
     ), used AS (
@@ -54,7 +59,8 @@ const WRITE: &str = r#"WITH raised AS (
     )
     INSERT INTO memberships (room_id, user_id, joined_at, last_read)
     SELECT room, "user", $4, seq FROM jsonb_to_recordset($7::jsonb) AS j (room bigint, "user" bigint, seq bigint)
-    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = greatest(memberships.last_read, excluded.last_read)"#;
+    ON CONFLICT (room_id, user_id) DO UPDATE SET last_read = greatest(memberships.last_read, excluded.last_read)"#
+);
 
 #[derive(Serialize)]
 struct MessageColumns<'a> {

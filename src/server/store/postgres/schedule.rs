@@ -2,6 +2,7 @@
 
 use super::super::StoreError;
 use super::notes::forget_nodes;
+use super::webhooks;
 use sqlx::{Connection, PgConnection, PgTransaction};
 use std::time::Duration;
 
@@ -23,8 +24,16 @@ const TURN: u64 = 1_000;
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
-/// Drops old keys and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
-pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<bool, StoreError> {
+const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
+
+/// Drops old keys, what pages said and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
+/// What was sent to webhooks is kept for `delivery_lifetime`.
+pub(super) async fn purge(
+    connection: &mut PgConnection,
+    now: i64,
+    delivery_lifetime: Duration,
+) -> Result<bool, StoreError> {
     let mut tx = connection.begin().await?;
     if !claim(&mut tx, "purge", PURGE_EVERY).await? {
         return Ok(false);
@@ -33,6 +42,9 @@ pub(super) async fn purge(connection: &mut PgConnection, now: i64) -> Result<boo
     if purged.rows_affected() >= TURN {
         sqlx::query(AGAIN).bind("purge").execute(&mut *tx).await?;
     }
+    sqlx::query(PURGE_PREVIEWS).bind(now).execute(&mut *tx).await?;
+    let delivery_lifetime_ms = i64::try_from(delivery_lifetime.as_millis()).unwrap_or(i64::MAX);
+    webhooks::purge(&mut tx, now.saturating_sub(delivery_lifetime_ms)).await?;
     forget_nodes(&mut tx, now).await?;
     tx.commit().await?;
     Ok(true)

@@ -1,8 +1,8 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewMessage, NewRoom, Room, RoomRow, Tables};
+use super::super::change::{Account, NewMembership, NewMessage, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
 use super::super::columns::{access_column, seq_column, seq_from};
-use super::super::event_row::NewEvent;
+use super::super::event_row::{NewEvent, json};
 use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, KnownKeyRow, NewKey, key_rows};
 use super::super::{Intent, StoreError, sql};
@@ -16,6 +16,11 @@ use sqlx::PgConnection;
 const PUT_KEYS: &str = "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
     SELECT scope, actor, key, decode(fingerprint, 'hex'), room, seq, expires_at FROM jsonb_to_recordset($1::jsonb)
         AS j (scope bigint, actor bigint, key text, fingerprint text, room bigint, seq bigint, expires_at bigint)";
+
+const PUT_PREVIEWS: &str = "WITH kept AS (
+        INSERT INTO bodies (id, body) VALUES (nextval('body_ids'), $4) RETURNING id
+    )
+    UPDATE messages SET previews_rev = $3, previews_id = kept.id FROM kept WHERE room_id = $1 AND seq = $2";
 
 /// A transaction with the rooms that it has locked. Others are not there for it: one that was made after
 /// the locks were taken could be changed by another node meanwhile.
@@ -136,6 +141,18 @@ impl Tables for LockedRooms<'_> {
             sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self.tx).await?;
         }
         seq_from(last).map(Some)
+    }
+
+    async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError> {
+        let query = sqlx::query_as(sql::previews::STANDING).bind(room.0).bind(seq_column(seq));
+        let row: Option<(i64, Option<i64>)> = query.fetch_optional(&mut *self.tx).await?;
+        row.map(Standing::from_row).transpose()
+    }
+
+    async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError> {
+        let put = sqlx::query(PUT_PREVIEWS).bind(new.room.0).bind(seq_column(new.target)).bind(seq_column(new.rev));
+        put.bind(json(&new.list)?).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {

@@ -14,13 +14,15 @@ pub const KNOWN_KEY: &str = "SELECT k.room_id, r.slug, k.seq, k.fingerprint
 macro_rules! events_where {
     ($condition:expr) => {
         concat!(
-            "SELECT e.seq, e.kind, e.at, e.actor_id, a.name, e.member_id, s.name, e.key, e.target, e.data, b.body, m.rev, f.body
+            "SELECT e.seq, e.kind, e.at, e.actor_id, a.name, e.member_id, s.name, e.key, e.target, e.data, b.body, m.rev,
+                f.body, m.previews_rev, p.body
             FROM events e
             LEFT JOIN users a ON a.id = e.actor_id
             LEFT JOIN users s ON s.id = e.member_id
             LEFT JOIN messages m ON m.room_id = e.room_id AND m.seq = coalesce(e.target, e.seq)
             LEFT JOIN bodies b ON b.id = m.body_id
             LEFT JOIN bodies f ON f.id = m.files_id
+            LEFT JOIN bodies p ON p.id = m.previews_id
             WHERE e.room_id = $1 AND e.seq >= (SELECT first FROM rooms WHERE id = $1) AND ",
             $condition
         )

@@ -4,5 +4,7 @@
 pub(super) mod accounts;
 pub(super) mod files;
 pub(super) mod log;
+pub(super) mod previews;
 pub(super) mod rooms;
 pub(super) mod tasks;
+pub(super) mod webhooks;

@@ -53,9 +53,11 @@ pub const SWEEPABLE: &str = "SELECT max(seq) FROM (
         SELECT seq FROM events WHERE room_id = $1 AND seq < (SELECT first FROM rooms WHERE id = $1)
         ORDER BY seq LIMIT 500) AS oldest";
 /// All of a room up to a seq, in this order.
-pub const SWEEP: [&str; 5] = [
+pub const SWEEP: [&str; 6] = [
     "UPDATE bodies SET body = NULL
         WHERE id IN (SELECT body_id FROM messages WHERE room_id = $1 AND seq <= $2 AND body_id IS NOT NULL)",
+    "UPDATE bodies SET body = NULL
+        WHERE id IN (SELECT previews_id FROM messages WHERE room_id = $1 AND seq <= $2 AND previews_id IS NOT NULL)",
     "DELETE FROM keys WHERE (scope, actor_id, key) IN (
         SELECT room_id, actor_id, key FROM events WHERE room_id = $1 AND seq <= $2 AND key IS NOT NULL)",
     // What a message carries goes as it does when the message is deleted.

@@ -1,9 +1,10 @@
 //! What the writer's connection does between commits: the bytes of erased bodies leave the files,
-//! old keys go.
+//! old keys, what pages said and what was sent to webhooks go.
 
-use super::super::StoreError;
+use super::super::{StoreError, StoreOptions};
 use super::error::is_busy;
 use super::gate::{Gate, Turn};
+use super::webhooks;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,8 +20,12 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE expires_at <= (SELECT max(expires_at) FROM
     (SELECT expires_at FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000))";
 
+const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE hash IN
+    (SELECT hash FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000)";
+
 pub(super) struct Chores {
     erase_after: Duration,
+    delivery_lifetime_ms: i64,
     erasure: Option<Erasure>,
     purge_at: Instant,
 }
@@ -34,8 +39,13 @@ struct Erasure {
 
 impl Chores {
     /// A process that ended before its erasure leaves it to the next one.
-    pub fn new(erase_after: Duration) -> Chores {
-        let mut chores = Chores { erase_after, erasure: None, purge_at: Instant::now() + PURGE_EVERY };
+    pub fn new(options: &StoreOptions) -> Chores {
+        let mut chores = Chores {
+            erase_after: options.erase_after,
+            delivery_lifetime_ms: i64::try_from(options.delivery_lifetime.as_millis()).unwrap_or(i64::MAX),
+            erasure: None,
+            purge_at: Instant::now() + PURGE_EVERY,
+        };
         chores.bodies_erased();
         chores
     }
@@ -57,6 +67,8 @@ impl Chores {
         if self.purge_at <= Instant::now() {
             self.purge_at = Instant::now() + PURGE_EVERY;
             purge_keys(gate, now).await?;
+            purge_previews(gate, now).await?;
+            webhooks::purge(gate, now.saturating_sub(self.delivery_lifetime_ms)).await?;
         }
         Ok(())
     }
@@ -105,5 +117,11 @@ async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
 pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<(), StoreError> {
     let mut turn = gate.turn().await;
     sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
+    Ok(())
+}
+
+async fn purge_previews(gate: &Gate, now: i64) -> Result<(), StoreError> {
+    let mut turn = gate.turn().await;
+    sqlx::query(PURGE_PREVIEWS).bind(now).execute(turn.connection().await?).await?;
     Ok(())
 }

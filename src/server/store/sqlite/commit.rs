@@ -11,9 +11,10 @@ use super::super::writer::{Batch, Failed, ReadMark};
 use super::super::{Command, StoreError, tasks};
 use super::gate::Turn;
 use super::run;
+use super::webhooks::tell_webhooks;
 use sqlx::SqliteConnection;
 
-/// Adds events to the logs and raises their rooms' heads. The parameters by their numbers: here and below, so that
+/// Adds events to the logs, raises their rooms' heads and queues what webhooks are told. The parameters by their numbers: here and below, so that
 /// what is written together is one call, since each costs two switches between threads.
 macro_rules! append_events {
     ($events:literal, $heads:literal) => {
@@ -27,7 +28,8 @@ macro_rules! append_events {
             UPDATE rooms SET head = j.value ->> 'seq'
                 FROM jsonb_each(",
             $heads,
-            ") AS j WHERE rooms.id = j.value ->> 'room';"
+            ") AS j WHERE rooms.id = j.value ->> 'room';",
+            tell_webhooks!($events)
         )
     };
 }

@@ -24,7 +24,7 @@ impl SqliteEngine {
             database,
             damage: Damage::default(),
             key_lifetime: options.key_lifetime,
-            chores: Chores::new(options.erase_after),
+            chores: Chores::new(options),
         }
     }
 

@@ -164,7 +164,7 @@ async fn events(tx: &mut SqliteConnection, sql: &'static str, read: Read) -> Res
         && let Some(row) = rows.try_next().await?
     {
         let row: EventRow = row;
-        bytes += row.body.as_ref().map_or(0, String::len);
+        bytes += row.bytes();
         events.push(row.into_event()?);
     }
     Ok(events)

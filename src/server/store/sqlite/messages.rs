@@ -22,7 +22,8 @@ macro_rules! put_messages {
                 FROM jsonb_each(",
             $messages,
             ") WHERE true
-                ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id;
+                ON CONFLICT (room_id, seq) DO UPDATE SET rev = excluded.rev, body_id = excluded.body_id,
+                    previews_rev = NULL, previews_id = NULL;
             UPDATE bodies SET body = NULL WHERE id IN (SELECT value FROM json_each(",
             $erased,
             "));"

@@ -21,6 +21,7 @@ mod messages;
 mod migrate;
 pub mod moving;
 mod own_thread;
+mod previews;
 mod readers;
 mod rooms;
 mod run;
@@ -29,6 +30,7 @@ mod sidecar;
 mod tables;
 mod tasks;
 mod uploads;
+mod webhooks;
 
 pub(super) use error::reason_of_answer;
 

@@ -13,6 +13,7 @@ use super::commit::{append_events, mark_read, mark_rows};
 use super::gate::Turn;
 use super::keys::put_keys;
 use super::messages::{self, put_messages};
+use super::webhooks::tell_webhooks;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
@@ -24,7 +25,7 @@ macro_rules! look_up {
     () => {
         "SELECT json_group_array(json_array(
                 r.id, r.access, r.head, u.name, m.user_id IS NOT NULL, iif(k.key IS NULL, NULL, hex(k.fingerprint)), k.seq,
-                t.author_id, t.rev, t.body_id, b.body,
+                t.author_id, t.rev, t.body_id, b.body, t.previews_id,
                 j.value ->> 'epoch' <> (SELECT value FROM meta WHERE name = 'epoch')
             ) ORDER BY j.id), (SELECT max(id) FROM bodies)
             FROM jsonb_each($1) AS j

@@ -1,8 +1,8 @@
 //! The statements behind the rare commands.
 
-use super::super::change::{Account, NewMembership, NewMessage, NewRoom, Room, RoomRow, Tables};
+use super::super::change::{Account, NewMembership, NewMessage, NewPreviews, NewRoom, Room, RoomRow, Standing, Tables};
 use super::super::columns::{access_column, seq_column, seq_from};
-use super::super::event_row::NewEvent;
+use super::super::event_row::{NewEvent, json};
 use super::super::file_row::Found;
 use super::super::key_row::{KnownKey, NewKey};
 use super::super::{Intent, StoreError, sql};
@@ -11,6 +11,10 @@ use super::{keys, uploads};
 use crate::domain::{Access, FileId, RoomId, RoomName, Seq, Slug, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
+
+/// At the end of the table of bodies, as they are.
+const PUT_PREVIEWS: &str = "INSERT INTO bodies (id, body) SELECT coalesce(max(id), 0) + 1, $4 FROM bodies;
+    UPDATE messages SET previews_rev = $3, previews_id = (SELECT max(id) FROM bodies) WHERE room_id = $1 AND seq = $2";
 
 /// In a transaction that may write: nobody else writes meanwhile.
 #[async_trait]
@@ -108,6 +112,18 @@ impl Tables for SqliteConnection {
             sqlx::query(statement).bind(room.0).bind(last).execute(&mut *self).await?;
         }
         seq_from(last).map(Some)
+    }
+
+    async fn message(&mut self, room: RoomId, seq: Seq) -> Result<Option<Standing>, StoreError> {
+        let query = sqlx::query_as(sql::previews::STANDING).bind(room.0).bind(seq_column(seq));
+        let row: Option<(i64, Option<i64>)> = query.fetch_optional(self).await?;
+        row.map(Standing::from_row).transpose()
+    }
+
+    async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError> {
+        let put = sqlx::query(PUT_PREVIEWS).bind(new.room.0).bind(seq_column(new.target)).bind(seq_column(new.rev));
+        put.bind(json(&new.list)?).execute(self).await?;
+        Ok(())
     }
 
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {

@@ -229,7 +229,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     place.execute("INSERT INTO schema_version (version) VALUES (99)").await;
     place.store.close().await;
     let error = refused(place.dir.path()).await;
-    assert!(error.ends_with("was written by a newer PickMate (schema 99, this one knows 5)"), "{error}");
+    assert!(error.contains("was written by a newer PickMate (schema 99, this one knows "), "{error}");
 }
 
 #[tokio::test]

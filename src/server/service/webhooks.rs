@@ -1,0 +1,148 @@
+//! Webhooks of rooms: owners make, see, try and remove them.
+
+use super::accounts::require_owner;
+use super::{Actor, rooms};
+use crate::domain::RoomId;
+use crate::protocol::{DeliveryView, ErrorCode, WebhookLog, WebhookView};
+use crate::server::clock::now_ms;
+use crate::server::error::AppError;
+use crate::server::queue;
+use crate::server::secret::new_secret;
+use crate::server::state::AppState;
+use crate::server::store::{NewWebhook, SigningSecret, Store, StoreError};
+
+/// Webhooks that are given a task at a time.
+const TAKEN_AT_ONCE: u32 = 100;
+
+/// How long a webhook is kept for its task: longer than that may run.
+const TAKEN_MS: i64 = 180_000;
+
+/// Deliveries that are listed, the newest.
+const LISTED_DELIVERIES: u32 = 100;
+
+/// Those that are shown with each webhook of a list.
+const SHOWN_DELIVERIES: u32 = 20;
+
+/// Kinds of events that one webhook may name, and bytes of each.
+const MAX_KINDS: usize = 20;
+const MAX_KIND_BYTES: usize = 40;
+
+/// A webhook that was just made.
+pub struct MadeWebhook {
+    pub webhook: WebhookView,
+    /// Signs what is sent. Not shown again.
+    pub secret: String,
+}
+
+/// The room, for an owner who can see it. `Forbidden`, `NotFound`.
+async fn own_room(state: &AppState, actor: &Actor, room: &str) -> Result<RoomId, AppError> {
+    require_owner(actor)?;
+    Ok(rooms::readable(state, actor, room).await?.id)
+}
+
+/// Of a room, the oldest first. `Forbidden` but for owners, `NotFound`.
+pub async fn list(state: &AppState, actor: &Actor, room: &str) -> Result<Vec<WebhookView>, AppError> {
+    let room = own_room(state, actor, room).await?;
+    Ok(state.store.webhooks(room).await?)
+}
+
+/// Tells `url` of the room's events from now on, of these kinds or of all. The answer has its secret, which is not
+/// shown again. `BadUrl` where the settings do not let it be reached, `TooManyWebhooks`.
+pub async fn create(
+    state: &AppState,
+    actor: &Actor,
+    room: &str,
+    (url, kinds): (&str, Vec<String>),
+) -> Result<MadeWebhook, AppError> {
+    let room = own_room(state, actor, room).await?;
+    state.rate_limits.command(actor.id)?;
+    let kinds = named(kinds)?;
+    let url = url.trim();
+    if let Err(error) = state.outgoing.webhooks.check(url) {
+        return Err(AppError::Refused { code: ErrorCode::BadUrl, message: error.to_string() });
+    }
+    let (secret, now) = (format!("pmwh_{}", new_secret()?), now_ms());
+    let new = NewWebhook { room, url: url.to_owned(), secret: SigningSecret(secret.clone()), kinds: kinds.clone() };
+    let limit = state.config.limits.webhooks_per_room;
+    let id = state.store.create_webhook(new, limit, now).await?;
+    let id = id.ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks))?;
+    let webhook = WebhookView { id, url: url.to_owned(), kinds, enabled: true, created_at: now, failing_since: None };
+    Ok(MadeWebhook { webhook, secret })
+}
+
+/// Kinds as they stand in events, each once. Those of later versions are as good.
+fn named(kinds: Vec<String>) -> Result<Vec<String>, AppError> {
+    let is_kind = |kind: &String| {
+        (1..=MAX_KIND_BYTES).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    if kinds.len() > MAX_KINDS || !kinds.iter().all(is_kind) {
+        let message = "kinds are those of events, such as posted".to_owned();
+        return Err(AppError::Refused { code: ErrorCode::BadRequest, message });
+    }
+    let mut named: Vec<String> = Vec::new();
+    for kind in kinds {
+        if !named.contains(&kind) {
+            named.push(kind);
+        }
+    }
+    Ok(named)
+}
+
+/// Nothing is sent to it any more. `Forbidden` but for owners, `NotFound`.
+pub async fn remove(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> Result<(), AppError> {
+    let room = own_room(state, actor, room).await?;
+    match state.store.remove_webhook(room, webhook, now_ms()).await? {
+        true => Ok(()),
+        false => Err(AppError::refused(ErrorCode::NotFound)),
+    }
+}
+
+/// What was sent to it lately, the newest first. `Forbidden` but for owners, `NotFound`.
+pub async fn deliveries(
+    state: &AppState,
+    actor: &Actor,
+    room: &str,
+    webhook: i64,
+) -> Result<Vec<DeliveryView>, AppError> {
+    let room = own_room(state, actor, room).await?;
+    if !state.store.webhooks(room).await?.iter().any(|known| known.id == webhook) {
+        return Err(AppError::refused(ErrorCode::NotFound));
+    }
+    Ok(state.store.deliveries(room, webhook, LISTED_DELIVERIES).await?)
+}
+
+/// All webhooks of the room with their last deliveries. `Forbidden` but for owners, `NotFound`.
+pub async fn logs(state: &AppState, actor: &Actor, room: &str) -> Result<Vec<WebhookLog>, AppError> {
+    let room = own_room(state, actor, room).await?;
+    let mut logs = Vec::new();
+    for webhook in state.store.webhooks(room).await? {
+        let deliveries = state.store.deliveries(room, webhook.id, SHOWN_DELIVERIES).await?;
+        logs.push(WebhookLog { webhook, deliveries });
+    }
+    Ok(logs)
+}
+
+/// Queues a test; one that arrives makes a webhook that failed for too long get events again. The id of the
+/// delivery. `Forbidden` but for owners, `NotFound`.
+pub async fn test(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> Result<i64, AppError> {
+    let room = own_room(state, actor, room).await?;
+    state.rate_limits.command(actor.id)?;
+    let added = state.store.add_test(room, webhook, now_ms()).await?;
+    added.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
+}
+
+/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together. Nothing is
+/// written while nothing is due.
+pub async fn enqueue_due(store: &dyn Store) -> Result<(), StoreError> {
+    let (now, mut tasks) = (now_ms(), Vec::new());
+    for webhook in store.due_webhooks(now, TAKEN_AT_ONCE).await? {
+        let until = now + TAKEN_MS;
+        if store.take_webhook(webhook, now, until).await? {
+            tasks.push(queue::task(&queue::Webhook { webhook, until }));
+        }
+    }
+    if !tasks.is_empty() {
+        store.enqueue(tasks).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+use super::super::columns::seq_column;
+use super::super::webhooks::{BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
+use super::super::{Attempt, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
+use super::SqliteStore;
+use super::gate::Gate;
+use crate::domain::RoomId;
+use crate::protocol::{DeliveryView, WebhookView};
+use async_trait::async_trait;
+use sqlx::SqliteConnection;
+
+/// Queues what events are to be told of, with the events themselves.
+macro_rules! tell_webhooks {
+    ($events:literal) => {
+        concat!(
+            "INSERT INTO deliveries (webhook_id, seq, state, attempts, queued_at, due_at)
+                SELECT w.id, j.value ->> 'seq', 'queued', 0, j.value ->> 'at', j.value ->> 'at'
+                FROM jsonb_each(",
+            $events,
+            ") AS j JOIN webhooks AS w ON w.room_id = j.value ->> 'room' AND w.ended_at IS NULL
+                WHERE w.enabled = 1
+                    AND (w.kinds = '' OR instr(',' || w.kinds || ',', ',' || (j.value ->> 'kind') || ',') > 0)
+                ORDER BY j.id, w.id;"
+        )
+    };
+}
+pub(super) use tell_webhooks;
+
+const PURGE: &str = "DELETE FROM deliveries WHERE id IN
+    (SELECT id FROM deliveries WHERE finished_at <= $1 ORDER BY finished_at LIMIT 1000)";
+
+#[async_trait]
+impl Webhooks for SqliteStore {
+    async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError> {
+        let create = sqlx::query_as(sql::webhooks::CREATE).bind(new.room.0).bind(new.url).bind(new.secret.0);
+        let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit));
+        let made: Option<(i64,)> = create.fetch_optional(self.gate.turn().await.connection().await?).await?;
+        Ok(made.map(|(id,)| id))
+    }
+
+    async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError> {
+        let rows: Vec<WebhookRow> = sqlx::query_as(sql::webhooks::LIST).bind(room.0).fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(webhook).collect())
+    }
+
+    async fn remove_webhook(&self, room: RoomId, webhook: i64, now: i64) -> Result<bool, StoreError> {
+        let remove = sqlx::query(sql::webhooks::REMOVE).bind(room.0).bind(webhook).bind(now);
+        let removed = remove.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(removed.rows_affected() > 0)
+    }
+
+    async fn deliveries(&self, room: RoomId, webhook: i64, limit: u32) -> Result<Vec<DeliveryView>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DELIVERIES).bind(room.0).bind(webhook).bind(i64::from(limit));
+        let rows: Vec<DeliveryRow> = query.fetch_all(&self.readers).await?;
+        rows.into_iter().map(delivery).collect()
+    }
+
+    async fn add_test(&self, room: RoomId, webhook: i64, now: i64) -> Result<Option<i64>, StoreError> {
+        let add = sqlx::query_as(sql::webhooks::ADD_TEST).bind(room.0).bind(webhook).bind(now);
+        let added: Option<(i64,)> = add.fetch_optional(self.gate.turn().await.connection().await?).await?;
+        Ok(added.map(|(id,)| id))
+    }
+
+    async fn due_webhooks(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE_WEBHOOKS).bind(now).bind(i64::from(limit));
+        let rows: Vec<(i64,)> = query.fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    async fn take_webhook(&self, webhook: i64, now: i64, until: i64) -> Result<bool, StoreError> {
+        let take = sqlx::query(sql::webhooks::TAKE).bind(webhook).bind(now).bind(until);
+        let taken = take.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(taken.rows_affected() > 0)
+    }
+
+    async fn release_webhook(&self, webhook: i64, until: i64) -> Result<(), StoreError> {
+        let release = sqlx::query(sql::webhooks::RELEASE).bind(webhook).bind(until);
+        release.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn due_deliveries(&self, webhook: i64, now: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::DUE).bind(webhook).bind(now).bind(i64::from(limit));
+        let rows: Vec<(i64,)> = query.fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
+    async fn begin_attempt(&self, delivery: i64, now: i64, lost_at: i64) -> Result<Option<Attempt>, StoreError> {
+        let mut turn = self.gate.turn().await;
+        let mut tx = turn.begin().await?;
+        let begin = sqlx::query_as(sql::webhooks::BEGIN).bind(delivery).bind(now).bind(lost_at);
+        let begun: Option<BegunRow> = begin.fetch_optional(&mut *tx).await?;
+        let Some(begun) = begun else { return Ok(None) };
+        let receiver: ReceiverRow = sqlx::query_as(sql::webhooks::RECEIVER).bind(begun.0).fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        Attempt::from_rows(delivery, begun, receiver).map(Some)
+    }
+
+    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<(), StoreError> {
+        let mut turn = self.gate.turn().await;
+        let mut tx = turn.begin().await?;
+        let end = ending.columns(now);
+        let query = sqlx::query(sql::webhooks::END).bind(attempt.delivery).bind(i64::from(attempt.number));
+        let query = query.bind(end.state).bind(ending.status.map(i64::from)).bind(ending.error);
+        query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
+        note_fares(&mut tx, attempt, fares, now).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn purge_deliveries(&self, before: i64) -> Result<(), StoreError> {
+        purge(&self.gate, before).await
+    }
+}
+
+pub(super) async fn purge(gate: &Gate, before: i64) -> Result<(), StoreError> {
+    let mut turn = gate.turn().await;
+    sqlx::query(PURGE).bind(before).execute(turn.connection().await?).await?;
+    sqlx::query(sql::webhooks::PURGE_REMOVED).bind(before).execute(turn.connection().await?).await?;
+    Ok(())
+}
+
+async fn note_fares(tx: &mut SqliteConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<(), StoreError> {
+    let webhook = attempt.webhook;
+    match fares {
+        Fares::AsBefore => {}
+        Fares::Well => {
+            sqlx::query(sql::webhooks::FARES_WELL).bind(webhook).execute(&mut *tx).await?;
+        }
+        Fares::Again => {
+            sqlx::query(sql::webhooks::FARES_WELL_AGAIN).bind(webhook).execute(&mut *tx).await?;
+        }
+        Fares::Badly { disabled_if_since } => {
+            sqlx::query(sql::webhooks::FARES_BADLY).bind(webhook).bind(now).execute(&mut *tx).await?;
+            let disable = sqlx::query(sql::webhooks::DISABLE).bind(webhook).bind(disabled_if_since);
+            if disable.execute(&mut *tx).await?.rows_affected() > 0 {
+                sqlx::query(sql::webhooks::GIVE_UP).bind(webhook).bind(now).execute(&mut *tx).await?;
+                let note = sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(seq_column(attempt.seq));
+                note.bind(now).execute(&mut *tx).await?;
+            }
+        }
+    }
+    Ok(())
+}

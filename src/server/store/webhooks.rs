@@ -1,0 +1,186 @@
+use super::StoreError;
+use super::columns::{count_from, damaged, seq_from};
+use crate::domain::{RoomId, Seq, Slug};
+use crate::protocol::{DeliveryState, DeliveryView, WebhookView};
+use async_trait::async_trait;
+use std::fmt;
+
+/// What signs a webhook's requests. It is stored as it is, since it has to be used again, and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningSecret(pub String);
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    pub room: RoomId,
+    pub url: String,
+    pub secret: SigningSecret,
+    /// Kinds of events, lower case and `_`; none: all.
+    pub kinds: Vec<String>,
+}
+
+/// A delivery that is about to be attempted, by whoever got this and nobody else.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub delivery: i64,
+    pub webhook: i64,
+    /// Which one it is, from 1.
+    pub number: u32,
+    /// Of the event; 0 is a test.
+    pub seq: Seq,
+    pub room: RoomId,
+    pub slug: Slug,
+    pub url: String,
+    pub secret: SigningSecret,
+    /// Whether events are sent to the webhook at all.
+    pub enabled: bool,
+    pub removed: bool,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub end: End,
+    /// Of the answer, if there was one.
+    pub status: Option<u16>,
+    /// A code; `None` when it arrived.
+    pub error: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Delivered,
+    /// To be tried again at this time.
+    Retry {
+        due_at: i64,
+    },
+    Failed,
+}
+
+/// How a webhook fares after an attempt at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fares {
+    Well,
+    /// As well as one that is in use: it gets events again.
+    Again,
+    /// Since before this time: it gets no more events, and those that wait for it have failed.
+    Badly {
+        disabled_if_since: i64,
+    },
+    /// It was not asked.
+    AsBefore,
+}
+
+/// Webhooks of rooms and what is sent to them. Deliveries come into being with the events that they tell of, in the
+/// same transaction. Times in Unix milliseconds.
+#[async_trait]
+pub trait Webhooks {
+    /// `None` when the room has `limit` of them.
+    async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError>;
+
+    /// Those of a room, the oldest first.
+    async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError>;
+
+    /// Nothing is sent to it from now on, and it is in no list. Whether there was one.
+    async fn remove_webhook(&self, room: RoomId, webhook: i64, now: i64) -> Result<bool, StoreError>;
+
+    /// The newest deliveries of a webhook of the room.
+    async fn deliveries(&self, room: RoomId, webhook: i64, limit: u32) -> Result<Vec<DeliveryView>, StoreError>;
+
+    /// Queues a test, also for one that gets no events. `None`: the room has no such webhook.
+    async fn add_test(&self, room: RoomId, webhook: i64, now: i64) -> Result<Option<i64>, StoreError>;
+
+    /// Webhooks with deliveries that may be attempted at `now`, but for those that are taken.
+    async fn due_webhooks(&self, now: i64, limit: u32) -> Result<Vec<i64>, StoreError>;
+
+    /// For one taker, until a time or until it releases it. Whether this one got it.
+    async fn take_webhook(&self, webhook: i64, now: i64, until: i64) -> Result<bool, StoreError>;
+
+    /// The webhook that was taken until then; somebody else's is left alone.
+    async fn release_webhook(&self, webhook: i64, until: i64) -> Result<(), StoreError>;
+
+    /// Deliveries to a webhook that may be attempted at `now`, those that have waited longest first.
+    async fn due_deliveries(&self, webhook: i64, now: i64, limit: u32) -> Result<Vec<i64>, StoreError>;
+
+    /// Begins an attempt if the delivery is due, and counts it. If its end is never told, as after a crash, the
+    /// delivery is due again at `lost_at`.
+    async fn begin_attempt(&self, delivery: i64, now: i64, lost_at: i64) -> Result<Option<Attempt>, StoreError>;
+
+    /// Ends an attempt, unless another one has begun meanwhile.
+    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<(), StoreError>;
+
+    /// Drops what ended before `before`, the oldest thousand at once, and webhooks of which nothing is left.
+    async fn purge_deliveries(&self, before: i64) -> Result<(), StoreError>;
+}
+
+/// Id, address, kinds, whether enabled, when made, since when failing.
+pub(super) type WebhookRow = (i64, String, String, i64, i64, Option<i64>);
+
+pub(super) fn webhook((id, url, kinds, enabled, created_at, failing_since): WebhookRow) -> WebhookView {
+    let kinds = kinds.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+    WebhookView { id, url, kinds, enabled: enabled != 0, created_at, failing_since }
+}
+
+/// Id, seq, state, attempts, status, error, and when it was queued, started, finished and is due.
+pub(super) type DeliveryRow =
+    (i64, i64, String, i64, Option<i64>, Option<String>, i64, Option<i64>, Option<i64>, Option<i64>);
+
+pub(super) fn delivery(row: DeliveryRow) -> Result<DeliveryView, StoreError> {
+    let (id, seq, state, attempts, status, error, queued_at, started_at, finished_at, due_at) = row;
+    let state = match state.as_str() {
+        "queued" => DeliveryState::Queued,
+        "sending" => DeliveryState::Sending,
+        "delivered" => DeliveryState::Delivered,
+        "failed" => DeliveryState::Failed,
+        other => return Err(damaged("state of a delivery", other)),
+    };
+    let (seq, attempts, status) = (seq_from(seq)?, count_from(attempts)?, status.map(count_from).transpose()?);
+    Ok(DeliveryView { id, seq, state, attempts, status, error, queued_at, started_at, finished_at, due_at })
+}
+
+/// Webhook, number of the attempt and seq.
+pub(super) type BegunRow = (i64, i64, i64);
+
+/// Room, its address, the webhook's address, its secret, whether it is enabled, when it was removed.
+pub(super) type ReceiverRow = (i64, String, String, String, i64, Option<i64>);
+
+impl Attempt {
+    pub(super) fn from_rows(delivery: i64, begun: BegunRow, receiver: ReceiverRow) -> Result<Attempt, StoreError> {
+        let (webhook, number, seq) = begun;
+        let (room, slug, url, secret, enabled, ended_at) = receiver;
+        Ok(Attempt {
+            delivery,
+            webhook,
+            number: count_from(number)?,
+            seq: seq_from(seq)?,
+            room: RoomId(room),
+            slug: Slug::parse(&slug).map_err(|_| damaged("room's address", slug))?,
+            url,
+            secret: SigningSecret(secret),
+            enabled: enabled != 0,
+            removed: ended_at.is_some(),
+        })
+    }
+}
+
+/// How an attempt's end stands in the table.
+pub(super) struct EndColumns {
+    pub state: &'static str,
+    pub finished_at: Option<i64>,
+    pub due_at: Option<i64>,
+}
+
+impl Ending {
+    pub(super) fn columns(&self, now: i64) -> EndColumns {
+        match self.end {
+            End::Delivered => EndColumns { state: "delivered", finished_at: Some(now), due_at: None },
+            End::Failed => EndColumns { state: "failed", finished_at: Some(now), due_at: None },
+            End::Retry { due_at } => EndColumns { state: "queued", finished_at: None, due_at: Some(due_at) },
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Webhooks from the event to the receiver's answer.
+
+use crate::outgoing::peer::{Peer, page, redirect};
+use crate::outgoing::{bounds, client, rules};
+use crate::store_contract::world::{Engine, Postgres, Sqlite, World};
+use pickmate::domain::{Access, RoomId, Seq, UserId};
+use pickmate::protocol::{DeliveryState, DeliveryView};
+use pickmate::server::clock::now_ms;
+use pickmate::server::config::Limits;
+use pickmate::server::outgoing::{Bounds, Client};
+use pickmate::server::store::{NewWebhook, SigningSecret};
+use pickmate::server::webhooks::{Delivered, deliver, deliver_due, signature};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+struct Room<E> {
+    world: World<E>,
+    room: RoomId,
+    author: UserId,
+    webhook: i64,
+    limits: Limits,
+}
+
+impl<E: Engine> Room<E> {
+    async fn telling(url: String) -> Room<E> {
+        let world: World<E> = World::new().await;
+        let author = world.user("민아").await;
+        let room = world.room("general", Access::Open, author).await;
+        let new = NewWebhook { room, url, secret: SigningSecret("pmwh_s".into()), kinds: Vec::new() };
+        let webhook = world.store.create_webhook(new, 10, now_ms()).await.unwrap().unwrap();
+        Room { world, room, author, webhook, limits: Limits::default() }
+    }
+
+    async fn post(&self, key: &str) -> Seq {
+        self.world.post("general", self.author, key, "안녕").await.unwrap().seq.unwrap()
+    }
+
+    async fn newest(&self) -> DeliveryView {
+        self.world.store.deliveries(self.room, self.webhook, 1).await.unwrap().remove(0)
+    }
+
+    async fn deliver(&self, client: &Client) -> Delivered {
+        let id = self.newest().await.id;
+        deliver(&*self.world.store, client, &self.limits, id).await.unwrap()
+    }
+}
+
+fn status(line: &'static str) -> impl Fn(&str) -> Vec<u8> {
+    move |_| format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+}
+
+fn header<'a>(request: &'a str, name: &str) -> &'a str {
+    let line = request.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)));
+    line.unwrap_or_else(|| panic!("no {name} in {request}")).1
+}
+
+async fn an_event_arrives_signed_and_once<E: Engine>() {
+    let peer = Peer::saying(|_| page("thanks")).await;
+    let room = Room::<E>::telling(peer.url("/hook?a=b")).await;
+    let seq = room.post("k").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Arrived);
+    assert_eq!(room.deliver(&client()).await, Delivered::NotDue);
+    let requests = peer.requests();
+    let [request] = &requests[..] else { panic!("{requests:?}") };
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    let sent: Value = serde_json::from_str(body).unwrap();
+    let event = serde_json::to_value(&room.world.log(room.room).await[seq.0 as usize - 1]).unwrap();
+    assert_eq!((&sent["room"], &sent["event"]), (&Value::from("general"), &event));
+    let signed = header(request, "x-pickmate-signature");
+    let seconds: i64 = signed.split(['=', ',']).nth(1).unwrap().parse().unwrap();
+    assert_eq!(signed, signature(&SigningSecret("pmwh_s".into()), seconds, body));
+    assert!((now_ms() / 1_000 - seconds).abs() < 60);
+    let view = room.newest().await;
+    assert_eq!(header(request, "x-pickmate-delivery"), view.id.to_string());
+    assert_eq!((view.state, view.status, view.attempts), (DeliveryState::Delivered, Some(200), 1));
+}
+
+async fn what_was_deleted_meanwhile_is_not_told<E: Engine>() {
+    let peer = Peer::saying(|_| page("")).await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    let target = room.post("k").await;
+    let id = room.newest().await.id;
+    room.world.delete("general", room.author, target).await.unwrap();
+    deliver(&*room.world.store, &client(), &room.limits, id).await.unwrap();
+    assert!(peer.requests()[0].contains(r#""deleted":true"#) && !peer.requests()[0].contains("안녕"));
+}
+
+async fn a_receiver_in_trouble_is_asked_again_with_the_same_delivery<E: Engine>() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let peer = Peer::saying(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => b"HTTP/1.1 503 Busy\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        _ => page("thanks"),
+    })
+    .await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    room.post("k").await;
+    let Delivered::Again { due_at } = room.deliver(&client()).await else { panic!("not to be tried again") };
+    let wait = due_at - now_ms();
+    assert!((50_000..=73_000).contains(&wait), "{wait}");
+    let view = room.newest().await;
+    assert_eq!((view.state, view.due_at, view.error.as_deref()), (DeliveryState::Queued, Some(due_at), Some("status")));
+    assert_eq!(room.deliver(&client()).await, Delivered::NotDue);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert!(room.world.store.webhooks(room.room).await.unwrap()[0].failing_since.is_some());
+    // The wait is over.
+    let attempt = room.world.store.begin_attempt(view.id, due_at, due_at).await.unwrap().unwrap();
+    assert_eq!((attempt.delivery, attempt.number), (view.id, 2));
+}
+
+async fn what_helps_no_more_is_given_up<E: Engine>() {
+    for (line, expected) in [
+        ("400 Bad", false),
+        ("404 Gone", false),
+        ("410 Gone", false),
+        ("429 Slow", true),
+        ("408 Late", true),
+        ("500 Broken", true),
+        ("304 Same", false),
+    ] {
+        let peer = Peer::saying(status(line)).await;
+        let room = Room::<E>::telling(peer.url("/")).await;
+        room.post("k").await;
+        let again = matches!(room.deliver(&client()).await, Delivered::Again { .. });
+        assert_eq!(again, expected, "{line}");
+    }
+    let peer = Peer::saying(|_| redirect("http://127.0.0.1:1/")).await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    room.post("k").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert_eq!(room.newest().await.status, Some(302));
+}
+
+async fn the_rules_hold_when_it_is_sent_too<E: Engine>() {
+    let peer = Peer::saying(|_| page("")).await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    room.post("k").await;
+    let strict = Client::new(pickmate::server::outgoing::Rules { allow: Vec::new(), ..rules() }, bounds());
+    assert_eq!(room.deliver(&strict).await, Delivered::Failed);
+    assert_eq!((room.newest().await.error.as_deref(), peer.accepted()), (Some("address_refused"), 0));
+}
+
+async fn attempts_are_counted_and_end<E: Engine>() {
+    let peer = Peer::saying(status("500 Broken")).await;
+    let mut room = Room::<E>::telling(peer.url("/")).await;
+    room.limits.webhook_attempts = 1;
+    room.post("k").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    let silent = Peer::behaving([127, 0, 0, 1].into(), |stream, _| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let room = Room::<E>::telling(silent.url("/")).await;
+    room.post("k").await;
+    let hasty = Client::new(rules(), Bounds { timeout: Duration::from_millis(200), ..bounds() });
+    assert!(matches!(room.deliver(&hasty).await, Delivered::Again { .. }));
+    assert_eq!(room.newest().await.error.as_deref(), Some("timeout"));
+}
+
+async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: Engine>() {
+    let healthy = Arc::new(AtomicUsize::new(0));
+    let state = Arc::clone(&healthy);
+    let peer = Peer::saying(move |_| match state.load(Ordering::SeqCst) {
+        0 => b"HTTP/1.1 404 Gone\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        _ => page("thanks"),
+    })
+    .await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    let store = &room.world.store;
+    room.post("k").await;
+    // It has failed since before anybody remembers.
+    let attempt = store.begin_attempt(room.newest().await.id, now_ms(), now_ms() - 1).await.unwrap().unwrap();
+    let failed = pickmate::server::store::Ending {
+        end: pickmate::server::store::End::Failed,
+        status: None,
+        error: Some("timeout"),
+    };
+    let badly = pickmate::server::store::Fares::Badly { disabled_if_since: 0 };
+    store.end_attempt(&attempt, failed, badly, 1).await.unwrap();
+    room.post("l").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert!(!store.webhooks(room.room).await.unwrap()[0].enabled);
+    healthy.store(1, Ordering::SeqCst);
+    store.add_test(room.room, room.webhook, now_ms()).await.unwrap().unwrap();
+    assert_eq!(deliver_due(&**store, &client(), &room.limits, room.webhook).await.unwrap(), 1);
+    assert!(store.webhooks(room.room).await.unwrap()[0].enabled);
+    assert!(peer.requests().last().unwrap().contains(r#""kind":"test""#));
+}
+
+macro_rules! on_both {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test::<super::Sqlite>().await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test::<super::Postgres>().await; })*
+        }
+    };
+}
+
+on_both! {
+    an_event_arrives_signed_and_once
+    what_was_deleted_meanwhile_is_not_told
+    a_receiver_in_trouble_is_asked_again_with_the_same_delivery
+    what_helps_no_more_is_given_up
+    the_rules_hold_when_it_is_sent_too
+    attempts_are_counted_and_end
+    a_webhook_that_failed_for_too_long_gets_events_again_after_a_test
+}
