@@ -79,3 +79,19 @@ test('a refusal is said at the card, and it can be tried again', async ({ commun
   await cancel.click();
   await expect(card(room).getByText(owner.words.tasks.cancelled, { exact: true })).toBeVisible();
 });
+
+test('a room is exported with a command, and its members fetch the file from the card', async ({ community }) => {
+  const member = await community.newcomer('Archivist');
+  const room = await member.enter();
+  await room.composer.fill('/export');
+  await room.composer.press('Enter');
+  const seen = room.conversation.getByRole('listitem').filter({ hasText: room.words.tasks.startedBy('Archivist') }).last();
+  const link = seen.getByRole('link', { name: member.words.tasks.download });
+  await expect(link).toBeVisible({ timeout: 15_000 });
+  await expectAccessible(member.page);
+  const other = await community.newcomer('Another Reader');
+  const there = await other.enter();
+  const waiting = other.page.waitForEvent('download');
+  await there.conversation.getByRole('link', { name: other.words.tasks.download }).last().click();
+  expect((await waiting).suggestedFilename()).toMatch(/\.zip$/);
+});

@@ -45,7 +45,7 @@ impl Place {
     async fn upload(&self, number: usize) -> FileId {
         let url = self.app.url("/api/v1/rooms/general/files");
         let request = Client::new().post(url).query(&[("key", format!("u{number}")), ("name", "a.png".to_owned())]);
-        let image = encoded(&photo(900, 700), ImageFormat::Png);
+        let image = encoded(&photo(120, 90), ImageFormat::Png);
         let answer = request.bearer_auth(&self.mina.token).body(image).send().await.unwrap();
         FileId::parse(answer.json::<Value>().await.unwrap()["id"].as_str().unwrap()).unwrap()
     }
@@ -99,8 +99,9 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     ];
     let ids = place.enqueue(kinds.concat()).await;
     let (machine, stop) = (Machine::new(), CancellationToken::new());
+    let _also_after_a_panic = stop.clone().drop_guard();
     let arguments = format!("worker {QUICK} --data {}", place.app.state().config.data.display());
-    let workers = [150, 400].map(|ms| {
+    let workers = [400, 900].map(|ms| {
         let (machine, stop, arguments) = (machine.clone(), stop.clone(), arguments.clone());
         tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &arguments, ms, &stop))
     });
@@ -148,8 +149,8 @@ async fn two_nodes_and_two_workers_say_a_message_once() {
     let place = Place::new().await;
     let data = place.app.state().config.data.display().to_string();
     let machine = Machine::new();
-    let _workers = [(); 2].map(|()| Process::start(&machine, &format!("worker {QUICK} --data {data}")));
-    let serve = format!("serve --listen 127.0.0.1:0 {QUICK} --data {data}");
+    let _workers = [(); 2].map(|()| Process::start(&machine, &format!("worker --data {data}")));
+    let serve = format!("serve --listen 127.0.0.1:0 --data {data}");
     let _nodes = [(); 2].map(|()| Process::start(&machine, &serve));
     let say = |number| Say { room: Slug::parse("general").unwrap(), body: format!("said {number}") };
     let ids = place.enqueue(many(SAID, say)).await;
@@ -175,6 +176,7 @@ async fn each_of_many_tasks_ends_once_however_often_workers_are_killed() {
     let serve = format!("serve --listen 127.0.0.1:0 --no-rate-limit --lanes none {QUICK}");
     let (_server, url) = Process::start(&machine, &serve);
     let stop = CancellationToken::new();
+    let _also_after_a_panic = stop.clone().drop_guard();
     let workers = [300, 700].map(|ms| {
         let (machine, stop) = (machine.clone(), stop.clone());
         tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &format!("worker {QUICK}"), ms, &stop))
