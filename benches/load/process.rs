@@ -25,6 +25,8 @@ const ACCOUNTS: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     PickMate,
+    /// PickMate with every core of the machine, which it shares with the load.
+    Everywhere,
     /// So many nodes of PickMate on one Postgres and one Redis.
     Nodes(usize),
     Bare,
@@ -33,7 +35,7 @@ pub enum Kind {
 impl Kind {
     pub fn name(self) -> &'static str {
         match self {
-            Kind::PickMate | Kind::Nodes(_) => "pickmate",
+            Kind::PickMate | Kind::Everywhere | Kind::Nodes(_) => "pickmate",
             Kind::Bare => "axum",
         }
     }
@@ -52,9 +54,11 @@ impl Server {
     pub fn start(kind: Kind, pickmate: &Path, rooms: usize) -> Result<Server> {
         let folder = TempDir::new()?;
         let mut server = match kind {
-            Kind::PickMate => Server::of_nodes(1, pickmate, folder, Vec::new(), rooms)?,
+            Kind::PickMate => Server::of_nodes(vec![pinned(pickmate)], pickmate, folder, Vec::new(), rooms)?,
+            Kind::Everywhere => Server::of_nodes(vec![everywhere(pickmate)], pickmate, folder, Vec::new(), rooms)?,
             Kind::Nodes(nodes) => {
                 let shared = services::between_nodes()?;
+                let nodes = (0..nodes).map(|_| pinned(pickmate)).collect();
                 Server::of_nodes(nodes, pickmate, folder, shared, rooms)?
             }
             Kind::Bare => {
@@ -70,7 +74,7 @@ impl Server {
     }
 
     fn of_nodes(
-        nodes: usize,
+        nodes: Vec<Command>,
         program: &Path,
         folder: TempDir,
         environment: Vec<(&'static str, String)>,
@@ -80,9 +84,8 @@ impl Server {
         let tokens = operator.accounts()?;
         (0..rooms).try_for_each(|room| operator.room(&format!("room{room}")))?;
         let (mut addrs, mut processes) = (Vec::new(), Vec::new());
-        for _ in 0..nodes {
+        for mut command in nodes {
             let addr = free_address()?;
-            let mut command = pinned(program);
             command.args(["serve", "--no-rate-limit", "--listen", &addr.to_string(), "--data"]).arg(folder.path());
             command.envs(environment.iter().cloned());
             processes.push(spawn(command, folder.path())?);
@@ -123,6 +126,24 @@ impl Server {
             process.wait()?;
         }
         Ok(self.folder.path())
+    }
+
+    /// Starts a task of this kind, as an owner; `args` is JSON.
+    pub fn start_task(&self, task: &str, args: &str) -> Result<()> {
+        let Dialect::PickMate { tokens } = &self.dialect else { bail!("it has no tasks") };
+        let body = format!(r#"{{"task":"{task}","args":{args}}}"#);
+        let length = body.len();
+        let mut stream = TcpStream::connect(self.addrs[0])?;
+        write!(
+            stream,
+            "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
+            tokens[0]
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+        Ok(())
     }
 
     /// A counter of `/metrics`, of the first process.
@@ -188,6 +209,13 @@ fn spawn(mut command: Command, folder: &Path) -> Result<Child> {
 pub fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0"]).arg(program);
+    command
+}
+
+/// On all cores, wherever the load is.
+fn everywhere(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0-1023"]).arg(program);
     command
 }
 

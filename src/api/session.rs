@@ -21,6 +21,9 @@ pub struct AppStart {
     pub now: i64,
     /// Bytes of UTF-8 in a message.
     pub body_bytes: u32,
+    /// Bytes of a file, and files of a message.
+    pub upload_bytes: u64,
+    pub message_files: u32,
     /// What an invite may be made for at most.
     pub invite_max_days: u32,
     pub invite_max_uses: u32,

@@ -13,6 +13,7 @@ pub mod scroll;
 pub mod session;
 pub mod slash;
 pub mod timeline;
+pub mod uploads;
 pub mod zone;
 
 mod browser;

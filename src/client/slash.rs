@@ -44,6 +44,11 @@ impl Slash {
         }
     }
 
+    /// What that task is given, as JSON: `zone` is where the reader is.
+    pub fn arguments(self, zone: &str) -> String {
+        if self == Slash::Export { format!("{{\"zone\":\"{zone}\"}}") } else { "{}".to_owned() }
+    }
+
     fn of(name: &str) -> Option<Slash> {
         let name = name.to_ascii_lowercase();
         Slash::ALL.into_iter().find(|command| command.names().contains(&name.as_str()))

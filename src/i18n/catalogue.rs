@@ -170,10 +170,25 @@ group! {
         to_latest,
         placeholder,
         send,
+        attach,
+        attachments,
+        /// Files are not all there.
+        uploading,
+        /// An image that is made anew.
+        preparing,
+        file_ready,
+        /// Over a conversation that a file is held over.
+        drop_here,
         /// More than two are typing.
         type_many,
     } {
         types(&str),
+        /// A file out of those for the message.
+        detach(&str),
+        /// What a file may have, in MB or so.
+        file_too_large(&str),
+        /// How many may go with a message.
+        too_many_files(u32),
         type_both(&str, &str),
         log(&str),
         beginning(&str),
@@ -340,6 +355,7 @@ group! {
         schedule,
         /// The composer is empty.
         no_text,
+        without_files,
         /// What is scheduled in the room.
         list,
         none,

@@ -10,6 +10,7 @@ mod group;
 mod hooks;
 mod ko;
 mod locale;
+mod transcript;
 
 pub use catalogue::{
     Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,

@@ -23,6 +23,8 @@ pub async fn app(state: &AppState, actor: &Actor, reader: Reader) -> Result<AppS
         utc_offset_min: reader.utc_offset_min,
         now: now_ms(),
         body_bytes: state.config.limits.body_bytes as u32,
+        upload_bytes: state.config.limits.upload_bytes,
+        message_files: state.config.limits.message_files as u32,
         invite_max_days: state.config.limits.invite_max_days,
         invite_max_uses: state.config.limits.invite_max_uses,
     })

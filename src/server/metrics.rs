@@ -3,6 +3,7 @@
 use super::channel_layer::LayerMetrics;
 use super::hub::Waiting;
 use super::store::Commits;
+use super::tasks::TaskMetrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
@@ -33,6 +34,7 @@ pub struct Metrics {
     pub store_reads: Counter,
     pub commits: Commits,
     pub layer: LayerMetrics,
+    pub tasks: TaskMetrics,
     /// 1 while this node and the others show each other's people, or there are no others.
     pub presence_connected: Gauge,
     /// How long it takes until the head of a room is compared with the store again, without a notice; 0 without other nodes.
@@ -79,6 +81,7 @@ impl Metrics {
             store_reads: Counter::default(),
             commits: Commits::default(),
             layer: LayerMetrics::default(),
+            tasks: TaskMetrics::default(),
             presence_connected: Gauge::default(),
             comparison_seconds: Gauge::default(),
             queued_bytes: Gauge::default(),
@@ -108,6 +111,7 @@ impl Metrics {
         );
         registry.register("behind", "Live sockets that are behind in some room", metrics.behind.clone());
         metrics.layer.register(registry);
+        metrics.tasks.register(registry);
         registry.register(
             "presence_connected",
             "1 while this node and the others show each other's people, or there are no others",

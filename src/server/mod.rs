@@ -15,6 +15,7 @@ pub mod config;
 pub mod django;
 pub mod encode;
 pub mod error;
+pub mod export;
 pub mod files;
 pub mod first_page;
 pub mod forms;

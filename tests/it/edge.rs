@@ -6,14 +6,17 @@ use leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context;
 use pickmate::api::{FirstPage, Place};
 use pickmate::domain::Access;
 use pickmate::server::clock::now_ms;
-use pickmate::server::{auth, first_page};
+use pickmate::server::store::NewTask;
+use pickmate::server::{auth, first_page, queue};
 use pickmate::ui::{App, SentPage};
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 const EVIL: &str = "http://evil.example";
@@ -144,14 +147,50 @@ async fn a_node_tells_which_of_its_parts_are_sound() {
     assert_eq!(get("/healthz").await.unwrap().text().await.unwrap(), "ok");
     let ready = get("/readyz").await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
-    assert_eq!(ready.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "ok"}));
+    assert_eq!(ready.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "ok", "queue": "ok"}));
 
     let (hub, ended) = (app.state().hub.clone(), CancellationToken::new());
     ended.cancel();
     hub.run(Arc::clone(app.store()), now_ms, ended).await;
     let deaf = get("/readyz").await.unwrap();
     assert_eq!(deaf.status(), StatusCode::OK, "posts are taken");
-    assert_eq!(deaf.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "failed"}));
+    assert_eq!(deaf.json::<Value>().await.unwrap(), json!({"store": "ok", "channel_layer": "failed", "queue": "ok"}));
+}
+
+#[tokio::test]
+async fn work_that_nobody_does_makes_the_queue_behind_and_the_node_no_less_ready() {
+    let app = TestApp::spawn_with(|config| {
+        config.lanes = Vec::new();
+        config.limits.task_lease_ms = 1_000;
+        config.limits.ready_ms = 1;
+    })
+    .await;
+    let parts = async || {
+        let answer = app.browser().get(app.url("/readyz")).send().await.unwrap();
+        (answer.status(), answer.json::<Value>().await.unwrap()["queue"].take())
+    };
+    assert_eq!(parts().await, (StatusCode::OK, json!("ok")));
+    let due = NewTask { run_at: Some(now_ms() - 2_000), ..queue::task(&queue::Demo { seconds: 0 }) };
+    app.store().enqueue(vec![due]).await.unwrap();
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(parts().await, (StatusCode::OK, json!("behind")));
+}
+
+#[tokio::test]
+async fn metrics_tell_of_tasks() {
+    let app = TestApp::spawn().await;
+    app.store().enqueue(vec![queue::task(&queue::Demo { seconds: 0 })]).await.unwrap();
+    let ended = "pickmate_task_runs_total{end=\"Succeeded\"} 1";
+    let told = async {
+        while !app.browser().get(app.url("/metrics")).send().await.unwrap().text().await.unwrap().contains(ended) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, told).await.expect("a run is counted");
+    let text = app.browser().get(app.url("/metrics")).send().await.unwrap().text().await.unwrap();
+    for line in ["pickmate_tasks_running{lane=\"io\"} 0", "pickmate_task_wait_seconds_count 1"] {
+        assert!(text.contains(line), "{line} of {text}");
+    }
 }
 
 #[tokio::test]

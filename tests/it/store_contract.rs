@@ -167,6 +167,7 @@ suite! {
         an_edit_leaves_the_files_and_a_deletion_takes_them
         what_became_of_a_file_is_decided_once
         a_file_is_for_those_who_may_read_its_message
+        a_shared_file_is_for_those_who_may_read_the_room_until_it_expires
         files_that_nothing_carries_go_in_the_end;
     history:
         pages_and_events_tell_the_same_story;

@@ -14,36 +14,36 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// A program with somebody's token.
-struct Caller<'a> {
+pub struct Caller<'a> {
     app: &'a TestApp,
     token: String,
 }
 
 impl<'a> Caller<'a> {
-    fn new(app: &'a TestApp, person: &Person) -> Caller<'a> {
+    pub fn new(app: &'a TestApp, person: &Person) -> Caller<'a> {
         Caller { app, token: person.token.clone() }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    pub async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
         let request = Client::new().request(method, self.app.url(path)).bearer_auth(&self.token);
         let request = if body.is_null() { request } else { request.json(&body) };
         let response = request.send().await.unwrap();
         (response.status(), response.json().await.unwrap())
     }
 
-    async fn start(&self, body: Value) -> String {
+    pub async fn start(&self, body: Value) -> String {
         let (status, answer) = self.ask(Method::POST, "/api/v1/tasks", body).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    async fn task(&self, id: &str) -> Value {
+    pub async fn task(&self, id: &str) -> Value {
         let (status, task) = self.ask(Method::GET, &format!("/api/v1/tasks/{id}"), Value::Null).await;
         assert_eq!(status, StatusCode::OK, "{task}");
         task
     }
 
-    async fn becomes(&self, id: &str, state: &str) -> Value {
+    pub async fn becomes(&self, id: &str, state: &str) -> Value {
         let wait = async {
             loop {
                 let task = self.task(id).await;
@@ -160,11 +160,11 @@ async fn a_watcher_hears_of_each_state_until_the_end() {
 }
 
 /// A process that works on tasks or serves.
-struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
     /// Returns once it is at work, with the address where it serves.
-    fn start(machine: &Machine, arguments: &str) -> (Process, String) {
+    pub fn start(machine: &Machine, arguments: &str) -> (Process, String) {
         let mut process = machine.start(arguments);
         let mut first = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut first).unwrap();
@@ -212,95 +212,4 @@ async fn a_task_outlives_its_worker() {
     let (_second, _) = Process::start(&machine, &format!("worker --lanes io {QUICK}"));
     becomes("succeeded").await;
     assert_eq!(task().await["attempts"], 2);
-}
-
-/// How many tasks go through two workers that are killed again and again; `PICKMATE_KILLED_TASKS` says another number.
-const KILLED_TASKS: usize = 1_000;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_of_many_tasks_ends_once_however_often_workers_are_killed() {
-    const QUICK: &str = "--limit task_lease_ms=1000 --limit task_heartbeat_ms=200 --limit task_io=32";
-    let count = std::env::var("PICKMATE_KILLED_TASKS").map_or(KILLED_TASKS, |count| count.parse().unwrap());
-    let machine = Machine::new();
-    machine.run("admin user create mina --owner --password-stdin", "secret-password\n");
-    machine.run("admin room create general", "");
-    let token = machine.run("admin token create mina", "").out.trim().to_owned();
-    let serve = format!("serve --listen 127.0.0.1:0 --no-rate-limit --lanes none {QUICK}");
-    let (_server, url) = Process::start(&machine, &serve);
-    let stop = tokio_util::sync::CancellationToken::new();
-    let workers = [300, 700].map(|ms| {
-        let (machine, stop) = (machine.clone(), stop.clone());
-        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &format!("worker {QUICK}"), ms, &stop))
-    });
-    let client = Client::new();
-    let ids = enqueue_many(&client, &url, &token, count).await;
-    let ends = timeout(PATIENCE * 60, all_ends(&client, &url, &token, count)).await.expect("all end");
-    stop.cancel();
-    let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
-    assert!(kills > 2, "{kills} kills");
-    assert_eq!(ends.len(), ids.len());
-    for (id, ended) in &ends {
-        assert!(ids.contains(id));
-        assert_eq!(ended.len(), 1, "{id} ended {ended:?}");
-    }
-    let failed = ends.values().filter(|ended| ended[0].0 != "succeeded").count();
-    assert!(ends.values().all(|ended| ended[0].1 <= 3), "no more runs than attempts");
-    println!("{count} tasks, {kills} kills of workers: {failed} lost their workers in all of their runs");
-}
-
-/// Begins a worker and kills it after about so long, until `stop`; how often.
-fn kill_again_and_again(
-    machine: &Machine,
-    arguments: &str,
-    ms: u64,
-    stop: &tokio_util::sync::CancellationToken,
-) -> usize {
-    let mut kills = 0;
-    while !stop.is_cancelled() {
-        let (worker, _) = Process::start(machine, arguments);
-        // Later ones live longer, so that all work is done some day.
-        std::thread::sleep(Duration::from_millis(ms * (1 + kills as u64 % 5)));
-        drop(worker);
-        kills += 1;
-    }
-    kills
-}
-
-async fn enqueue_many(client: &Client, url: &str, token: &str, count: usize) -> std::collections::BTreeSet<String> {
-    use futures_util::stream::{StreamExt, iter};
-    let start = |_| async {
-        let body = json!({"task": "demo", "room": "general", "args": {"seconds": 0}});
-        let request = client.post(format!("{url}/api/v1/tasks")).bearer_auth(token).json(&body);
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
-        answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
-    };
-    iter(0..count).map(start).buffer_unordered(32).collect().await
-}
-
-type Ends = std::collections::BTreeMap<String, Vec<(String, u64)>>;
-
-/// Reads the room's log until so many tasks have ended: the states in which each did, with its runs.
-async fn all_ends(client: &Client, url: &str, token: &str, count: usize) -> Ends {
-    let (mut after, mut cards, mut ends) = (0, std::collections::BTreeMap::new(), Ends::new());
-    while ends.len() < count {
-        let url = format!("{url}/api/v1/rooms/general/events?after={after}&limit=1000");
-        let page: Value = client.get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-        for event in page["events"].as_array().unwrap() {
-            after = event["seq"].as_u64().unwrap();
-            let id = match event["kind"].as_str().unwrap() {
-                "task" => {
-                    cards.insert(after, event["id"].as_str().unwrap().to_owned());
-                    continue;
-                }
-                "task_changed" => cards[&event["target"].as_u64().unwrap()].clone(),
-                _ => continue,
-            };
-            let state = event["state"].as_str().unwrap();
-            if matches!(state, "succeeded" | "failed" | "cancelled") {
-                ends.entry(id).or_default().push((state.to_owned(), event["attempts"].as_u64().unwrap()));
-            }
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    ends
 }

@@ -1,6 +1,7 @@
 //! The scenarios: each starts with a fresh server and returns its figures.
 
 mod catch_up;
+mod computing;
 mod fanout;
 mod idle;
 mod nodes;
@@ -145,5 +146,12 @@ pub const SCENARIOS: &[Scenario] = &[
     nodes("nodes-3-writes", NODES[2], |server, time| writes::run(server, 256, 1, time)),
     nodes("nodes-3-of-100", NODES[2], |server, time| nodes::run(server, 100, time)),
     Scenario { name: "catch-up", servers: OURS, rooms: 1, beside: Beside::Nothing, run: catch_up::run },
+    Scenario {
+        name: "computing",
+        servers: &[Kind::Everywhere],
+        rooms: 1,
+        beside: Beside::Nothing,
+        run: computing::run,
+    },
     Scenario { name: "pages", servers: OURS, rooms: 1, beside: Beside::Nothing, run: pages::run },
 ];

@@ -6,7 +6,7 @@ mod tests;
 
 use super::outbox::{Command, Entry, EntryState, Kept};
 use crate::domain::{Seq, TaskId};
-use crate::protocol::{Author, ErrorCode, Event, EventKind, Preview, TaskStatus};
+use crate::protocol::{Attached, Author, ErrorCode, Event, EventKind, Preview, TaskStatus};
 use std::sync::Arc;
 
 /// Messages of one author within this time make a run: avatar and name stand once.
@@ -53,6 +53,8 @@ pub struct MessageItem {
     pub at: i64,
     /// Source text; `None` when the message is erased.
     pub body: Option<String>,
+    /// Shown as long as there is a body.
+    pub files: Vec<Attached>,
     pub edited: bool,
     /// What its links lead to.
     pub previews: Vec<Preview>,
@@ -235,7 +237,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, row: &Event) {
-        let EventKind::Posted { key, author, body, rev, deleted, previews, .. } = &row.kind else {
+        let EventKind::Posted { key, author, body, rev, deleted, files, previews } = &row.kind else {
             return self.notice(row);
         };
         let first_of_run = self.begin_message(author.id, row.at);
@@ -245,6 +247,7 @@ impl<'a> Builder<'a> {
             author: author.clone(),
             at: row.at,
             body: body.clone().filter(|_| !deleted),
+            files: files.clone(),
             edited: rev.is_some_and(|rev| rev > row.seq),
             previews: previews.as_ref().map(|shown| shown.list.clone()).unwrap_or_default(),
             first_of_run,
@@ -295,6 +298,7 @@ impl<'a> Builder<'a> {
             author: reader.clone(),
             at: entry.at,
             body: entry.command.body().map(str::to_owned),
+            files: entry.command.files().to_vec(),
             edited: false,
             previews: Vec::new(),
             first_of_run,

@@ -29,7 +29,7 @@ fn joined(seq: u64, at: i64) -> Arc<Event> {
 }
 
 fn entry(key: &str, at: i64, state: EntryState) -> Entry {
-    let command = Command::Post { body: "waiting".into() };
+    let command = Command::Post { body: "waiting".into(), files: vec![] };
     let (key, room, epoch) = (Key::parse(key).unwrap(), "a".into(), "e".into());
     Entry { key, room, command, at, epoch, sent: false, state, kept: Kept::Yes }
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use super::backoff::{Backoff, Jitter, after_asked_ms};
 use crate::domain::{Key, Seq};
-use crate::protocol::{ClientFrame, ErrorCode, Event, EventKind, Refused};
+use crate::protocol::{Attached, ClientFrame, ErrorCode, Event, EventKind, Refused};
 
 /// Milliseconds after which a command is not sent any more without asking its writer: by then the
 /// conversation has gone on.
@@ -44,7 +44,7 @@ pub struct Entry {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    Post { body: String },
+    Post { body: String, files: Vec<Attached> },
     Edit { target: Seq, body: String },
     Delete { target: Seq },
 }
@@ -83,8 +83,16 @@ impl Command {
 
     pub fn body(&self) -> Option<&str> {
         match self {
-            Command::Post { body } | Command::Edit { body, .. } => Some(body),
+            Command::Post { body, .. } | Command::Edit { body, .. } => Some(body),
             Command::Delete { .. } => None,
+        }
+    }
+
+    /// What a new message carries.
+    pub fn files(&self) -> &[Attached] {
+        match self {
+            Command::Post { files, .. } => files,
+            _ => &[],
         }
     }
 }
@@ -94,7 +102,10 @@ impl Entry {
         let (room, key) = (self.room.clone(), self.key.as_str().to_owned());
         let epoch = Some(self.epoch.clone());
         match self.command.clone() {
-            Command::Post { body } => ClientFrame::Post { room, key, body, files: Vec::new() },
+            Command::Post { body, files } => {
+                let files = files.into_iter().map(|file| file.id.as_str().to_owned()).collect();
+                ClientFrame::Post { room, key, body, files }
+            }
             Command::Edit { target, body } => ClientFrame::Edit { room, key, target, body, epoch },
             Command::Delete { target } => ClientFrame::Delete { room, key, target, epoch },
         }

@@ -1,8 +1,9 @@
 //! An outbox entry as the browser keeps it: a text of lines, the body last because it has lines of
-//! its own. The first line is the form's version.
+//! its own, before it the message that is changed, or the files that a new one carries. The first line is the form's version.
 
 use super::{Command, Entry, EntryState, Kept};
 use crate::domain::{Key, Seq};
+use crate::protocol::json;
 
 const VERSION: &str = "1";
 const SENT: &str = "sent";
@@ -16,9 +17,14 @@ pub fn write(entry: &Entry, owner: &str) -> String {
         _ if entry.sent => SENT,
         _ => "",
     };
-    let target = entry.command.target().map(|target| target.to_string()).unwrap_or_default();
+    let target = match (entry.command.target(), entry.command.files()) {
+        (Some(target), _) => target.to_string(),
+        (None, []) => String::new(),
+        // In one line, and read only where the kind is `post`.
+        (None, files) => serde_json::to_string(files).unwrap_or_default(),
+    };
     let (kind, body) = match &entry.command {
-        Command::Post { body } => ("post", body.as_str()),
+        Command::Post { body, .. } => ("post", body.as_str()),
         Command::Edit { body, .. } => ("edit", body.as_str()),
         Command::Delete { .. } => ("delete", ""),
     };
@@ -49,9 +55,9 @@ pub fn read(record: &str) -> Option<(String, Entry)> {
     };
     let sent = !sent.is_empty();
     let (kind, target, body) = (next()?, next()?, next()?.to_owned());
-    let target = target.parse().map(Seq).ok();
-    let command = match (kind, target) {
-        ("post", None) => Command::Post { body },
+    let files = if target.is_empty() { Some(Vec::new()) } else { json::read(target).ok() };
+    let command = match (kind, target.parse().map(Seq).ok()) {
+        ("post", None) => Command::Post { body, files: files? },
         ("edit", Some(target)) => Command::Edit { target, body },
         ("delete", Some(target)) => Command::Delete { target },
         _ => return None,
@@ -62,7 +68,8 @@ pub fn read(record: &str) -> Option<(String, Entry)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorCode;
+    use crate::domain::FileId;
+    use crate::protocol::{Attached, ErrorCode};
 
     fn entry(command: Command, sent: bool) -> Entry {
         let key = Key::parse("k1").unwrap();
@@ -73,8 +80,11 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_with_every_line() {
         let target = Seq(42);
+        let (id, name, media_type) = (FileId::from_random([7; 16]), "줄\n바꿈".into(), "image/png".into());
+        let file = Attached { id, name, media_type, bytes: 1, width: Some(3), height: Some(2) };
         for command in [
-            Command::Post { body: "첫 줄\n\n셋째 줄\n".into() },
+            Command::Post { body: "첫 줄\n\n셋째 줄\n".into(), files: vec![] },
+            Command::Post { body: String::new(), files: vec![file] },
             Command::Edit { target, body: "1\nk2\nsent".into() },
             Command::Delete { target },
         ] {

@@ -11,7 +11,7 @@ fn entry(key: &str, room: &str, command: Command) -> Entry {
 }
 
 fn post(key: &str) -> Entry {
-    entry(key, "a", Command::Post { body: format!("text of {key}") })
+    entry(key, "a", Command::Post { body: format!("text of {key}"), files: vec![] })
 }
 
 fn outbox(keys: &[&str]) -> Outbox {
@@ -89,7 +89,7 @@ fn what_was_ever_sent_is_not_taken_back() {
     assert!(!taken[0].sent, "told as it was before");
     outbox.connection_lost();
     assert!(outbox.discard("a").is_none());
-    assert_eq!(outbox.discard("b"), Some(Command::Post { body: "text of b".into() }));
+    assert_eq!(outbox.discard("b"), Some(Command::Post { body: "text of b".into(), files: vec![] }));
     assert_eq!(keys(&outbox), ["a"]);
 }
 

@@ -13,7 +13,7 @@ use super::task_progress::ProgressBoard;
 use super::timeline::{Applied, Timeline};
 use crate::api::RoomStart;
 use crate::domain::{BodyError, Progress, Seq, TaskId};
-use crate::protocol::{Event, EventKind, TaskProgress};
+use crate::protocol::{Attached, Event, EventKind, TaskProgress};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -141,9 +141,12 @@ impl RoomSession {
 
     /// Shows the row as pending at once and sends it when the connection can. An error leaves the
     /// text with the caller.
-    pub fn post(self, text: &str) -> Result<(), BodyError> {
-        let body = self.session.body(text)?;
-        self.command(Command::Post { body });
+    pub fn post(self, text: &str, files: Vec<Attached>) -> Result<(), BodyError> {
+        let body = match self.session.body(text) {
+            Err(BodyError::Empty) if !files.is_empty() => String::new(),
+            body => body?,
+        };
+        self.command(Command::Post { body, files });
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use self::state::Core;
 use super::browser;
 pub use super::room_list::unread_total;
 use super::room_session::RoomSession;
+use super::uploads::Upload;
 use super::zone::Zone;
 use crate::api::{self, AppStart, RoomStart};
 use crate::domain::Seq;
@@ -56,6 +57,8 @@ pub struct Session {
     keeps_nothing: RwSignal<bool>,
     /// Counts the changes of who is present and typing.
     company_revision: RwSignal<u64>,
+    /// Of all rooms.
+    uploads: RwSignal<Vec<Upload>>,
 }
 
 impl Session {
@@ -72,6 +75,7 @@ impl Session {
             outbox_revision: RwSignal::new(0),
             keeps_nothing: RwSignal::new(false),
             company_revision: RwSignal::new(0),
+            uploads: RwSignal::new(Vec::new()),
         };
         provide_context(session);
         session
@@ -114,6 +118,11 @@ impl Session {
     /// What the server's clock says about now, in Unix milliseconds. In the browser only.
     pub fn server_now(self) -> i64 {
         browser::now_ms() - self.update(|core| core.ahead_ms).unwrap_or_default()
+    }
+
+    /// Files for messages that are being written, in whatever room.
+    pub(super) fn uploads(self) -> RwSignal<Vec<Upload>> {
+        self.uploads
     }
 
     /// Posts by others that wait in all joined rooms, for the title.

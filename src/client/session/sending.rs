@@ -68,15 +68,15 @@ impl Session {
         }
     }
 
-    /// Takes a command back that may go; the text of what was to be said.
-    pub fn take_back(self, key: &str) -> Option<String> {
+    /// Takes a command back that may go.
+    pub fn take_back(self, key: &str) -> Option<Command> {
         let command = self.update(|core| {
             let command = core.outbox.discard(key)?;
             core.forget(Key::parse(key).ok());
             Some(command)
         });
         self.outbox_changed();
-        command.flatten().and_then(|command| command.body().map(str::to_owned))
+        command.flatten()
     }
 }
 

@@ -60,6 +60,8 @@ pub(in super::super) fn rendered() -> (Owner, Session, RoomSession) {
             invite_max_days: 90,
             invite_max_uses: 100,
             body_bytes: 100,
+            upload_bytes: 100,
+            message_files: 1,
         });
         let page =
             Page { epoch: "e".into(), head: Seq(1), rows: vec![posted(1, 2, "k1")], older: true, progress: Vec::new() };
@@ -88,7 +90,7 @@ fn put_in_outbox(session: Session, key: &str, command: Command) {
 }
 
 fn waiting() -> Command {
-    Command::Post { body: "waiting".into() }
+    Command::Post { body: "waiting".into(), files: vec![] }
 }
 
 fn items(room: RoomSession) -> Vec<Arc<Item>> {

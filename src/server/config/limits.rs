@@ -272,6 +272,12 @@ limits! {
     message_files: usize = 10, 1..=100;
     /// Hours after which an uploaded file that no message carries is removed.
     loose_file_hours: u32 = 24, 1..=8_760;
+    /// Bytes of an exported room.
+    export_bytes: u64 = 2 * 1024 * 1024 * 1024, 1_024..=1_099_511_627_776;
+    /// Bytes that an export leaves free on the disk that it is made on.
+    export_spare_bytes: u64 = 1024 * 1024 * 1024, 1..=1_099_511_627_776;
+    /// Hours for which an exported room can be fetched.
+    export_hours: u32 = 24, 1..=8_760;
     /// Pixels of an uploaded image, width times height.
     image_pixels: u64 = 64_000_000, 1..=1_000_000_000;
     /// The longest side of an image as it is kept, in pixels.

@@ -43,7 +43,7 @@ pub(super) struct FileView {
 impl FileView {
     fn of(file: StoredFile) -> FileView {
         let (state, code) = match file.state {
-            FileState::Ready => ("ready", None),
+            FileState::Ready | FileState::Shared => ("ready", None),
             FileState::Refused(code) => ("refused", Some(ErrorCode::from(code))),
             FileState::Uploaded | FileState::Removed => ("uploaded", None),
         };

@@ -6,7 +6,7 @@ mod policy;
 mod series;
 mod startable;
 
-pub use payload::{Demo, Image, Payload, Preview, Primes, Retention, Say, Webhook};
+pub use payload::{Demo, Export, Image, Payload, Preview, Primes, Retention, Say, Webhook};
 pub use policy::Policy;
 pub use series::series;
 pub use startable::{Startable, Who, startable};

@@ -33,6 +33,26 @@ impl Payload for Demo {
     };
 }
 
+/// Exports the room that it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Export {
+    /// IANA time zone of what people read; UTC where it names none.
+    #[serde(default)]
+    pub zone: String,
+}
+
+impl Payload for Export {
+    const NAME: &'static str = "export";
+    const LANE: Lane = Lane::Blocking;
+    // A run that was cut off begins from the start, and may be large.
+    const POLICY: Policy = Policy {
+        attempts: 3,
+        soft_limit: Duration::from_secs(3_500),
+        hard_limit: Duration::from_secs(3_600),
+        ..Policy::DEFAULT
+    };
+}
+
 /// Lets go of what rooms keep no longer.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Retention {}

@@ -1,6 +1,6 @@
 //! What people and programs may start by its name.
 
-use super::{Demo, Payload, Policy, Primes};
+use super::{Demo, Export, Payload, Policy, Primes};
 use crate::domain::Lane;
 use crate::server::store::NewTask;
 
@@ -33,7 +33,8 @@ impl Startable {
     }
 }
 
-const STARTABLE: &[Startable] = &[Startable::of::<Demo>(Who::Owners), Startable::of::<Primes>(Who::Owners)];
+const STARTABLE: &[Startable] =
+    &[Startable::of::<Demo>(Who::Owners), Startable::of::<Export>(Who::Members), Startable::of::<Primes>(Who::Owners)];
 
 pub fn startable(name: &str) -> Option<&'static Startable> {
     STARTABLE.iter().find(|kind| kind.name == name)

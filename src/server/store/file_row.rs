@@ -73,6 +73,7 @@ pub(super) fn state_column(state: &FileState) -> (&'static str, Option<&str>) {
     match state {
         FileState::Uploaded => ("uploaded", None),
         FileState::Ready => ("ready", None),
+        FileState::Shared => ("shared", None),
         FileState::Refused(code) => ("refused", Some(code)),
         FileState::Removed => ("removed", None),
     }
@@ -82,6 +83,7 @@ fn state_from(state: &str, code: Option<String>) -> Result<FileState, StoreError
     match state {
         "uploaded" => Ok(FileState::Uploaded),
         "ready" => Ok(FileState::Ready),
+        "shared" => Ok(FileState::Shared),
         "refused" => Ok(FileState::Refused(code.unwrap_or_default())),
         "removed" => Ok(FileState::Removed),
         other => Err(damaged("state of a file", other)),

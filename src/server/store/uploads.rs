@@ -10,7 +10,7 @@ pub struct NewFile {
     pub uploader: UserId,
     /// Its own space for each room and account, apart from that of commands.
     pub key: Key,
-    /// SHA-256 of the bytes as they came.
+    /// SHA-256 of the bytes as they came; of what was made here, of the id of the task that made it.
     pub hash: [u8; 32],
     /// As it is told of until it is ready.
     pub shown: Attached,
@@ -24,6 +24,8 @@ pub enum FileState {
     Uploaded,
     /// A message may carry it.
     Ready,
+    /// Made here, for whoever may read the room, until it expires. No message carries it.
+    Shared,
     /// It cannot be made anew; the code tells why.
     Refused(String),
     /// Nobody may have it any more; its bytes are being removed.
@@ -49,11 +51,13 @@ pub struct Thumbnail {
     pub bytes: u64,
 }
 
-/// A file that messages may carry: what it is from now on.
+/// A file that may be had: what it is from now on.
 #[derive(Clone, Debug)]
 pub struct ReadyFile {
     pub shown: Attached,
     pub thumbnail: Option<Thumbnail>,
+    /// Whether it is [`Shared`](FileState::Shared), rather than for a message to carry.
+    pub shared: bool,
 }
 
 /// What people uploaded, and what became of it. That messages carry files is a
@@ -66,11 +70,11 @@ pub trait Uploads {
     /// The file, whoever asks.
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError>;
 
-    /// The file, if `user` may have it: of a message that stands in a room that it may read, or its own as long as no
-    /// message carries it.
+    /// The file, if `user` may have it: of a room that it may read, and shared there or of a message that stands; or its
+    /// own as long as no message carries it.
     async fn file_for(&self, id: &FileId, user: UserId) -> Result<Option<StoredFile>, StoreError>;
 
-    /// An uploaded file is ready. Anything else stays as it is.
+    /// An uploaded file is ready, or shared. Anything else stays as it is.
     async fn file_ready(&self, ready: &ReadyFile) -> Result<(), StoreError>;
 
     /// An uploaded file is refused. Anything else stays as it is.

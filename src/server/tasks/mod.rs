@@ -4,7 +4,9 @@
 
 mod context;
 mod demo;
+mod export;
 mod image;
+mod metrics;
 mod preview;
 mod primes;
 mod progress;
@@ -16,15 +18,17 @@ mod webhook;
 mod worker;
 
 pub use context::{Context, Failure};
+pub use metrics::TaskMetrics;
 pub use progress::watch_progress;
 pub use run::{Kind, Work, kind};
 pub use worker::{Places, Worker};
 
-use crate::server::queue::{Demo, Image, Preview, Primes, Retention, Say, Webhook};
+use crate::server::queue::{Demo, Export, Image, Preview, Primes, Retention, Say, Webhook};
 
 /// Every kind of task that this program runs.
 pub const TASKS: &[Kind] = &[
     kind::<Demo>(),
+    kind::<Export>(),
     kind::<Image>(),
     kind::<Preview>(),
     kind::<Primes>(),

@@ -94,12 +94,14 @@ impl Worker {
 
     fn begin(&mut self, task: Task) {
         let (run, lane, state) = (task.run(), task.lane, self.state.clone());
+        state.metrics.tasks.begin(&task, now_ms());
         let kind = self.kinds.iter().find(|kind| kind.name == task.data.name).copied();
         let (reins, work) = prepare(kind, self.state.clone(), task);
         self.running.insert(run.clone(), (lane, reins));
         let patience = Duration::from_millis(self.state.config.limits.task_lease_ms);
         self.runs.spawn(async move {
             let end = work.await;
+            state.metrics.tasks.end(lane, &end);
             // Nobody else's once the lease is over: then it is somebody else's to run it again.
             let _told = timeout(patience, tell_end(&state, &run, end)).await;
             run

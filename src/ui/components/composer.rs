@@ -2,6 +2,7 @@ use super::desk::Desk;
 use super::hint::Hint;
 use super::later::{SendLater, moment_words, plan_words};
 use super::slash_menu::{self, Commands};
+use super::tray::{AttachButton, Tray};
 use super::{Dialog, Glyph, Icon};
 use crate::client::session::Link;
 use crate::domain::Seq;
@@ -35,6 +36,7 @@ pub fn Composer(
         move || session.keeps_nothing().get() && session.link().get() != Link::Live && session.unsent_count() > 0;
     let hint_words = move || match hint.get() {
         Hint::Nothing if not_kept() => texts.not_kept.to_owned(),
+        Hint::Uploading if desk.uploads.ready().is_ok() => String::new(),
         hint => hint_words(hint, &reader).unwrap_or_default(),
     };
     view! {
@@ -58,7 +60,9 @@ pub fn Composer(
             </p>
             <Commands desk/>
             <input type="hidden" name="key" value=form_key/>
+            <Tray desk/>
             <div class="composer-box">
+                <AttachButton desk/>
                 <TextBox room desk/>
                 <button
                     type="button" class="icon-button later" aria-label=later title=later aria-haspopup="dialog"
@@ -117,7 +121,7 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
         <textarea
             name="body"
             rows="1"
-            required
+            required=live(move || desk.uploads.is_empty())
             node_ref=desk.field
             placeholder=texts.placeholder
             aria-label=live(move || (texts.write_to)(&room.read().name))
@@ -132,6 +136,11 @@ fn TextBox(room: Signal<RoomSummary>, desk: Desk) -> impl IntoView {
                 desk.types();
             })
             on:keydown=act(move |event| desk.key_down(&event))
+            on:paste=act(move |event: ev::ClipboardEvent| {
+                if desk.paste(event.clipboard_data()) {
+                    event.prevent_default();
+                }
+            })
             on:keyup=act(move |event: ev::KeyboardEvent| {
                 desk.ime.update_value(|ime| ime.key_up(&event.key(), &event.code()));
             })
@@ -162,6 +171,8 @@ fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
         Hint::Left(chars) => Some((texts.room_left)(chars)),
         Hint::TooLong(chars) => Some((texts.too_long)(chars)),
         Hint::Refused(code) => Some((reader.texts().error)(code)),
+        Hint::Uploading => Some(texts.uploading.to_owned()),
+        Hint::TooManyFiles => Some((texts.too_many_files)(reader.start.message_files)),
         Hint::Usage => Some(slash.remind_usage.to_owned()),
         Hint::NoText => Some(slash.no_text.to_owned()),
         Hint::UnknownCommand => Some(slash.unknown.to_owned()),

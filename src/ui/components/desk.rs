@@ -1,4 +1,5 @@
 mod commands;
+mod files;
 
 use super::hint::{Hint, length_hint};
 use super::slash_menu::SlashMenu;
@@ -8,8 +9,9 @@ use crate::client::draft;
 use crate::client::ime::{EnterKey, Ime, KeyDown, Reaction, TAKEN};
 use crate::client::room_session::RoomSession;
 use crate::client::slash::{self, Typed};
+use crate::client::uploads::Uploads;
 use crate::domain::{BodyError, Seq, UserId};
-use crate::protocol::ErrorCode;
+use crate::protocol::{Attached, ErrorCode};
 use crate::ui::attempt::Attempt;
 use crate::ui::live::memo;
 use crate::ui::reader::Reader;
@@ -31,6 +33,9 @@ pub struct Desk {
     pub session: RoomSession,
     place: ReaderPlace,
     pub hint: RwSignal<Hint>,
+    pub uploads: Uploads,
+    /// Something is held over the conversation to be dropped there.
+    pub dropping: RwSignal<bool>,
     pub ime: StoredValue<Ime>,
     /// The message that is changed; zero while a new one is written.
     pub editing: RwSignal<Seq>,
@@ -53,13 +58,16 @@ impl Desk {
         let reader = Reader::expect();
         let me = reader.start.me.id;
         let own = move |item: &MessageItem| item.author.id == me && item.body.is_some();
+        let slug = StoredValue::new(slug);
         let (hint, command) = (RwSignal::new(Hint::Nothing), Attempt::new());
         commands::tell_refusals(command, hint);
         Desk {
             slash: SlashMenu::new(&reader),
             command,
             me: UserId(me),
-            slug: StoredValue::new(slug),
+            uploads: Uploads::new(session.session(), slug, reader.start.upload_bytes, reader.start.message_files),
+            dropping: RwSignal::new(false),
+            slug,
             max_bytes: reader.start.body_bytes as usize,
             field: NodeRef::new(),
             session,
@@ -106,6 +114,7 @@ impl Desk {
             end_composition(field);
             field.set_value(&text);
         }
+        self.uploads.restore();
         let touch = place::is_touch();
         if touch {
             self.ime.set_value(Ime::new(EnterKey::BreaksLine));
@@ -136,9 +145,10 @@ impl Desk {
         edit.to_owned()
     }
 
-    /// Puts a text that was not sent into the box, behind what has been written there since.
-    pub fn put_back(self, text: &str) {
+    /// Puts what was not sent into the box, behind what has been written there since.
+    pub fn put_back(self, text: &str, files: Vec<Attached>) {
         self.leave_edit();
+        self.uploads.put_back(files);
         let Some(field) = self.field.get_untracked() else { return };
         self.write(&draft::joined(&field.value(), text));
     }
@@ -324,7 +334,13 @@ impl Desk {
             Typed::Text(text) => text,
             typed => return self.command(typed),
         };
-        let done = if is_new { self.session.post(body) } else { self.session.edit(target, body) };
+        let done = match is_new {
+            false => self.session.edit(target, body),
+            true => {
+                let Some(files) = self.carried() else { return };
+                self.session.post(body, files).map(|()| self.uploads.clear())
+            }
+        };
         match done {
             Ok(()) if target != Seq::ZERO => return self.end_edit(),
             Ok(()) => {

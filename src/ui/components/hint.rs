@@ -10,6 +10,10 @@ pub enum Hint {
     /// Characters, about, that are too many.
     TooLong(u32),
     Refused(ErrorCode),
+    /// Files are not all there.
+    Uploading,
+    /// Some were left out.
+    TooManyFiles,
     /// What to write behind a command's name.
     Usage,
     /// When it would be sent, and that there is nothing to be sent yet.
@@ -23,7 +27,7 @@ pub enum Hint {
 
 impl Hint {
     pub fn is_wrong(self) -> bool {
-        matches!(self, Hint::TooLong(_) | Hint::Refused(_) | Hint::UnknownCommand)
+        matches!(self, Hint::TooLong(_) | Hint::Refused(_) | Hint::TooManyFiles | Hint::UnknownCommand)
     }
 }
 

@@ -10,6 +10,7 @@ pub enum Glyph {
     Alert,
     Bin,
     Check,
+    Clip,
     Clock,
     Close,
     Down,
@@ -36,6 +37,9 @@ impl Glyph {
             Glyph::Alert => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6.5v4M10 13.5v.01",
             Glyph::Bin => "M4 5.5h12M8 5.5v-2h4v2M5.5 5.5l.8 11h7.4l.8-11M8.5 8.5v5M11.5 8.5v5",
             Glyph::Check => "M4 10.5l4 4 8-9",
+            Glyph::Clip => {
+                "M14.5 9l-5.2 5.2a2.6 2.6 0 0 1-3.7-3.7l6-6a1.8 1.8 0 0 1 2.5 2.5l-5.9 5.9a.9.9 0 0 1-1.3-1.3l5-5"
+            }
             Glyph::Clock => "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14M10 6v4l2.8 1.8",
             Glyph::Close => "M5 5l10 10M15 5L5 15",
             Glyph::Down => "M10 4v12M5 11l5 5 5-5",

@@ -84,6 +84,7 @@ fn Form(desk: Desk, body: String, open: RwSignal<bool>) -> impl IntoView {
     view! {
         <form class="dialog-form" on:submit=act(submit)>
             <p class="quoted truncate">{body}</p>
+            <p class="hint" hidden=untrack(|| desk.uploads.is_empty())>{texts.without_files}</p>
             <div class="when">
                 {field("later-date", texts.date, view! {
                     <input class="input" id="later-date" type="date" required node_ref=date

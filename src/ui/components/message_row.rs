@@ -1,9 +1,11 @@
+use super::carried::carried;
 use super::desk::Desk;
 use super::moment::ClockTime;
 use super::previews::Previews;
 use super::prose::Prose;
 use super::{Avatar, Glyph, Icon, place};
 use crate::client::conversation::{Deed, Delivery, MessageItem, Unsent};
+use crate::client::outbox::Command;
 use crate::domain::Seq;
 use crate::ui::live::{act, live, memo};
 use crate::ui::reader::{Reader, texts};
@@ -57,12 +59,15 @@ fn Who(message: Memo<MessageItem>) -> impl IntoView {
 fn Said(message: Memo<MessageItem>) -> impl IntoView {
     let texts = &texts().talk;
     let body = memo(move || message.read().body.clone());
+    let files = memo(move || message.read().files.clone());
     let edited = memo(move || message.read().edited);
     view! {
         {live(move || match body.get() {
+            Some(source) if source.is_empty() => ().into_any(),
             Some(source) => view! { <Prose source/> }.into_any(),
             None => view! { <p class="erased">{texts.erased}</p> }.into_any(),
         })}
+        {live(move || body.with(Option::is_some).then(|| files.with(|files| carried(files))))}
         <span class="mark" hidden=live(move || !edited.get())>{texts.edited}</span>
     }
 }
@@ -172,9 +177,9 @@ fn choice_button(choice: Choice, unsent: Unsent, seq: Option<Seq>, desk: Desk) -
         match choice {
             Choice::Again => session.send_again(&unsent.key),
             Choice::Rewrite => match (session.take_back(&unsent.key), seq) {
-                (Some(text), Some(seq)) => desk.edit(seq, Some(text)),
-                (Some(text), None) => desk.put_back(&text),
-                (None, _) => {}
+                (Some(Command::Edit { body, .. }), Some(seq)) => desk.edit(seq, Some(body)),
+                (Some(Command::Post { body, files }), _) => desk.put_back(&body, files),
+                _ => {}
             },
             Choice::Discard => {
                 session.take_back(&unsent.key);

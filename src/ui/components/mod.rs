@@ -1,6 +1,7 @@
 //! Parts that pages are made of, one to a file.
 
 mod avatar;
+mod carried;
 mod composer;
 mod context_column;
 mod conversation;
@@ -30,6 +31,7 @@ mod rows;
 mod sheet;
 mod slash_menu;
 mod task_card;
+mod tray;
 
 pub use avatar::Avatar;
 pub use composer::Composer;
@@ -43,6 +45,7 @@ pub use fetched::Fetched;
 pub use icon::{Glyph, Icon, Mark};
 pub use new_room::NewRoom;
 pub use note::ErrorNote;
+pub use notice_row::notice_words;
 pub use page_head::PageHead;
 pub use prose::Prose;
 pub use reader_place::{ReaderPlace, ToLatest};

@@ -8,11 +8,12 @@ use leptos::prelude::*;
 /// A change to the room that everybody should know of.
 #[component]
 pub fn NoticeRow(notice: NoticeItem) -> impl IntoView {
-    let words = words(&texts().talk, &notice.kind);
+    let words = notice_words(&texts().talk, &notice.kind);
     view! { <li class="notice" data-key=notice.key.to_string()>{words}</li> }
 }
 
-fn words(texts: &Talk, kind: &EventKind) -> Option<String> {
+/// `None`: it is no notice.
+pub fn notice_words(texts: &Talk, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::Joined { member } => (texts.joined)(&member.name),
         EventKind::Left { member } => (texts.left)(&member.name),

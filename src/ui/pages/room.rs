@@ -12,8 +12,11 @@ use crate::ui::live::{act, effect, live, memo};
 use crate::ui::loaded::Loaded;
 use crate::ui::reader::texts;
 use crate::ui::title;
+use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use wasm_bindgen::JsCast;
+use web_sys::Node;
 
 /// `/rooms/{slug}`
 #[component]
@@ -118,7 +121,24 @@ fn Columns(
     effect(move || open.look());
     view! {
         <div class="room">
-            <section class="conversation" inert=live(move || open.is(Drawer::About))>
+            <section
+                class="conversation"
+                class:dropping=live(move || desk.dropping.get())
+                data-drop=texts().talk.drop_here
+                inert=live(move || open.is(Drawer::About))
+                on:dragover=act(move |event: ev::DragEvent| drag_over(&event, desk))
+                on:dragleave=act(move |event: ev::DragEvent| {
+                    if !stays_over(&event) {
+                        desk.dropping.set(false);
+                    }
+                })
+                on:drop=act(move |event: ev::DragEvent| {
+                    desk.dropping.set(false);
+                    if desk.attach(event.data_transfer().and_then(|data| data.files())) {
+                        event.prevent_default();
+                    }
+                })
+            >
                 <RoomHead room=Signal::derive(move || Some(room.get()))/>
                 <Conversation room session place desk/>
                 <div class="foot">
@@ -131,6 +151,22 @@ fn Columns(
             <ContextColumn room session first=members/>
         </div>
     }
+}
+
+/// Files may be dropped anywhere in the conversation; text and the like go where the browser takes them.
+fn drag_over(event: &ev::DragEvent, desk: Desk) {
+    let types = event.data_transfer().map(|data| data.types());
+    if types.is_some_and(|types| types.includes(&"Files".into(), 0)) {
+        event.prevent_default();
+        desk.dropping.set(true);
+    }
+}
+
+/// Whether what is held is still over the conversation: it goes from one part of it to another.
+fn stays_over(event: &ev::DragEvent) -> bool {
+    let over = event.related_target().and_then(|over| over.dyn_into::<Node>().ok());
+    let conversation = event.current_target().and_then(|here| here.dyn_into::<Node>().ok());
+    conversation.is_some_and(|conversation| conversation.contains(over.as_ref()))
 }
 
 /// Tells a reader of an open room who is no member yet how to become one.

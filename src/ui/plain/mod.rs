@@ -6,6 +6,7 @@ mod forms;
 mod frame;
 mod notices;
 mod post_refused;
+pub mod transcript;
 mod webhooks;
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn new(number: u8, room: RoomId, uploader: UserId) -> NewFile {
 fn ready(number: u8) -> ReadyFile {
     let shown =
         Attached { media_type: "image/png".into(), bytes: 900, width: Some(30), height: Some(20), ..shown(number) };
-    ReadyFile { shown, thumbnail: Some(Thumbnail { media_type: "image/jpeg".into(), bytes: 90 }) }
+    ReadyFile { shown, thumbnail: Some(Thumbnail { media_type: "image/jpeg".into(), bytes: 90 }), shared: false }
 }
 
 async fn put_ready<E: Engine>(world: &World<E>, number: u8, room: RoomId, uploader: UserId) -> Attached {
@@ -221,6 +221,23 @@ pub async fn a_file_is_for_those_who_may_read_its_message<E: Engine>(world: Worl
     assert_eq!(seen().await, [true, false, false]);
     world.set_access("closed", mina, Access::Open).await.unwrap();
     assert_eq!(seen().await, [true, true, true]);
+}
+
+pub async fn a_shared_file_is_for_those_who_may_read_the_room_until_it_expires<E: Engine>(world: World<E>) {
+    let (mina, joon, stranger) = (world.user("mina").await, world.user("joon").await, world.user("stranger").await);
+    let room = world.room("closed", Access::Closed, mina).await;
+    world.add("closed", joon, mina).await.unwrap();
+    world.store.put_file(new(1, room, mina), NOW).await.unwrap();
+    assert_eq!(world.store.file_for(&id(1), joon).await.unwrap(), None);
+    world.store.file_ready(&ReadyFile { shared: true, ..ready(1) }).await.unwrap();
+    let state = |file: Option<StoredFile>| file.map(|file| file.state);
+    assert_eq!(state(world.store.file_for(&id(1), joon).await.unwrap()), Some(FileState::Shared));
+    assert_eq!(state(world.store.file_for(&id(1), mina).await.unwrap()), Some(FileState::Shared));
+    assert_eq!(world.store.file_for(&id(1), stranger).await.unwrap(), None);
+    let carried = world.run(by(mina, "k", "closed", carrying("a", &[1]))).await;
+    assert!(matches!(carried, Err(Refusal::NoSuchFile)), "{carried:?}");
+    assert_eq!(world.store.remove_files(NOW + 1_000 * HOUR).await.unwrap(), [id(1)]);
+    assert_eq!(world.store.file_for(&id(1), joon).await.unwrap(), None);
 }
 
 pub async fn files_that_nothing_carries_go_in_the_end<E: Engine>(world: World<E>) {

@@ -44,7 +44,7 @@ pub async fn look_up(state: &AppState, actor: &Actor, id: &str) -> Result<Stored
 /// The bytes of a file that was looked up; an image's are those made anew. `NotFound` until it is ready.
 pub async fn hand_out(state: &AppState, file: StoredFile, wanted: Wanted) -> Result<Handed, AppError> {
     let absent = || AppError::refused(ErrorCode::NotFound);
-    if file.state != FileState::Ready {
+    if !matches!(file.state, FileState::Ready | FileState::Shared) {
         return Err(absent());
     }
     let (part, media_type) = match (wanted, &file.thumbnail) {

@@ -95,7 +95,7 @@ async fn finish(place: &Workplace, file: StoredFile, source: &Source, drawn: Ree
     let shown = Attached { id, name, media_type, bytes, width: Some(width), height: Some(height) };
     let thumbnail =
         Thumbnail { media_type: drawn.thumbnail.format.media_type().to_owned(), bytes: drawn.thumbnail.bytes };
-    place.store.file_ready(&ReadyFile { shown, thumbnail: Some(thumbnail) }).await?;
+    place.store.file_ready(&ReadyFile { shown, thumbnail: Some(thumbnail), shared: false }).await?;
     Ok(())
 }
 

@@ -119,7 +119,7 @@ async fn keep(state: &AppState, file: StoredFile, path: &Path, is_image: bool) -
     let id = file.shown.id.clone();
     state.files.put(&Name::new(id.as_str(), Part::Source), path).await?;
     if !is_image {
-        let ready = ReadyFile { shown: file.shown.clone(), thumbnail: None };
+        let ready = ReadyFile { shown: file.shown.clone(), thumbnail: None, shared: false };
         state.store.file_ready(&ready).await?;
         return Ok(StoredFile { state: FileState::Ready, ..file });
     }

@@ -66,7 +66,7 @@ impl Uploads for PostgresStore {
         Ok(row.map(Found::from_row).transpose()?.map(|found| found.file))
     }
 
-    async fn file_ready(&self, ReadyFile { shown, thumbnail }: &ReadyFile) -> Result<(), StoreError> {
+    async fn file_ready(&self, ReadyFile { shown, thumbnail, shared }: &ReadyFile) -> Result<(), StoreError> {
         let ready = sqlx::query(sql::files::FILE_READY)
             .bind(shown.id.as_str())
             .bind(&shown.name)
@@ -75,7 +75,8 @@ impl Uploads for PostgresStore {
             .bind(shown.width.map(i64::from))
             .bind(shown.height.map(i64::from))
             .bind(thumbnail.as_ref().map(|thumbnail| &thumbnail.media_type))
-            .bind(thumbnail.as_ref().map(|thumbnail| bytes_column(thumbnail.bytes)));
+            .bind(thumbnail.as_ref().map(|thumbnail| bytes_column(thumbnail.bytes)))
+            .bind(state_column(if *shared { &FileState::Shared } else { &FileState::Ready }).0);
         self.connections.write(ready).await
     }
 

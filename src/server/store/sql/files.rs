@@ -17,7 +17,8 @@ pub const FILE_BY_KEY: &str =
 
 pub const FILE: &str = concat!("SELECT ", file_columns!(), " FROM files AS f WHERE id = $1");
 
-/// For an account that may read its room: carried by a message that stands, or its own as long as none carries it.
+/// For an account that may read its room: shared there, carried by a message that stands, or its own as long as none
+/// carries it.
 pub const FILE_FOR: &str = concat!(
     "SELECT ",
     file_columns!(),
@@ -26,10 +27,10 @@ pub const FILE_FOR: &str = concat!(
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = $2
     LEFT JOIN messages AS t ON t.room_id = f.room_id AND t.seq = f.seq
     WHERE f.id = $1 AND f.state <> 'removed' AND (r.access = 'open' OR m.user_id IS NOT NULL)
-        AND (t.body_id IS NOT NULL OR (f.seq IS NULL AND f.uploader_id = $2))"
+        AND (f.state = 'shared' OR t.body_id IS NOT NULL OR (f.seq IS NULL AND f.uploader_id = $2))"
 );
 
-pub const FILE_READY: &str = "UPDATE files SET state = 'ready', name = $2, media_type = $3, bytes = $4, width = $5,
+pub const FILE_READY: &str = "UPDATE files SET state = $9, name = $2, media_type = $3, bytes = $4, width = $5,
     height = $6, thumbnail_type = $7, thumbnail_bytes = $8 WHERE id = $1 AND state = 'uploaded'";
 
 pub const FILE_REFUSED: &str = "UPDATE files SET state = 'refused', code = $2 WHERE id = $1 AND state = 'uploaded'";

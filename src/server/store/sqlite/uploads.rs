@@ -64,7 +64,7 @@ impl Uploads for SqliteStore {
         Ok(row.map(Found::from_row).transpose()?.map(|found| found.file))
     }
 
-    async fn file_ready(&self, ReadyFile { shown, thumbnail }: &ReadyFile) -> Result<(), StoreError> {
+    async fn file_ready(&self, ReadyFile { shown, thumbnail, shared }: &ReadyFile) -> Result<(), StoreError> {
         let ready = sqlx::query(sql::files::FILE_READY)
             .bind(shown.id.as_str())
             .bind(&shown.name)
@@ -73,7 +73,8 @@ impl Uploads for SqliteStore {
             .bind(shown.width.map(i64::from))
             .bind(shown.height.map(i64::from))
             .bind(thumbnail.as_ref().map(|thumbnail| &thumbnail.media_type))
-            .bind(thumbnail.as_ref().map(|thumbnail| bytes_column(thumbnail.bytes)));
+            .bind(thumbnail.as_ref().map(|thumbnail| bytes_column(thumbnail.bytes)))
+            .bind(state_column(if *shared { &FileState::Shared } else { &FileState::Ready }).0);
         let mut turn = self.gate.turn().await;
         ready.execute(turn.connection().await?).await?;
         Ok(())

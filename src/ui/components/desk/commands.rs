@@ -77,9 +77,8 @@ impl Desk {
 
     fn start(self, command: Slash) {
         let Some(task) = command.task() else { return };
-        let slug = self.slug.get_value();
-        let work =
-            |key| async move { api::start_task(key, task.to_owned(), "{}".to_owned(), slug).await.map(|_| None) };
+        let (slug, args) = (self.slug.get_value(), command.arguments(&zone_name()));
+        let work = |key| async move { api::start_task(key, task.to_owned(), args, slug).await.map(|_| None) };
         self.command.begin_change(task.to_owned(), work, move |_| {
             self.done(Hint::Nothing);
             self.place.to_end();

@@ -1,0 +1,247 @@
+//! Tasks whose workers are killed in the midst of them: each ends once, and does what it does once.
+
+use crate::app::{PATIENCE, Person, TestApp};
+use crate::command::Machine;
+use crate::images::drawing::{encoded, photo};
+use crate::tasks::Process;
+use futures_util::stream::{StreamExt, iter};
+use image::ImageFormat;
+use pickmate::domain::{Access, FileId, Slug, TaskId, TaskState};
+use pickmate::protocol::EventKind;
+use pickmate::server::queue::{self, Demo, Export, Payload, Primes, Retention, Say};
+use pickmate::server::store::{FileState, NewTask, Task};
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+const QUICK: &str = "--limit task_lease_ms=1000 --limit task_heartbeat_ms=200";
+
+/// What is said later, and said once.
+const SAID: usize = 60;
+
+/// A node that runs nothing itself, and work of every kind for others.
+struct Place {
+    app: TestApp,
+    room: Slug,
+    mina: Person,
+}
+
+impl Place {
+    async fn new() -> Place {
+        let app = TestApp::spawn_with(|config| {
+            config.lanes = Vec::new();
+            config.limits.upload_answer_ms = 100;
+            config.limits.task_lease_ms = 1_000;
+        })
+        .await;
+        let mina = app.member("mina").await;
+        let room = app.room("general", Access::Open, &mina).await;
+        Place { app, room, mina }
+    }
+
+    async fn upload(&self, number: usize) -> FileId {
+        let url = self.app.url("/api/v1/rooms/general/files");
+        let request = Client::new().post(url).query(&[("key", format!("u{number}")), ("name", "a.png".to_owned())]);
+        let image = encoded(&photo(900, 700), ImageFormat::Png);
+        let answer = request.bearer_auth(&self.mina.token).body(image).send().await.unwrap();
+        FileId::parse(answer.json::<Value>().await.unwrap()["id"].as_str().unwrap()).unwrap()
+    }
+
+    async fn enqueue(&self, tasks: Vec<NewTask>) -> Vec<TaskId> {
+        let room = self.app.store().room_head(&self.room, self.mina.id).await.unwrap().unwrap().id;
+        let from_mina = |task| NewTask { actor: Some(self.mina.id), room: Some(room), card: true, ..task };
+        self.app.store().enqueue(tasks.into_iter().map(from_mina).collect()).await.unwrap()
+    }
+
+    async fn end(&self, id: &TaskId) -> Task {
+        loop {
+            let task = self.app.store().task(id).await.unwrap().unwrap();
+            if task.state.is_final() {
+                return task;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What was said, each by how often.
+    async fn said(&self) -> BTreeMap<String, usize> {
+        let room = self.app.store().room_head(&self.room, self.mina.id).await.unwrap().unwrap().id;
+        let mut said = BTreeMap::new();
+        for row in self.app.store().messages(room, None, 300).await.unwrap().rows {
+            let EventKind::Posted { body: Some(body), .. } = row.kind else { panic!("no message") };
+            *said.entry(body).or_default() += 1;
+        }
+        said
+    }
+}
+
+fn many<P: Payload>(count: usize, payload: impl Fn(usize) -> P) -> Vec<NewTask> {
+    (0..count).map(|number| queue::task(&payload(number))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
+    let place = Place::new().await;
+    let mut files = Vec::new();
+    for number in 0..6 {
+        files.push(place.upload(number).await);
+    }
+    let say = |number| Say { room: Slug::parse("general").unwrap(), body: format!("said {number}") };
+    let kinds = [
+        many(SAID, say),
+        many(4, |_| Demo { seconds: 1 }),
+        many(4, |_| Export { zone: String::new() }),
+        many(2, |_| Primes { below: 300_000 }),
+        many(2, |_| Retention {}),
+    ];
+    let ids = place.enqueue(kinds.concat()).await;
+    let (machine, stop) = (Machine::new(), CancellationToken::new());
+    let arguments = format!("worker {QUICK} --data {}", place.app.state().config.data.display());
+    let workers = [150, 400].map(|ms| {
+        let (machine, stop, arguments) = (machine.clone(), stop.clone(), arguments.clone());
+        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &arguments, ms, &stop))
+    });
+    let all_end = async {
+        let mut ends = Vec::new();
+        for id in &ids {
+            ends.push(place.end(id).await);
+        }
+        for file in &files {
+            while place.app.store().file(file).await.unwrap().unwrap().state != FileState::Ready {
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+        ends
+    };
+    let ends = timeout(PATIENCE * 30, all_end).await.expect("all end");
+    stop.cancel();
+    let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
+    assert!(kills > 2, "{kills} kills");
+    let mut links = BTreeSet::new();
+    for task in &ends {
+        let (name, data) = (&task.data.name, &task.data);
+        assert!(data.attempts <= data.max_attempts, "{name}: {data:?}");
+        match task.state {
+            TaskState::Succeeded if name == Export::NAME => {
+                let result: Value = serde_json::from_str(data.result.as_ref().unwrap()).unwrap();
+                assert!(links.insert(result["link"].as_str().unwrap().to_owned()), "one archive for each export");
+            }
+            TaskState::Succeeded => {}
+            _ => assert_eq!(
+                data.error.as_ref().map(|error| error.code.as_str()),
+                Some("worker_lost"),
+                "{name}: {data:?}"
+            ),
+        }
+    }
+    let expected: BTreeMap<_, _> = (0..SAID).map(|number| (format!("said {number}"), 1)).collect();
+    assert_eq!(place.said().await, expected, "each once");
+    let again = ends.iter().filter(|task| task.data.attempts > 1).count();
+    println!("{} tasks and {} images, {kills} kills of workers: {again} were run again", ends.len(), files.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_and_two_workers_say_a_message_once() {
+    let place = Place::new().await;
+    let data = place.app.state().config.data.display().to_string();
+    let machine = Machine::new();
+    let _workers = [(); 2].map(|()| Process::start(&machine, &format!("worker {QUICK} --data {data}")));
+    let serve = format!("serve --listen 127.0.0.1:0 {QUICK} --data {data}");
+    let _nodes = [(); 2].map(|()| Process::start(&machine, &serve));
+    let say = |number| Say { room: Slug::parse("general").unwrap(), body: format!("said {number}") };
+    let ids = place.enqueue(many(SAID, say)).await;
+    for id in &ids {
+        let task = timeout(PATIENCE * 3, place.end(id)).await.expect("it ends");
+        assert_eq!((task.state, task.data.attempts), (TaskState::Succeeded, 1));
+    }
+    let expected: BTreeMap<_, _> = (0..SAID).map(|number| (format!("said {number}"), 1)).collect();
+    assert_eq!(place.said().await, expected);
+}
+
+/// How many tasks go through two workers that are killed again and again; `PICKMATE_KILLED_TASKS` says another number.
+const KILLED_TASKS: usize = 1_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_many_tasks_ends_once_however_often_workers_are_killed() {
+    const QUICK: &str = "--limit task_lease_ms=1000 --limit task_heartbeat_ms=200 --limit task_io=32";
+    let count = std::env::var("PICKMATE_KILLED_TASKS").map_or(KILLED_TASKS, |count| count.parse().unwrap());
+    let machine = Machine::new();
+    machine.run("admin user create mina --owner --password-stdin", "secret-password\n");
+    machine.run("admin room create general", "");
+    let token = machine.run("admin token create mina", "").out.trim().to_owned();
+    let serve = format!("serve --listen 127.0.0.1:0 --no-rate-limit --lanes none {QUICK}");
+    let (_server, url) = Process::start(&machine, &serve);
+    let stop = CancellationToken::new();
+    let workers = [300, 700].map(|ms| {
+        let (machine, stop) = (machine.clone(), stop.clone());
+        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &format!("worker {QUICK}"), ms, &stop))
+    });
+    let client = Client::new();
+    let ids = enqueue_many(&client, &url, &token, count).await;
+    let ends = timeout(PATIENCE * 60, all_ends(&client, &url, &token, count)).await.expect("all end");
+    stop.cancel();
+    let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
+    assert!(kills > 2, "{kills} kills");
+    assert_eq!(ends.len(), ids.len());
+    for (id, ended) in &ends {
+        assert!(ids.contains(id));
+        assert_eq!(ended.len(), 1, "{id} ended {ended:?}");
+    }
+    let failed = ends.values().filter(|ended| ended[0].0 != "succeeded").count();
+    assert!(ends.values().all(|ended| ended[0].1 <= 3), "no more runs than attempts");
+    println!("{count} tasks, {kills} kills of workers: {failed} lost their workers in all of their runs");
+}
+
+/// Begins a worker and kills it after about so long, until `stop`; how often.
+fn kill_again_and_again(machine: &Machine, arguments: &str, ms: u64, stop: &CancellationToken) -> usize {
+    let mut kills = 0;
+    while !stop.is_cancelled() {
+        let (worker, _) = Process::start(machine, arguments);
+        // Later ones live longer, so that all work is done some day.
+        std::thread::sleep(Duration::from_millis(ms * (1 + kills as u64 % 5)));
+        drop(worker);
+        kills += 1;
+    }
+    kills
+}
+
+async fn enqueue_many(client: &Client, url: &str, token: &str, count: usize) -> BTreeSet<String> {
+    let start = |_| async {
+        let body = json!({"task": "demo", "room": "general", "args": {"seconds": 0}});
+        let request = client.post(format!("{url}/api/v1/tasks")).bearer_auth(token).json(&body);
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    };
+    iter(0..count).map(start).buffer_unordered(32).collect().await
+}
+
+type Ends = BTreeMap<String, Vec<(String, u64)>>;
+
+/// Reads the room's log until so many tasks have ended: the states in which each did, with its runs.
+async fn all_ends(client: &Client, url: &str, token: &str, count: usize) -> Ends {
+    let (mut after, mut cards, mut ends) = (0, BTreeMap::new(), Ends::new());
+    while ends.len() < count {
+        let url = format!("{url}/api/v1/rooms/general/events?after={after}&limit=1000");
+        let page: Value = client.get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
+        for event in page["events"].as_array().unwrap() {
+            after = event["seq"].as_u64().unwrap();
+            let id = match event["kind"].as_str().unwrap() {
+                "task" => {
+                    cards.insert(after, event["id"].as_str().unwrap().to_owned());
+                    continue;
+                }
+                "task_changed" => cards[&event["target"].as_u64().unwrap()].clone(),
+                _ => continue,
+            };
+            let state = event["state"].as_str().unwrap();
+            if matches!(state, "succeeded" | "failed" | "cancelled") {
+                ends.entry(id).or_default().push((state.to_owned(), event["attempts"].as_u64().unwrap()));
+            }
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    ends
+}
