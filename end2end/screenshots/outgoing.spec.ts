@@ -1,5 +1,6 @@
 // What comes from and goes to other servers: previews of links, and the page of webhooks.
 import { OWNER, ROOM } from '../fixtures/community';
+import { refusedWith } from '../fixtures/guard';
 import { Peer } from '../fixtures/peer';
 import { expect, test } from '../fixtures/test';
 import { circumstances, looks, picture } from './album';
@@ -34,7 +35,8 @@ test('what links lead to', async ({ community }) => {
   await peer.stop();
 });
 
-test('the webhooks of a room', async ({ community }) => {
+test('the webhooks of a room', async ({ community, guard }) => {
+  guard.intend(refusedWith(422));
   await furnish(community);
   const peer = await Peer.start(({ path }) => ({ status: path.startsWith('/down') ? 503 : 204 }));
   const bot = await community.bot(OWNER);

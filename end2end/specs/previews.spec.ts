@@ -5,7 +5,7 @@ import { looks } from '../fixtures/looks';
 import { Peer } from '../fixtures/peer';
 import { expect, test } from '../fixtures/test';
 
-test.use({ flags: ['--preview-allow', '127.0.0.1/32'] });
+test.use({ flags: ['--no-rate-limit', '--preview-allow', '127.0.0.1/32'] });
 
 const page = (title: string) => `<title>${title}</title><meta property="og:site_name" content="Guide">
   <meta name="description" content="Where we meet, and how to get there."><meta property="og:image" content="/spy.png">`;

@@ -24,8 +24,8 @@ test.afterEach(async () => peer.stop());
 
 async function open(person: Person, room: RoomPage): Promise<Page> {
   const { page, words } = person;
-  if (!(await room.about.isVisible())) await page.getByRole('button', { name: words.aboutRoom }).click();
-  await room.about.getByRole('link', { name: words.hooks.link }).click();
+  if (!(await room.about.isVisible())) await page.getByRole('link', { name: words.aboutRoom }).click();
+  await page.getByRole('link', { name: words.hooks.link, exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: words.hooks.title(room.name) })).toBeVisible();
   return page;
 }
