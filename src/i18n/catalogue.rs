@@ -1,6 +1,7 @@
 //! What there is to say. A group for each place in the interface; texts with a value in them are functions.
 
 use super::group::group;
+use super::later::Later;
 use crate::domain::CivilTime;
 use crate::protocol::ErrorCode;
 
@@ -338,38 +339,6 @@ group! {
         unknown,
         as_text,
     } {}
-}
-
-group! {
-    /// Messages that are sent later.
-    Later {
-        title,
-        /// Label of the button.
-        open,
-        date,
-        time,
-        repeat,
-        once,
-        daily,
-        workdays,
-        schedule,
-        /// The composer is empty.
-        no_text,
-        without_files,
-        /// What is scheduled in the room.
-        list,
-        none,
-        cancel,
-    } {
-        weekly(CivilTime),
-        /// How the words of a command are understood.
-        planned(&str),
-        scheduled(&str),
-        /// Day and time.
-        when(&str, &str),
-        /// How often, and the next time.
-        repeats(&str, &str),
-    }
 }
 
 group! {

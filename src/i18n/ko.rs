@@ -2,6 +2,7 @@
 
 use super::catalogue::*;
 use super::errors;
+use super::later::Later;
 use crate::domain::Weekday;
 use crate::protocol::MOST_UNREAD;
 

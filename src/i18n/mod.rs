@@ -9,13 +9,13 @@ mod errors;
 mod group;
 mod hooks;
 mod ko;
+mod later;
 mod locale;
 mod transcript;
 
-pub use catalogue::{
-    Catalogue, Common, Dates, Later, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks,
-};
+pub use catalogue::{Catalogue, Common, Dates, LinkWords, People, Plain, Rooms, Settings, SlashWords, Talk, Tasks};
 pub use hooks::Hooks;
+pub use later::Later;
 pub use locale::Locale;
 
 #[cfg(test)]
