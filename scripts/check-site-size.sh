@@ -2,9 +2,10 @@
 # What a first visit downloads to run: WASM and JavaScript as served, compressed with Brotli.
 source "$(dirname "$0")/env.sh"
 
-# 260 kB for rooms and messages; 40 more for tasks: cards, the owners' page, commands, reminders; 3 more for what links
-# lead to. Raised for a whole capability only: what a feature adds to one is taken off somewhere else.
-LIMIT_BYTES=$((303 * 1000))
+# 260 kB for rooms and messages; 40 more for tasks: cards, the owners' page, commands, reminders; 3 for previews; 15 for
+# files: transfers with their progress, kept over a reload, and how messages show them. Raised for a whole capability
+# only: what a feature adds to one is taken off somewhere else.
+LIMIT_BYTES=$((318 * 1000))
 
 total=0
 shopt -s nullglob
