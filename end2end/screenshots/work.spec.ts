@@ -1,6 +1,7 @@
 // Work in the background, and files: cards, the list of commands, what is attached, what a message carries.
 import { readFileSync } from 'node:fs';
 import { OWNER, ROOM } from '../fixtures/community';
+import { refusedWith } from '../fixtures/guard';
 import { expect, test } from '../fixtures/test';
 import { circumstances, looks, picture } from './album';
 import { furnish } from './rooms';
@@ -35,7 +36,8 @@ test('tasks in a room and on their page', async ({ community }) => {
   }
 });
 
-test('files on their way and in messages', async ({ community }) => {
+test('files on their way and in messages', async ({ community, guard }) => {
+  guard.intend(refusedWith(422));
   await furnish(community);
   const first = await community.owner();
   const there = await first.enter();
