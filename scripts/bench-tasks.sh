@@ -13,7 +13,7 @@ if ! cmp -s "$wanted" "$python/requirements.txt"; then
     cp "$wanted" "$python/requirements.txt"
 fi
 run() {
-    REDIS_URL=$PICKMATE_TEST_REDIS "$python/bin/python" benches/tasks/compare.py --server "$SERVER" "$@"
+    REDIS_URL=$PICKMATE_TEST_REDIS POSTGRES_URL=$PICKMATE_TEST_POSTGRES "$python/bin/python" benches/tasks/compare.py --server "$SERVER" "$@"
 }
 if [ -n "${PICKMATE_TEST_REDIS:-}" ] && [ -n "${PICKMATE_TEST_POSTGRES:-}" ]; then
     run "$@"

@@ -60,7 +60,13 @@ impl Place {
     }
 
     async fn hook(&self, url: String) -> i64 {
-        let new = NewWebhook { room: self.room, url, secret: SigningSecret("s".into()), kinds: vec!["posted".into()] };
+        let new = NewWebhook {
+            room: self.room,
+            maker: self.mina.id,
+            url,
+            secret: SigningSecret("s".into()),
+            kinds: vec!["posted".into()],
+        };
         self.app.store().create_webhook(new, 10, now_ms()).await.unwrap().unwrap()
     }
 }

@@ -64,7 +64,7 @@ async fn talk(database: Option<Address>) {
     let (mut here, mut there) = (nodes.one.live(&nodes.mina).await, nodes.other.live(&nodes.mina).await);
     let head = here.join(&nodes.room, 0).await;
     there.join(&nodes.room, 0).await;
-    assert_eq!(ready(&nodes.one).await, (StatusCode::OK, json!({"store": "ok", "channel_layer": "ok"})));
+    assert_eq!(ready(&nodes.one).await, (StatusCode::OK, json!({"store": "ok", "channel_layer": "ok", "queue": "ok"})));
 
     nodes.one.post(&nodes.room, &nodes.mina, "k1", "both ways").await;
     nodes.other.post(&nodes.room, &nodes.mina, "k2", "both ways").await;
@@ -74,7 +74,7 @@ async fn talk(database: Option<Address>) {
 
     server.kill();
     nodes.reach(Reach::Cut).await;
-    let said = (StatusCode::OK, json!({"store": "ok", "channel_layer": "unreachable"}));
+    let said = (StatusCode::OK, json!({"store": "ok", "channel_layer": "unreachable", "queue": "ok"}));
     assert_eq!(ready(&nodes.one).await, said, "posts are taken");
     nodes.one.post(&nodes.room, &nodes.mina, "k3", "without Redis").await;
     for live in [&mut here, &mut there] {

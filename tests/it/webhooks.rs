@@ -3,7 +3,7 @@
 use crate::outgoing::peer::{Peer, page, redirect};
 use crate::outgoing::{bounds, client, rules};
 use crate::store_contract::world::{Engine, Postgres, Sqlite, World};
-use pickmate::domain::{Access, RoomId, Seq, UserId};
+use pickmate::domain::{Access, Role, RoomId, Seq, UserId};
 use pickmate::protocol::{DeliveryState, DeliveryView};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::Limits;
@@ -26,9 +26,9 @@ struct Room<E> {
 impl<E: Engine> Room<E> {
     async fn telling(url: String) -> Room<E> {
         let world: World<E> = World::new().await;
-        let author = world.user("민아").await;
+        let author = world.owner("민아").await;
         let room = world.room("general", Access::Open, author).await;
-        let new = NewWebhook { room, url, secret: SigningSecret("pmwh_s".into()), kinds: Vec::new() };
+        let new = NewWebhook { room, maker: author, url, secret: SigningSecret("pmwh_s".into()), kinds: Vec::new() };
         let webhook = world.store.create_webhook(new, 10, now_ms()).await.unwrap().unwrap();
         Room { world, room, author, webhook, limits: Limits::default() }
     }
@@ -75,6 +75,25 @@ async fn an_event_arrives_signed_and_once<E: Engine>() {
     let view = room.newest().await;
     assert_eq!(header(request, "x-pickmate-delivery"), view.id.to_string());
     assert_eq!((view.state, view.status, view.attempts), (DeliveryState::Delivered, Some(200), 1));
+}
+
+async fn nothing_is_sent_once_its_maker_might_not_make_it<E: Engine>() {
+    let peer = Peer::saying(|_| page("")).await;
+    let room = Room::<E>::telling(peer.url("/")).await;
+    let other = room.world.owner("다른 주인").await;
+    let store = &room.world.store;
+    store.set_role(room.author, Role::Member).await.unwrap();
+    room.post("k1").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert_eq!(room.newest().await.error.as_deref(), Some("not_allowed"));
+    store.set_role(room.author, Role::Owner).await.unwrap();
+    room.post("k2").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Arrived);
+    room.world.post("general", other, "k3", "안녕").await.unwrap();
+    room.world.leave("general", room.author).await.unwrap();
+    room.world.set_access("general", other, Access::Closed).await.unwrap();
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert_eq!(peer.requests().len(), 1);
 }
 
 async fn what_was_deleted_meanwhile_is_not_told<E: Engine>() {
@@ -205,6 +224,7 @@ macro_rules! on_both {
 
 on_both! {
     an_event_arrives_signed_and_once
+    nothing_is_sent_once_its_maker_might_not_make_it
     what_was_deleted_meanwhile_is_not_told
     a_receiver_in_trouble_is_asked_again_with_the_same_delivery
     what_helps_no_more_is_given_up

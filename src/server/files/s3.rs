@@ -16,6 +16,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Between two bytes of an answer.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// Bytes a second that a store takes at the least.
+const SLOWEST: u64 = 100_000;
+
 /// Folders of one bucket begin with this.
 const FOLDER: &str = "files";
 
@@ -24,6 +27,8 @@ const FOLDER: &str = "files";
 pub struct S3 {
     address: Arc<Address>,
     client: Client,
+    /// For what goes up: the other one's patience counts from the first byte of a request.
+    sender: Client,
 }
 
 impl S3 {
@@ -31,7 +36,9 @@ impl S3 {
         // Whoever redirects would be sent what is signed for somebody else.
         let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_WITHIN).read_timeout(SILENCE);
         let client = client.build().map_err(|error| failed(&address, error))?;
-        Ok(S3 { address: Arc::new(address), client })
+        let sender = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT_WITHIN);
+        let sender = sender.build().map_err(|error| failed(&address, error))?;
+        Ok(S3 { address: Arc::new(address), client, sender })
     }
 
     pub(super) async fn put(&self, name: &Name, from: &Path) -> Result<(), FilesError> {
@@ -39,7 +46,9 @@ impl S3 {
         let bytes = file.metadata().await.map_err(|error| self.failed(error))?.len();
         let address = &self.address;
         let url = address.bucket.put_object(Some(&address.credentials), &key(name)).sign(SIGNED_FOR);
-        let request = self.client.put(url).header(header::CONTENT_LENGTH, bytes).body(Body::from(file));
+        let patience = SILENCE + Duration::from_secs(bytes / SLOWEST);
+        let request =
+            self.sender.put(url).header(header::CONTENT_LENGTH, bytes).body(Body::from(file)).timeout(patience);
         self.answer(request).await.and_then(|answer| self.success(&answer))
     }
 

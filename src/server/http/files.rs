@@ -119,7 +119,9 @@ async fn hand_out(
         (header::VARY, "Cookie, Authorization".to_owned()),
     ];
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    if file.state == FileState::Ready && known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag) {
+    if matches!(file.state, FileState::Ready | FileState::Shared)
+        && known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
+    {
         return Ok((StatusCode::NOT_MODIFIED, own).into_response());
     }
     let Handed { file, media_type, content } = files::hand_out(state, file, wanted).await?;

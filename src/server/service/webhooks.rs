@@ -62,7 +62,13 @@ pub async fn create(
         return Err(AppError::Refused { code: ErrorCode::BadUrl, message: error.to_string() });
     }
     let (secret, now) = (format!("pmwh_{}", new_secret()?), now_ms());
-    let new = NewWebhook { room, url: url.to_owned(), secret: SigningSecret(secret.clone()), kinds: kinds.clone() };
+    let new = NewWebhook {
+        room,
+        maker: actor.id,
+        url: url.to_owned(),
+        secret: SigningSecret(secret.clone()),
+        kinds: kinds.clone(),
+    };
     let limit = state.config.limits.webhooks_per_room;
     let id = state.store.create_webhook(new, limit, now).await?;
     let id = id.ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks))?;

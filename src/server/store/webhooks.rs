@@ -1,6 +1,6 @@
 use super::StoreError;
 use super::columns::{count_from, damaged, seq_from};
-use crate::domain::{RoomId, Seq, Slug};
+use crate::domain::{RoomId, Seq, Slug, UserId};
 use crate::protocol::{DeliveryState, DeliveryView, WebhookView};
 use async_trait::async_trait;
 use std::fmt;
@@ -18,6 +18,8 @@ impl fmt::Debug for SigningSecret {
 #[derive(Clone, Debug)]
 pub struct NewWebhook {
     pub room: RoomId,
+    /// It is told of the room for as long as this account is an owner who can see it.
+    pub maker: UserId,
     pub url: String,
     pub secret: SigningSecret,
     /// Kinds of events, lower case and `_`; none: all.
@@ -40,6 +42,8 @@ pub struct Attempt {
     /// Whether events are sent to the webhook at all.
     pub enabled: bool,
     pub removed: bool,
+    /// Whether whoever made it might make it now.
+    pub allowed: bool,
 }
 
 /// What became of an attempt.
@@ -146,13 +150,13 @@ pub(super) fn delivery(row: DeliveryRow) -> Result<DeliveryView, StoreError> {
 /// Webhook, number of the attempt and seq.
 pub(super) type BegunRow = (i64, i64, i64);
 
-/// Room, its address, the webhook's address, its secret, whether it is enabled, when it was removed.
-pub(super) type ReceiverRow = (i64, String, String, String, i64, Option<i64>);
+/// Room, its address, the webhook's address, its secret, whether it is enabled, when it was removed, whether its maker might make it.
+pub(super) type ReceiverRow = (i64, String, String, String, i64, Option<i64>, i64);
 
 impl Attempt {
     pub(super) fn from_rows(delivery: i64, begun: BegunRow, receiver: ReceiverRow) -> Result<Attempt, StoreError> {
         let (webhook, number, seq) = begun;
-        let (room, slug, url, secret, enabled, ended_at) = receiver;
+        let (room, slug, url, secret, enabled, ended_at, allowed) = receiver;
         Ok(Attempt {
             delivery,
             webhook,
@@ -164,6 +168,7 @@ impl Attempt {
             secret: SigningSecret(secret),
             enabled: enabled != 0,
             removed: ended_at.is_some(),
+            allowed: allowed != 0,
         })
     }
 }

@@ -1,4 +1,5 @@
 use super::{Context, Failure, Work};
+use crate::server::clock::now_ms;
 use crate::server::queue::Webhook;
 use crate::server::store::StoreError;
 use crate::server::webhooks::deliver_due;
@@ -12,6 +13,10 @@ const WORKS_FOR: Duration = Duration::from_secs(30);
 impl Work for Webhook {
     /// Attempts all that is due, and leaves the webhook to whoever sees what is due next.
     async fn run(self, context: &Context) -> Result<Value, Failure> {
+        // It waited for longer than the webhook was kept for it: somebody else has it, or will.
+        if self.until <= now_ms() {
+            return Ok(json!({ "attempts": 0 }));
+        }
         let attempts = send(&self, context).await;
         let released = context.state.store.release_webhook(self.webhook, self.until).await;
         let attempts = attempts.and_then(|attempts| released.map(|()| attempts));

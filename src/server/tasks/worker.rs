@@ -64,6 +64,7 @@ impl Worker {
                     self.look().await;
                     if forget_at <= Instant::now() {
                         forget_at = Instant::now() + FORGET_EVERY;
+                        self.enqueue_series().await;
                         self.forget().await;
                     }
                 }

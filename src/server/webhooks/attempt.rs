@@ -81,7 +81,7 @@ pub async fn deliver(
     let Some(attempt) = store.begin_attempt(delivery, now, now + longest + GRACE_MS).await? else {
         return Ok(Delivered::NotDue);
     };
-    let (ending, fares) = match payload(store, &attempt, now).await? {
+    let (ending, fares) = match payload(store, &attempt, limits, now).await? {
         Err(error) => (Ending { end: End::Failed, status: None, error: Some(error) }, Fares::AsBefore),
         Ok(body) => {
             let answer = client.post(&attempt.url, headers(&attempt, now, &body), body).await;
@@ -101,13 +101,25 @@ pub async fn deliver(
 }
 
 /// The body, or why there is nothing to send.
-async fn payload(store: &dyn Store, attempt: &Attempt, now: i64) -> Result<Result<String, &'static str>, StoreError> {
+async fn payload(
+    store: &dyn Store,
+    attempt: &Attempt,
+    limits: &Limits,
+    now: i64,
+) -> Result<Result<String, &'static str>, StoreError> {
     let test = attempt.seq == Seq::ZERO;
     if attempt.removed {
         return Ok(Err("webhook_removed"));
     }
     if !attempt.enabled && !test {
         return Ok(Err("webhook_disabled"));
+    }
+    if !attempt.allowed {
+        return Ok(Err("not_allowed"));
+    }
+    // Whoever made the attempts before ended in the midst of the last of them.
+    if attempt.number > limits.webhook_attempts {
+        return Ok(Err("sender_lost"));
     }
     let body = match test {
         true => json(attempt, Test { seq: Seq::ZERO, kind: "test", at: now }),

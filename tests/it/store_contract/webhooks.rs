@@ -47,7 +47,9 @@ impl<E: Engine> Told<E> {
 
 async fn make<E: Engine>(world: &World<E>, room: RoomId, kinds: &[&str], limit: u32) -> Option<i64> {
     let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-    let new = NewWebhook { room, url: "https://a.example/hook".into(), secret: SigningSecret("s".into()), kinds };
+    let maker = world.owner(&format!("maker {}", rand::random::<u32>())).await;
+    let new =
+        NewWebhook { room, maker, url: "https://a.example/hook".into(), secret: SigningSecret("s".into()), kinds };
     world.store.create_webhook(new, limit, NOW).await.unwrap()
 }
 

@@ -89,6 +89,7 @@ pub async fn upload<E>(
     let file = if file.state == FileState::Uploaded { keep(state, file, &path, arrived.is_image).await? } else { file };
     match &file.state {
         FileState::Refused(code) => Err(AppError::refused(ErrorCode::from(code.clone()))),
+        FileState::Removed => Err(AppError::refused(ErrorCode::NotFound)),
         _ => Ok(Uploaded { file, repeated }),
     }
 }

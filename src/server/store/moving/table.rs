@@ -70,7 +70,7 @@ pub const TABLES: &[Table] = &[
         "progress_at" Integer, "data" Text),
     table!("previews" by "hash": "hash" Bytes, "fetched_at" Integer, "expires_at" Integer, "title" Text,
         "description" Text, "site" Text, "failure" Text),
-    table!("webhooks" by "id": "id" Integer, "room_id" Integer, "url" Text, "secret" Text, "kinds" Text,
+    table!("webhooks" by "id": "id" Integer, "room_id" Integer, "maker_id" Integer, "url" Text, "secret" Text, "kinds" Text,
         "enabled" Integer, "created_at" Integer, "failing_since" Integer, "ended_at" Integer,
         "taken_until" Integer),
     table!("deliveries" by "id": "id" Integer, "webhook_id" Integer, "seq" Integer, "state" Text, "attempts" Integer,

@@ -32,7 +32,7 @@ impl Webhooks for PostgresStore {
             .answer(async {
                 let mut tx = self.connections.begin().await?;
                 let create = sqlx::query_as(sql::webhooks::CREATE).bind(new.room.0).bind(new.url).bind(new.secret.0);
-                let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit));
+                let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit)).bind(new.maker.0);
                 let made: Option<(i64,)> = create.fetch_optional(&mut *tx).await?;
                 tx.commit().await?;
                 Ok(made.map(|(id,)| id))

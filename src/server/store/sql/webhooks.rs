@@ -1,5 +1,5 @@
-pub const CREATE: &str = "INSERT INTO webhooks (room_id, url, secret, kinds, enabled, created_at)
-    SELECT $1, $2, $3, $4, 1, $5
+pub const CREATE: &str = "INSERT INTO webhooks (room_id, url, secret, kinds, enabled, created_at, maker_id)
+    SELECT $1, $2, $3, $4, 1, $5, $7
     WHERE (SELECT count(*) FROM webhooks WHERE room_id = $1 AND ended_at IS NULL) < $6 RETURNING id";
 pub const LIST: &str = "SELECT id, url, kinds, enabled, created_at, failing_since FROM webhooks
     WHERE room_id = $1 AND ended_at IS NULL ORDER BY id";
@@ -24,8 +24,11 @@ pub const RELEASE: &str = "UPDATE webhooks SET taken_until = 0 WHERE id = $1 AND
 /// Of several at once one finds it due.
 pub const BEGIN: &str = "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, started_at = $2, due_at = $3
     WHERE id = $1 AND due_at <= $2 RETURNING webhook_id, attempts, seq";
-pub const RECEIVER: &str = "SELECT r.id, r.slug, w.url, w.secret, w.enabled, w.ended_at
-    FROM webhooks w JOIN rooms r ON r.id = w.room_id WHERE w.id = $1";
+/// Whether its maker might still make it: an owner who can see the room.
+pub const RECEIVER: &str = "SELECT r.id, r.slug, w.url, w.secret, w.enabled, w.ended_at,
+        CAST(CASE WHEN u.role = 'owner' AND (r.access = 'open' OR EXISTS
+            (SELECT 1 FROM memberships m WHERE m.room_id = r.id AND m.user_id = u.id)) THEN 1 ELSE 0 END AS BIGINT)
+    FROM webhooks w JOIN rooms r ON r.id = w.room_id JOIN users u ON u.id = w.maker_id WHERE w.id = $1";
 pub const END: &str = "UPDATE deliveries SET state = $3, status = $4, error = $5, finished_at = $6, due_at = $7
     WHERE id = $1 AND attempts = $2 AND state = 'sending'";
 

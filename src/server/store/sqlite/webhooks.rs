@@ -32,7 +32,7 @@ const PURGE: &str = "DELETE FROM deliveries WHERE id IN
 impl Webhooks for SqliteStore {
     async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError> {
         let create = sqlx::query_as(sql::webhooks::CREATE).bind(new.room.0).bind(new.url).bind(new.secret.0);
-        let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit));
+        let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit)).bind(new.maker.0);
         let made: Option<(i64,)> = create.fetch_optional(self.gate.turn().await.connection().await?).await?;
         Ok(made.map(|(id,)| id))
     }

@@ -12,6 +12,7 @@ mod recurrence;
 mod row;
 
 pub(super) use commit::{CardRoom, TaskTables, Wanted, carry_out};
+pub use plan::SERIES;
 pub use recurrence::{Repeat, RepeatError};
 pub(super) use row::{TaskRow, columns, rows, task_progress};
 

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The code of a task whose last run died with its worker.
 const WORKER_LOST: &str = "worker_lost";
 
+/// What the words of a task begin with that is enqueued again by itself.
+pub const SERIES: &str = "series:";
+
 /// Where the card is of a task that is to get one.
 pub(super) const NO_CARD_YET: Seq = Seq::ZERO;
 
@@ -198,7 +201,11 @@ impl Plan {
     fn cancel(&mut self, id: &TaskId) -> bool {
         let Some(task) = self.tasks.get(id) else { return false };
         match task.state {
-            TaskState::Queued | TaskState::Retrying => self.finish(id, TaskState::Cancelled, |_| {}),
+            TaskState::Queued | TaskState::Retrying => {
+                self.finish(id, TaskState::Cancelled, |_| {});
+                // What is done again and again by itself is left out this once: its words are free for the next.
+                self.change(id, |task| drop(task.unique.take_if(|unique| unique.starts_with(SERIES))));
+            }
             TaskState::Running if !task.data.cancelling => self.change(id, |task| task.data.cancelling = true),
             _ => return false,
         }

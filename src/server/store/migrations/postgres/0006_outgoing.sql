@@ -18,10 +18,12 @@ CREATE INDEX previews_by_expiry ON previews (expires_at);
 
 -- Who is told of what happens in a room. kinds: those of events, separated by commas; empty: all. secret signs what is
 -- sent. failing_since: the first failure after the last success. A webhook that is removed has ended_at until its
--- deliveries are gone. taken_until: somebody sends what is due, and nobody else until then.
+-- deliveries are gone. taken_until: somebody sends what is due, and nobody else until then. Nothing is
+-- sent while maker_id may not make it.
 CREATE TABLE webhooks (
     id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     room_id       BIGINT  NOT NULL REFERENCES rooms (id),
+    maker_id      BIGINT  NOT NULL REFERENCES users (id),
     url           TEXT    NOT NULL,
     secret        TEXT    NOT NULL,
     kinds         TEXT    NOT NULL,

@@ -113,6 +113,18 @@ fn a_lease_that_is_renewed_is_not_over() {
 }
 
 #[test]
+fn what_repeats_by_itself_is_left_out_once_and_can_be_enqueued_again() {
+    let mut store = Store::default();
+    let series = |id| NewTask { run_at: Some(9), unique: Some(format!("{SERIES}x")), ..new(id) };
+    let first = store.enqueue(0, series("a"));
+    assert_eq!(store.enqueue(0, series("b")), first);
+    store.work(1, TaskWork::Cancel(first.clone()));
+    let next = store.enqueue(2, series("c"));
+    assert_eq!((store.state(&first), store.state(&next)), (TaskState::Cancelled, TaskState::Queued));
+    assert_ne!(first, next);
+}
+
+#[test]
 fn cancelling_ends_what_waits_and_is_told_to_what_runs() {
     let mut store = Store::default();
     let (a, b) = (store.enqueue(0, new("a")), store.enqueue(0, NewTask { run_at: Some(9), ..new("b") }));
