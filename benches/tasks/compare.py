@@ -77,9 +77,11 @@ class Celery:
         import celery_app
 
         self.demo = celery_app.demo
+        # Results are asked for, as PickMate's are: a subscription to them is not for several threads.
+        celery_app.app.backend.on_task_call = lambda *_: None
         command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "-P", "gevent", "-c", str(CONCURRENCY), "-l", "error", "--without-gossip", "--without-mingle"]
         self.process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.demo.delay(0).get(timeout=60)
+        self.started(None, self.demo.delay(0))
 
     def connect(self):
         return None
@@ -88,7 +90,9 @@ class Celery:
         return self.demo.delay(seconds)
 
     def started(self, _, task):
-        return task.get(timeout=300)
+        while not task.ready():
+            time.sleep(0.02)
+        return task.result
 
     def stop(self):
         self.process.terminate()
