@@ -49,9 +49,11 @@ test('the arrow edits the last message, Escape leaves it, nothing left asks to e
   await room.sees(writer.words.erased);
   await expect(room.composer).toBeFocused();
 
-  // The tools are one stop before the composer; arrows lead from message to message.
+  // The tools are one stop before what belongs to the composer; arrows lead from message to message.
   await room.say('newest of three');
   const tool = (text: string, name: string) => room.message(text).getByRole('button', { name });
+  await writer.page.keyboard.press('Shift+Tab');
+  await expect(writer.page.getByLabel(writer.words.attach)).toBeFocused();
   await writer.page.keyboard.press('Shift+Tab');
   await expect(tool('newest of three', writer.words.editMessage)).toBeFocused();
   await writer.page.keyboard.press('ArrowUp');
