@@ -16,8 +16,8 @@ const QUIET: Duration = Duration::from_secs(30);
 const FULL: Duration = Duration::from_secs(60);
 
 /// More than are done meanwhile: the lane is never empty.
-const TASKS: usize = 400;
-const TASK: &str = r#"{"below":50000000}"#;
+const TASKS: usize = 100;
+const TASK: &str = r#"{"below":1000000000}"#;
 const RUNNING: &str = r#"pickmate_tasks_running{lane="cpu"}"#;
 
 pub fn run(server: &mut Server, _: Duration) -> Result<Figures> {
