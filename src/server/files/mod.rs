@@ -79,7 +79,15 @@ impl FilesError {
 
 /// Where bytes are kept. Cheap to clone.
 #[derive(Clone, Debug)]
-pub enum Files {
+pub struct Files {
+    place: Place,
+    /// What is under way is in the data directory, wherever it is kept in the end: from a folder of one's own nothing
+    /// is left behind by whoever is killed.
+    workshops: Directory,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
     Directory(Directory),
     S3(S3),
 }
@@ -87,54 +95,49 @@ pub enum Files {
 impl Files {
     /// Makes what is missing of a directory; a store's bucket has to be there, and is not asked now.
     pub async fn open(config: &Config) -> Result<Files, FilesError> {
-        Ok(match &config.files {
-            Some(address) => Files::S3(S3::new(address.clone())?),
-            None => Files::Directory(Directory::open(config.data.join("files")).await?),
-        })
+        let workshops = Directory::open(config.data.join("files")).await?;
+        let place = match &config.files {
+            Some(address) => Place::S3(S3::new(address.clone())?),
+            None => Place::Directory(workshops.clone()),
+        };
+        Ok(Files { place, workshops })
     }
 
     /// Keeps the bytes of a file of this machine, which may be gone afterwards. Once it returns they are
     /// durable, and there whole or not at all if it does not. What was there under this name is replaced.
     pub async fn put(&self, name: &Name, from: &Path) -> Result<(), FilesError> {
-        match self {
-            Files::Directory(directory) => directory.put(name, from).await,
-            Files::S3(s3) => s3.put(name, from).await,
+        match &self.place {
+            Place::Directory(directory) => directory.put(name, from).await,
+            Place::S3(s3) => s3.put(name, from).await,
         }
     }
 
     /// `None`: there are none.
     pub async fn get(&self, name: &Name) -> Result<Option<Content>, FilesError> {
-        match self {
-            Files::Directory(directory) => directory.get(name).await,
-            Files::S3(s3) => s3.get(name).await,
+        match &self.place {
+            Place::Directory(directory) => directory.get(name).await,
+            Place::S3(s3) => s3.get(name).await,
         }
     }
 
     /// That there are none is no error.
     pub async fn remove(&self, name: &Name) -> Result<(), FilesError> {
-        match self {
-            Files::Directory(directory) => directory.remove(name).await,
-            Files::S3(s3) => s3.remove(name).await,
+        match &self.place {
+            Place::Directory(directory) => directory.remove(name).await,
+            Place::S3(s3) => s3.remove(name).await,
         }
     }
 
     /// An empty folder of this machine for what is under way, removed when it is dropped; from there `put`
     /// costs least.
     pub fn workshop(&self) -> Result<TempDir, FilesError> {
-        let place = match self {
-            Files::Directory(directory) => directory.workshops(),
-            Files::S3(_) => std::env::temp_dir(),
-        };
+        let place = self.workshops.workshops();
         TempDir::with_prefix_in("pickmate-", &place).map_err(|error| failed(place.display(), error))
     }
 
     /// Removes folders of processes that were killed.
     pub async fn tidy(&self) -> Result<(), FilesError> {
-        match self {
-            Files::Directory(directory) => directory.tidy().await,
-            // The system looks after its own folder.
-            Files::S3(_) => Ok(()),
-        }
+        self.workshops.tidy().await
     }
 }
 
