@@ -1,10 +1,11 @@
 use super::components::{Drawer, OpenDrawer, RoomList, Scrim};
 use super::first::First;
-use super::pages::{CannotStart, NotFound, PeoplePage, RoomPage, RoomsPage, SettingsPage, TasksPage};
+use super::pages::{CannotStart, NotFound, PeoplePage, RoomPage, RoomsPage, SettingsPage, TasksPage, holds_files};
 use super::reader::{Reader, texts};
 use crate::api::AppStart;
 use crate::client::session::Session;
 use crate::ui::live::{effect, live};
+use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
@@ -48,6 +49,7 @@ fn Frame(start: AppStart) -> impl IntoView {
     effect(move || {
         session.start();
         alive.set(true);
+        keep_the_page();
     });
     let open = OpenDrawer::provide(alive.into());
     let at = use_location().pathname;
@@ -62,4 +64,15 @@ fn Frame(start: AppStart) -> impl IntoView {
             </main>
         </div>
     }
+}
+
+/// A file that is dropped where nobody takes it would take the page's place, and what is under way would be lost.
+fn keep_the_page() {
+    let refuse = |event: ev::DragEvent| {
+        if holds_files(&event) && !event.default_prevented() {
+            event.prevent_default();
+        }
+    };
+    let listeners = [window_event_listener(ev::dragover, refuse), window_event_listener(ev::drop, refuse)];
+    on_cleanup(move || listeners.into_iter().for_each(|listener| listener.remove()));
 }

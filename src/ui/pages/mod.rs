@@ -12,7 +12,7 @@ mod tasks;
 
 pub use lost::{CannotStart, NotFound};
 pub use people::PeoplePage;
-pub use room::RoomPage;
+pub use room::{RoomPage, holds_files};
 pub use rooms::RoomsPage;
 pub use settings::SettingsPage;
 pub use tasks::TasksPage;

@@ -155,11 +155,16 @@ fn Columns(
 
 /// Files may be dropped anywhere in the conversation; text and the like go where the browser takes them.
 fn drag_over(event: &ev::DragEvent, desk: Desk) {
-    let types = event.data_transfer().map(|data| data.types());
-    if types.is_some_and(|types| types.includes(&"Files".into(), 0)) {
+    if holds_files(event) {
         event.prevent_default();
         desk.dropping.set(true);
     }
+}
+
+/// Whether files are what is held.
+pub fn holds_files(event: &ev::DragEvent) -> bool {
+    let types = event.data_transfer().map(|data| data.types());
+    types.is_some_and(|types| types.includes(&"Files".into(), 0))
 }
 
 /// Whether what is held is still over the conversation: it goes from one part of it to another.
