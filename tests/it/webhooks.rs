@@ -73,7 +73,7 @@ async fn an_event_arrives_signed_and_once<E: Engine>() {
     assert_eq!(signed, signature(&SigningSecret("pmwh_s".into()), seconds, body));
     assert!((now_ms() / 1_000 - seconds).abs() < 60);
     let view = room.newest().await;
-    assert_eq!(header(request, "x-pickmate-delivery"), view.id.to_string());
+    assert_eq!(header(request, "x-pickmate-delivery"), format!("{}-{}", room.world.store.epoch(), view.id));
     assert_eq!((view.state, view.status, view.attempts), (DeliveryState::Delivered, Some(200), 1));
 }
 

@@ -80,7 +80,7 @@ impl Outgoing {
 impl Client {
     /// Looks names up as the system does, and trusts the machine's root certificates.
     pub fn new(rules: Rules, bounds: Bounds) -> Client {
-        Client::resolving(rules, bounds, Arc::new(System))
+        Client::resolving(rules, bounds, Arc::new(System::new()))
     }
 
     pub fn resolving(rules: Rules, bounds: Bounds, resolver: Arc<dyn Resolve>) -> Client {

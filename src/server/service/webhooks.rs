@@ -14,9 +14,6 @@ use crate::server::store::{NewWebhook, SigningSecret, Store, StoreError};
 /// Webhooks that are given a task at a time.
 const TAKEN_AT_ONCE: u32 = 100;
 
-/// How long a webhook is kept for its task: longer than that may run.
-const TAKEN_MS: i64 = 180_000;
-
 /// Deliveries that are listed, the newest.
 const LISTED_DELIVERIES: u32 = 100;
 
@@ -137,12 +134,12 @@ pub async fn test(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> 
     added.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
-/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together. Nothing is
-/// written while nothing is due.
-pub async fn enqueue_due(store: &dyn Store) -> Result<(), StoreError> {
+/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together, and keeps it
+/// for that task for `lease_ms`. Nothing is written while nothing is due.
+pub async fn enqueue_due(store: &dyn Store, lease_ms: i64) -> Result<(), StoreError> {
     let (now, mut tasks) = (now_ms(), Vec::new());
     for webhook in store.due_webhooks(now, TAKEN_AT_ONCE).await? {
-        let until = now + TAKEN_MS;
+        let until = now.saturating_add(lease_ms);
         if store.take_webhook(webhook, now, until).await? {
             tasks.push(queue::task(&queue::Webhook { webhook, until }));
         }

@@ -4,11 +4,6 @@ use crate::server::queue::Webhook;
 use crate::server::store::StoreError;
 use crate::server::webhooks::deliver_due;
 use serde_json::{Value, json};
-use std::time::Duration;
-use tokio::time::Instant;
-
-/// Begins no further requests after this long: another webhook may wait for the place.
-const WORKS_FOR: Duration = Duration::from_secs(30);
 
 impl Work for Webhook {
     /// Attempts all that is due, and leaves the webhook to whoever sees what is due next.
@@ -26,15 +21,16 @@ impl Work for Webhook {
     }
 }
 
+/// Begins no further requests when they might not be over before the webhook is anybody's again.
 async fn send(webhook: &Webhook, context: &Context) -> Result<usize, StoreError> {
-    let state = &context.state;
-    let (begun, mut attempts) = (Instant::now(), 0);
-    while begun.elapsed() < WORKS_FOR && context.check().is_ok() {
-        let limits = &state.config.limits;
-        match deliver_due(&*state.store, &state.outgoing.webhooks, limits, webhook.webhook).await? {
-            0 => break,
-            made => attempts += made,
+    let (state, limits) = (&context.state, &context.state.config.limits);
+    let last = webhook.until.saturating_sub(i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX));
+    let mut attempts = 0;
+    loop {
+        let made = deliver_due(&*state.store, &state.outgoing.webhooks, limits, webhook.webhook).await?;
+        attempts += made;
+        if made == 0 || now_ms() >= last || context.check().is_err() {
+            return Ok(attempts);
         }
     }
-    Ok(attempts)
 }

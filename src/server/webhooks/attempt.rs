@@ -84,7 +84,7 @@ pub async fn deliver(
     let (ending, fares) = match payload(store, &attempt, limits, now).await? {
         Err(error) => (Ending { end: End::Failed, status: None, error: Some(error) }, Fares::AsBefore),
         Ok(body) => {
-            let answer = client.post(&attempt.url, headers(&attempt, now, &body), body).await;
+            let answer = client.post(&attempt.url, headers(&attempt, &store.epoch(), now, &body), body).await;
             judge(&attempt, answer, limits)
         }
     };
@@ -142,14 +142,17 @@ async fn event(store: &dyn Store, attempt: &Attempt) -> Result<Option<Event>, St
     Ok(page.events.into_iter().next().filter(|event| event.seq == attempt.seq))
 }
 
-fn headers(attempt: &Attempt, now: i64, body: &str) -> HeaderMap {
+fn headers(attempt: &Attempt, epoch: &str, now: i64, body: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     // Letters, digits and `,=`: always a header's value.
     if let Ok(mut value) = HeaderValue::try_from(signature(&attempt.secret, now / 1_000, body)) {
         value.set_sensitive(true);
         headers.insert(SIGNATURE, value);
     }
-    headers.insert(DELIVERY, HeaderValue::from(attempt.delivery));
+    // Ids begin anew after a restore, in another history.
+    if let Ok(value) = HeaderValue::try_from(format!("{epoch}-{}", attempt.delivery)) {
+        headers.insert(DELIVERY, value);
+    }
     headers
 }
 

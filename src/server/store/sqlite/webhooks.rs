@@ -8,15 +8,17 @@ use crate::protocol::{DeliveryView, WebhookView};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-/// Queues what events are to be told of, with the events themselves.
+/// Queues what events are to be told of, with the events themselves. Without a webhook they are not even looked at:
+/// SQLite keeps the order of a `CROSS JOIN`.
 macro_rules! tell_webhooks {
     ($events:literal) => {
         concat!(
             "INSERT INTO deliveries (webhook_id, seq, state, attempts, queued_at, due_at)
                 SELECT w.id, j.value ->> 'seq', 'queued', 0, j.value ->> 'at', j.value ->> 'at'
-                FROM jsonb_each(",
+                FROM (SELECT 1 FROM webhooks WHERE ended_at IS NULL LIMIT 1)
+                CROSS JOIN jsonb_each(",
             $events,
-            ") AS j JOIN webhooks AS w ON w.room_id = j.value ->> 'room' AND w.ended_at IS NULL
+            ") AS j CROSS JOIN webhooks AS w ON w.room_id = j.value ->> 'room' AND w.ended_at IS NULL
                 WHERE w.enabled = 1
                     AND (w.kinds = '' OR instr(',' || w.kinds || ',', ',' || (j.value ->> 'kind') || ',') > 0)
                 ORDER BY j.id, w.id;"
