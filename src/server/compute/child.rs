@@ -9,8 +9,9 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use std::io::{BufRead, copy, sink, stdin, stdout};
 use std::thread;
 
-/// Below whatever serves people: the scheduler gives a tenth of a core's time to such a process beside a busy one.
-const NICE: i32 = 10;
+/// Below whatever serves people, as far as it goes: the scheduler gives a sixtieth of a core's time to such a process
+/// beside a busy one.
+const NICE: i32 = 19;
 
 /// One entry of the list of computations.
 pub struct Computation {

@@ -3,11 +3,14 @@ use crate::i18n::Locale;
 use crate::protocol::Event;
 use crate::server::export::archive::Bounded;
 use serde_json::json;
-use std::io::{self, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 /// Names this shape of the file; another one when what it says changes.
 const FORMAT: &str = "pickmate-room-1";
+
+/// Bytes that are copied at a time.
+const STRETCH: u64 = 1024 * 1024;
 
 /// The log as one JSON object, gathered in a file: `format`, `room`, `exported_at`, `exported_by`, `head`, and `events` as
 /// the HTTP API tells them.
@@ -41,13 +44,20 @@ impl LogJson {
         Ok(())
     }
 
-    /// Ends it and copies it to `to`.
-    pub fn finish(&mut self, to: &mut impl Write) -> Result<(), ExportError> {
+    /// Ends it and copies it to `to`, a stretch at a time, as long as `go_on` lets it.
+    pub fn finish(
+        &mut self,
+        to: &mut impl Write,
+        go_on: impl Fn() -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
         self.file.write_all(b"\n]}\n")?;
         self.file.flush()?;
         let file = self.file.get_mut();
         file.rewind()?;
-        io::copy(&mut BufReader::new(file), to)?;
+        let mut file = BufReader::new(file);
+        while io::copy(&mut (&mut file).take(STRETCH), to)? > 0 {
+            go_on()?;
+        }
         Ok(())
     }
 }

@@ -122,7 +122,8 @@ pub async fn export(
     }
     export.archive.entry("index.html", &transcript.contents(&export.listed))?;
     export.archive.begin("room.json", false)?;
-    export.json.finish(&mut export.archive)?;
+    let go_on = || if told(wanted.head) { Ok(()) } else { Err(ExportError::Stopped) };
+    export.json.finish(&mut export.archive, go_on)?;
     export.archive.finish()
 }
 

@@ -90,20 +90,20 @@ enum Ended {
     OutOfTime,
 }
 
-/// Gives it up at the hard limit, wherever it waits then.
+/// Gives it up at the hard limit, where it waits then. A thread that never waits goes on, and is not heard any more.
 async fn in_its_lane(kind: Kind, context: Context, hard_limit: Duration) -> Ended {
     let work = timeout(hard_limit, (kind.work)(context));
-    let done = match kind.lane {
-        Lane::Io | Lane::Cpu => AbortOnDrop(tokio::spawn(work)).await,
+    let running = AbortOnDrop(match kind.lane {
+        Lane::Io | Lane::Cpu => tokio::spawn(work),
         Lane::Blocking => {
             let runtime = Handle::current();
-            AbortOnDrop(tokio::task::spawn_blocking(move || runtime.block_on(work))).await
+            tokio::task::spawn_blocking(move || runtime.block_on(work))
         }
-    };
-    match done {
-        Ok(Ok(returned)) => Ended::Returned(returned),
-        Ok(Err(_)) => Ended::OutOfTime,
-        Err(_) => Ended::Panicked,
+    });
+    match timeout(hard_limit, running).await {
+        Ok(Ok(Ok(returned))) => Ended::Returned(returned),
+        Ok(Ok(Err(_))) | Err(_) => Ended::OutOfTime,
+        Ok(Err(_)) => Ended::Panicked,
     }
 }
 

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use rand::Rng;
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,9 @@ pub struct Worker {
     places: Places,
     name: String,
     running: HashMap<RunId, (Lane, Reins)>,
-    runs: JoinSet<RunId>,
+    /// Which run each of them is.
+    names: HashMap<Id, RunId>,
+    runs: JoinSet<()>,
 }
 
 impl Worker {
@@ -40,7 +42,7 @@ impl Worker {
     pub fn new(state: AppState, kinds: &'static [Kind], places: Places) -> Worker {
         let name = format!("{}-{}", std::process::id(), HEXLOWER.encode(&rand::rng().random::<[u8; 4]>()));
         let places = places.into_iter().filter(|(_, places)| *places > 0).collect();
-        Worker { state, kinds, places, name, running: HashMap::new(), runs: JoinSet::new() }
+        Worker { state, kinds, places, name, running: HashMap::new(), names: HashMap::new(), runs: JoinSet::new() }
     }
 
     /// Works until `stop`; then runs that do not end by themselves soon are asked to, and given back.
@@ -70,8 +72,8 @@ impl Worker {
                 }
                 _ = beat.tick(), if !self.running.is_empty() => self.renew().await,
                 _ = note.tick(), if !self.running.is_empty() => self.note_progress().await,
-                Some(ended) = self.runs.join_next() => {
-                    self.let_go(ended.ok());
+                Some(ended) = self.runs.join_next_with_id() => {
+                    self.let_go(ended);
                     self.look().await;
                 }
             }
@@ -100,20 +102,27 @@ impl Worker {
         let (reins, work) = prepare(kind, self.state.clone(), task);
         self.running.insert(run.clone(), (lane, reins));
         let patience = Duration::from_millis(self.state.config.limits.task_lease_ms);
-        self.runs.spawn(async move {
+        let name = run.clone();
+        let spawned = self.runs.spawn(async move {
             let end = work.await;
             state.metrics.tasks.end(lane, &end);
             // Nobody else's once the lease is over: then it is somebody else's to run it again.
             let _told = timeout(patience, tell_end(&state, &run, end)).await;
-            run
         });
+        self.names.insert(spawned.id(), name);
     }
 
-    fn let_go(&mut self, ended: Option<RunId>) {
-        match ended {
-            Some(run) => drop(self.running.remove(&run)),
-            // It was not the run that panicked but what tells of it: without its lease it is run again.
-            None => tracing::error!("a run ended without a word"),
+    fn let_go(&mut self, ended: Result<(Id, ()), JoinError>) {
+        // It is not the run that panicked then but what tells of it: without its lease it is run again.
+        let id = ended.map_or_else(
+            |error| {
+                tracing::error!(%error, "a run ended without a word");
+                error.id()
+            },
+            |(id, ())| id,
+        );
+        if let Some(run) = self.names.remove(&id) {
+            self.running.remove(&run);
         }
     }
 
@@ -174,7 +183,7 @@ impl Worker {
     /// What webhooks are to be told stands beside the events; a worker that may send it makes tasks of it.
     async fn enqueue_deliveries(&self) {
         if self.places.iter().any(|(lane, _)| *lane == Lane::Io) {
-            self.told(webhooks::enqueue_due(&*self.state.store).await);
+            self.told(webhooks::enqueue_due(&*self.state.store, self.lease_ms()).await);
         }
     }
 
@@ -196,8 +205,8 @@ impl Worker {
     }
 
     async fn all_ended(&mut self) {
-        while let Some(ended) = self.runs.join_next().await {
-            self.let_go(ended.ok());
+        while let Some(ended) = self.runs.join_next_with_id().await {
+            self.let_go(ended);
         }
     }
 
