@@ -116,6 +116,22 @@ test('what is pasted and what is dropped is attached, and can be taken out again
   await expect(room.message('only one').getByRole('link')).toHaveCount(1);
 });
 
+test('what is dropped where nobody takes it leaves the page alone', async ({ community }) => {
+  const writer = await community.newcomer('Clumsy');
+  const room = await writer.enter();
+  const untaken = (name: string | undefined) =>
+    writer.page.evaluate((name) => {
+      const data = new DataTransfer();
+      if (name) data.items.add(new File(['text'], name));
+      else data.setData('text/plain', 'text');
+      const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
+      return document.querySelector('nav')?.dispatchEvent(event);
+    }, name);
+  expect(await untaken('stray.txt')).toBe(false);
+  expect(await untaken(undefined)).toBe(true);
+  await expect(room.page.locator('.tray li')).toHaveCount(0);
+});
+
 test('what cannot go says why, and nothing is lost', async ({ community, guard }) => {
   guard.intend(...lostConnection, refusedWith(422), /request failed: POST .*files/);
   const writer = await community.newcomer('Unlucky Painter');
