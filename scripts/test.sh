@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Every check, in order, each timed. Goes on after a failure, so that one run tells everything;
-# the last line is "N passed, N failed", and the status is 0 only when nothing failed.
+# Every check, in order, each timed. Goes on after a failure, so that one run tells everything: at its end a table,
+# how each failed stage ended, and "N passed, N failed". The status is 0 only when nothing failed.
 # usage: test.sh [STAGE…]   (names as in the table that it prints; all without arguments)
 source "$(dirname "$0")/env.sh"
 
 wanted=("$@")
 names=() results=() seconds=()
 failed=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+# Lines of a failed stage that the end repeats: enough for the names of what failed.
+readonly LAST_WORDS=12
 
 # stage NAME COMMAND… — runs it, remembers result and time.
 stage() {
@@ -16,7 +20,7 @@ stage() {
         return 0
     fi
     say "$name"
-    if ! "$@"; then
+    if ! "$@" 2>&1 | tee "$logs/$name"; then
         result=FAILED
         failed=$((failed + 1))
     fi
@@ -29,6 +33,9 @@ summary() {
         printf '%-14s %8d  %s\n' "${names[$i]}" "${seconds[$i]}" "${results[$i]}"
     done
     printf '%-14s %8d\n\n' total "$SECONDS"
+    for i in "${!names[@]}"; do
+        [ "${results[$i]}" = ok ] || { say "${names[$i]}, its end"; tail -n "$LAST_WORDS" "$logs/${names[$i]}"; }
+    done
     printf '%d passed, %d failed\n' $((${#names[@]} - failed)) "$failed"
 }
 
