@@ -1,12 +1,13 @@
 use pickmate::server::compute::child::Computation;
 use pickmate::server::compute::{Compute, Progress, Refused};
-use rustix::process::{Resource, getpriority_process, getrlimit};
+use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::io::Write;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
+use thread_priority::thread_schedule_policy;
 
 pub const COMPUTATIONS: &[Computation] = &[
     Computation::of::<Sum>(),
@@ -129,7 +130,7 @@ pub struct Confined;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    pub nice: i32,
+    pub policy: String,
     pub memory: Option<u64>,
     pub file: Option<u64>,
     pub core: Option<u64>,
@@ -143,7 +144,7 @@ impl Compute for Confined {
 
     fn run((): (), _progress: &mut Progress) -> Result<Confinement, Refused> {
         Ok(Confinement {
-            nice: getpriority_process(None).unwrap(),
+            policy: format!("{:?}", thread_schedule_policy().unwrap()),
             memory: getrlimit(Resource::As).current,
             file: getrlimit(Resource::Fsize).current,
             core: getrlimit(Resource::Core).current,

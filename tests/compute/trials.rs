@@ -200,7 +200,7 @@ async fn no_more_run_at_once_than_have_a_place() {
 
 async fn a_child_is_confined_and_knows_no_secrets() {
     let confined = run::<Confined>(&(), BOUNDS).await.unwrap();
-    assert_eq!(confined.nice, 19, "the lowest there is");
+    assert_eq!(confined.policy, "Normal(Idle)", "whoever else wants the core has it");
     assert_eq!(confined.memory, Some(BOUNDS.memory_bytes));
     assert_eq!(confined.file, Some(BOUNDS.file_bytes));
     assert_eq!(confined.core, Some(0));

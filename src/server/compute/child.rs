@@ -8,9 +8,13 @@ use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use std::io::{BufRead, copy, sink, stdin, stdout};
 use std::thread;
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+    thread_schedule_policy,
+};
 
-/// Below whatever serves people, as far as it goes: the scheduler gives a sixtieth of a core's time to such a process
-/// beside a busy one.
+/// As low as it goes where there is no idle class of threads.
 const NICE: i32 = 19;
 
 /// One entry of the list of computations.
@@ -39,7 +43,7 @@ pub fn obey(arguments: &Arguments, computations: &[Computation]) -> anyhow::Resu
 }
 
 fn confine(arguments: &Arguments) -> std::io::Result<()> {
-    nice(NICE)?;
+    give_way()?;
     for (resource, most) in [
         (Resource::As, arguments.memory_bytes),
         (Resource::Fsize, arguments.file_bytes),
@@ -49,6 +53,29 @@ fn confine(arguments: &Arguments) -> std::io::Result<()> {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     Ok(())
+}
+
+/// To whoever else wants a core. A thread of the idle class ([sched(7)]) is put off as soon as another wakes; a
+/// merely nice one, until its slice is over, and a chat that wakes for a millisecond at a time waits for that.
+///
+/// [sched(7)]: https://man7.org/linux/man-pages/man7/sched.7.html
+fn give_way() -> std::io::Result<()> {
+    nice(NICE)?;
+    #[cfg(target_os = "linux")]
+    idle()?;
+    Ok(())
+}
+
+/// For this thread and whichever it starts.
+#[cfg(target_os = "linux")]
+fn idle() -> std::io::Result<()> {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    // Tells too that a nice value was not raised again, which no process may and none needs to: the class counts.
+    let _nice = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+    match thread_schedule_policy() {
+        Ok(policy) if policy == idle => Ok(()),
+        other => Err(std::io::Error::other(format!("the idle class is refused: {other:?}"))),
+    }
 }
 
 /// The parent holds the other end of stdin as long as it wants the result, and the system closes that however
