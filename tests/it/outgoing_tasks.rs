@@ -66,6 +66,7 @@ impl Place {
             url,
             secret: SigningSecret("s".into()),
             kinds: vec!["posted".into()],
+            key: None,
         };
         self.app.store().create_webhook(new, 10, now_ms()).await.unwrap().unwrap()
     }

@@ -13,6 +13,7 @@ mod pages;
 mod posting;
 mod previews;
 mod processes;
+mod purging;
 mod retention;
 mod rooms;
 mod tasks;
@@ -113,9 +114,11 @@ suite! {
         what_is_refused_or_repeated_is_not_told
         a_room_has_so_many_webhooks
         of_many_who_look_one_takes_the_webhook
+        with_one_key_one_webhook_is_made
         of_many_who_try_one_makes_the_attempt
         an_attempt_whose_end_is_unknown_is_made_again
         a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives
+        what_waits_for_a_webhook_without_events_fails_but_for_what_is_being_sent
         what_ended_long_ago_is_dropped;
     accounts:
         names_are_one_account_regardless_of_case_and_form

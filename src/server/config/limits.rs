@@ -246,8 +246,12 @@ limits! {
     webhooks_per_room: u32 = 10, 1..=1_000;
     /// Requests that are made for one event to one webhook, at most.
     webhook_attempts: u32 = 8, 1..=100;
-    /// A webhook that failed for so many days without a success gets no more events, until a test arrives.
+    /// A webhook that failed for so many days without a success, in at least `webhook_failing_attempts`, gets no more events, until a test arrives.
     webhook_failing_days: u32 = 3, 1..=365;
+    /// Requests to a webhook that have to fail without a success, for `webhook_failing_days`, before it gets no more events.
+    webhook_failing_attempts: u32 = 20, 1..=100_000;
+    /// Events that may wait for one webhook; with more it gets none, until a test arrives, and those that wait have failed.
+    webhook_backlog: u32 = 10_000, 1..=10_000_000;
     /// What was sent to webhooks is listed for so many days.
     delivery_days: u32 = 7, 1..=365;
     /// A session that is not used ends after so many days.
