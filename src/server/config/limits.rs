@@ -232,7 +232,7 @@ limits! {
     spent_gather_ms: u64 = 100, 10..=60_000;
     /// A request to somebody else's server, for a link preview or a webhook, is given up after this long, redirects included.
     outgoing_timeout_ms: u64 = 5_000, 100..=60_000;
-    /// Bytes that are read of a page for its preview, also when it is sent compressed.
+    /// Bytes that are read of a page for its preview, as they are sent and, where they are compressed, as they are unpacked.
     outgoing_body_bytes: usize = 1_048_576, 1_024..=16_777_216;
     /// Redirects that are followed for a preview.
     outgoing_redirects: u32 = 5, 1..=20;
