@@ -6,7 +6,8 @@ use pickmate::domain::{Access, Lane, RoomId, Seq, Slug, TaskList};
 use pickmate::protocol::{DeliveryState, EventKind};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::Config;
-use pickmate::server::store::{NewWebhook, SigningSecret, Task, TaskFilter};
+use pickmate::server::queue;
+use pickmate::server::store::{NewTask, NewWebhook, SigningSecret, Task, TaskFilter};
 use reqwest::{Client, Method};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -123,6 +124,35 @@ async fn a_link_to_this_machine_is_asked_by_nobody() {
     until("the task's end", async || place.ended().await.len() == 1).await;
     assert_eq!((place.titles(seq).await, peer.accepted()), (vec![], 0));
     assert_eq!(place.ended().await[0].data.attempts, 1, "what is refused is refused again");
+}
+
+#[tokio::test]
+async fn with_previews_off_nothing_is_enqueued_or_fetched() {
+    let peer = Peer::saying(titled).await;
+    let place = Place::new(|config| {
+        reaching(config);
+        config.previews = false;
+    })
+    .await;
+    let seq = place.says("k", &peer.url("/a")).await;
+    let edit = json!({"key": "e", "body": peer.url("/b")});
+    place.ask(Method::PATCH, &format!("/api/v1/rooms/general/messages/{seq}"), edit).await;
+    assert!(
+        place
+            .app
+            .store()
+            .task_counts(now_ms())
+            .await
+            .unwrap()
+            .iter()
+            .all(|count| count.lane != Lane::Io || count.list == TaskList::Scheduled)
+    );
+    // One of before, or of a node with other settings.
+    let task = NewTask { room: Some(place.room), ..queue::task(&queue::Preview { target: Some(Seq(seq)) }) };
+    let id = place.app.store().enqueue(vec![task]).await.unwrap().remove(0);
+    until("its end", async || place.app.store().task(&id).await.unwrap().is_none_or(|task| task.state.is_final()))
+        .await;
+    assert_eq!((place.titles(seq).await, peer.accepted()), (vec![], 0));
 }
 
 #[tokio::test]
