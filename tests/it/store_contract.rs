@@ -105,6 +105,7 @@ suite! {
         previews_of_one_body_come_once
         an_edit_leaves_no_previews_and_may_have_its_own
         a_deletion_leaves_no_previews
+        what_is_pruned_has_no_previews_even_before_it_is_swept
         accounts_show_no_previews_of_their_own
         a_message_tells_what_is_to_be_shown
         what_a_page_said_is_known_until_it_expires;
@@ -151,6 +152,7 @@ suite! {
     retention:
         what_is_pruned_is_one_event_and_nowhere_else
         only_what_is_old_enough_goes_and_a_log_keeps_its_last_event
+        an_edit_of_what_is_pruned_is_served_without_its_message
         a_room_says_how_long_it_keeps;
     tasks:
         a_card_tells_each_state_and_stands_as_the_last_one
