@@ -175,6 +175,10 @@ async fn two_nodes_send_each_event_to_its_webhook_once() {
     };
     let ids: BTreeSet<String> = peer.requests().iter().map(|request| id(request).unwrap()).collect();
     assert_eq!((ids.len(), peer.accepted()), (21, 21));
+    let tasks = place.ended().await.into_iter().filter(|task| task.data.name == "webhook");
+    let running = TaskFilter { list: TaskList::Running, lane: Some(Lane::Io), now: now_ms(), limit: 9 };
+    let running = place.app.store().tasks(&running).await.unwrap();
+    assert_eq!(tasks.chain(running).count(), 1, "one task for it, however often it is told something");
     until("free again", async || place.app.store().take_webhook(webhook, now_ms(), now_ms()).await.unwrap()).await;
     drop(other);
 }

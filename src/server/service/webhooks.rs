@@ -168,14 +168,13 @@ pub async fn test(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> 
     added.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
-/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together, and keeps it
-/// for that task for `lease_ms`. Nothing is written while nothing is due.
+/// Gives each webhook that something is due for its task, and keeps it for that for `lease_ms`, so that nobody asks
+/// again meanwhile. Nothing is written while nothing is due.
 pub async fn enqueue_due(store: &dyn Store, lease_ms: i64) -> Result<(), StoreError> {
     let (now, mut tasks) = (now_ms(), Vec::new());
     for webhook in store.due_webhooks(now, TAKEN_AT_ONCE).await? {
-        let until = now.saturating_add(lease_ms);
-        if store.take_webhook(webhook, now, until).await? {
-            tasks.push(queue::task(&queue::Webhook { webhook, until }));
+        if store.take_webhook(webhook, now, now.saturating_add(lease_ms)).await? {
+            tasks.push(queue::webhook(webhook));
         }
     }
     if !tasks.is_empty() {
