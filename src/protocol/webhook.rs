@@ -8,8 +8,11 @@ pub struct WebhookView {
     pub url: String,
     /// Kinds of events that are sent; none: all.
     pub kinds: Vec<String>,
-    /// One that failed for too long is not sent to any more, until a test arrives.
+    /// One that is disabled gets no events, until a test arrives.
     pub enabled: bool,
+    /// Why it is disabled: `failing_too_long` or `backlog_full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_code: Option<String>,
     pub created_at: i64,
     /// The first failure after the last success.
     #[serde(default, skip_serializing_if = "Option::is_none")]

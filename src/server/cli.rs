@@ -110,6 +110,12 @@ pub struct Serve {
     /// Private network that link previews may reach, such as 10.0.0.0/8; may be repeated
     #[arg(long, value_name = "CIDR")]
     preview_allow: Vec<String>,
+    /// Network that webhooks and link previews must not reach, such as 203.0.113.0/24; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    outgoing_refuse: Vec<String>,
+    /// Whether links show what they lead to: on or off [default: on]
+    #[arg(long, value_name = "SWITCH")]
+    previews: Option<String>,
     /// Lift rate limits and connection caps, for benchmarks
     #[arg(long)]
     no_rate_limit: bool,
@@ -139,6 +145,8 @@ impl Serve {
             .with("trusted-proxy", self.trusted_proxy.clone())
             .with("outgoing-allow", self.outgoing_allow.clone())
             .with("preview-allow", self.preview_allow.clone())
+            .with("outgoing-refuse", self.outgoing_refuse.clone())
+            .with("previews", self.previews.clone())
             .with("no-rate-limit", self.no_rate_limit.then(|| "true".to_owned()))
             .with("log-format", self.log_format.clone())
             .with("lanes", self.lanes.clone())

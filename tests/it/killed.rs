@@ -3,17 +3,22 @@
 use crate::app::{PATIENCE, Person, TestApp};
 use crate::command::Machine;
 use crate::images::drawing::{encoded, photo};
+use crate::outgoing::peer::{Peer, page};
 use crate::tasks::Process;
 use futures_util::stream::{StreamExt, iter};
 use image::ImageFormat;
-use pickmate::domain::{Access, FileId, Slug, TaskId, TaskState};
-use pickmate::protocol::EventKind;
-use pickmate::server::queue::{self, Demo, Export, Payload, Primes, Retention, Say};
-use pickmate::server::store::{FileState, NewTask, Task};
+use pickmate::domain::{Access, FileId, Role, RoomId, Seq, Slug, TaskId, TaskState};
+use pickmate::protocol::{DeliveryState, EventKind};
+use pickmate::server::clock::now_ms;
+use pickmate::server::queue::{self, Demo, Export, Image, Payload, Preview, Primes, Retention, Say, Webhook};
+use pickmate::server::store::{FileState, NewTask, NewWebhook, SigningSecret, Task};
+use pickmate::server::tasks::TASKS;
 use reqwest::Client;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +26,19 @@ const QUICK: &str = "--limit task_lease_ms=1000 --limit task_heartbeat_ms=200";
 
 /// What is said later, and said once.
 const SAID: usize = 60;
+
+/// Kinds whose workers are killed again and again, and those whose worker is killed while another server answers.
+const AGAIN_AND_AGAIN: [&str; 6] = [Demo::NAME, Export::NAME, Image::NAME, Primes::NAME, Retention::NAME, Say::NAME];
+const WHILE_SOMEBODY_ANSWERS: [&str; 2] = [Preview::NAME, Webhook::NAME];
+
+/// From the kill to the effect.
+const SOON: Duration = Duration::from_secs(30);
+
+#[test]
+fn every_kind_of_task_loses_its_worker_here() {
+    let killed: BTreeSet<&str> = AGAIN_AND_AGAIN.into_iter().chain(WHILE_SOMEBODY_ANSWERS).collect();
+    assert_eq!(killed, TASKS.iter().map(|kind| kind.name).collect());
+}
 
 /// A node that runs nothing itself, and work of every kind for others.
 struct Place {
@@ -50,8 +68,12 @@ impl Place {
         FileId::parse(answer.json::<Value>().await.unwrap()["id"].as_str().unwrap()).unwrap()
     }
 
+    async fn room_id(&self) -> RoomId {
+        self.app.store().room_head(&self.room, self.mina.id).await.unwrap().unwrap().id
+    }
+
     async fn enqueue(&self, tasks: Vec<NewTask>) -> Vec<TaskId> {
-        let room = self.app.store().room_head(&self.room, self.mina.id).await.unwrap().unwrap().id;
+        let room = self.room_id().await;
         let from_mina = |task| NewTask { actor: Some(self.mina.id), room: Some(room), card: true, ..task };
         self.app.store().enqueue(tasks.into_iter().map(from_mina).collect()).await.unwrap()
     }
@@ -68,7 +90,7 @@ impl Place {
 
     /// What was said, each by how often.
     async fn said(&self) -> BTreeMap<String, usize> {
-        let room = self.app.store().room_head(&self.room, self.mina.id).await.unwrap().unwrap().id;
+        let room = self.room_id().await;
         let mut said = BTreeMap::new();
         for row in self.app.store().messages(room, None, 300).await.unwrap().rows {
             let EventKind::Posted { body: Some(body), .. } = row.kind else { panic!("no message") };
@@ -121,6 +143,8 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     stop.cancel();
     let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
     assert!(kills > 2, "{kills} kills");
+    let names: BTreeSet<&str> = ends.iter().map(|task| task.data.name.as_str()).chain([Image::NAME]).collect();
+    assert_eq!(names, AGAIN_AND_AGAIN.into());
     let mut links = BTreeSet::new();
     for task in &ends {
         let (name, data) = (&task.data.name, &task.data);
@@ -142,6 +166,74 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     assert_eq!(place.said().await, expected, "each once");
     let again = ends.iter().filter(|task| task.data.attempts > 1).count();
     println!("{} tasks and {} images, {kills} kills of workers: {again} were run again", ends.len(), files.len());
+}
+
+/// Hears the first requests out and never answers them, `held` at most; then answers at once.
+async fn holding(held: usize) -> Peer {
+    let asked = AtomicUsize::new(0);
+    Peer::behaving([127, 0, 0, 1].into(), move |mut stream, _| {
+        let hold = asked.fetch_add(1, Ordering::SeqCst) < held;
+        async move {
+            if hold {
+                std::future::pending::<()>().await;
+            }
+            let _gone = stream.write_all(&page("<title>there</title>")).await;
+            let _gone = stream.shutdown().await;
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_other_servers_are_asked_is_asked_again_soon_and_acts_once() {
+    const POSTS: usize = 4;
+    let place = Place::new().await;
+    let (linked, told) = (holding(1).await, holding(POSTS).await);
+    let (store, room) = (place.app.store().clone(), place.room_id().await);
+    let target = Seq(place.app.post(&place.room, &place.mina, "link", &linked.url("/")).await);
+    store.set_role(place.mina.id, Role::Owner).await.unwrap();
+    let (secret, kinds) = (SigningSecret("s".into()), vec!["posted".into()]);
+    let new = NewWebhook { room, maker: place.mina.id, url: told.url("/"), secret, kinds, key: None };
+    let webhook = store.create_webhook(new, 1, now_ms()).await.unwrap().unwrap();
+    for number in 0..POSTS {
+        place.app.post(&place.room, &place.mina, &format!("k{number}"), "hello").await;
+    }
+    let preview = place.enqueue(vec![queue::task(&Preview { target: Some(target) })]).await.remove(0);
+    let data = place.app.state().config.data.display().to_string();
+    let reaching = "--preview-allow 127.0.0.1 --outgoing-allow 127.0.0.1 --limit outgoing_timeout_ms=4000";
+    let (machine, arguments) = (Machine::new(), format!("worker {QUICK} {reaching} --data {data}"));
+    let (first, _) = Process::start(&machine, &arguments);
+    let asked = async || {
+        while linked.accepted() < 1 || told.accepted() < POSTS {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, asked()).await.expect("both are asked");
+    drop(first);
+    let killed = Instant::now();
+    let _others = [(); 2].map(|()| Process::start(&machine, &arguments));
+    let log = async || store.deliveries(room, webhook, 100).await.unwrap();
+    let all_there = async {
+        place.end(&preview).await;
+        while !log().await.iter().all(|delivery| delivery.state == DeliveryState::Delivered) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(SOON, all_there).await.expect("soon after the kill");
+    println!("{:?} after the kill", killed.elapsed());
+    let task = place.end(&preview).await;
+    assert_eq!((task.data.name.as_str(), task.state, task.data.attempts), (Preview::NAME, TaskState::Succeeded, 2));
+    let events = store.events_after(room, Seq::ZERO, 1_000).await.unwrap().events;
+    let shown = events.iter().filter(|event| matches!(event.kind, EventKind::Preview { .. })).count();
+    assert_eq!((shown, linked.accepted()), (1, 2));
+    let deliveries = log().await;
+    assert!(deliveries.iter().all(|delivery| delivery.attempts == 2), "{deliveries:?}");
+    let mut heard: BTreeMap<String, usize> = BTreeMap::new();
+    for request in told.requests() {
+        let id = request.lines().find_map(|line| line.strip_prefix("x-pickmate-delivery: ")).unwrap();
+        *heard.entry(id.to_owned()).or_default() += 1;
+    }
+    assert_eq!(heard.into_values().collect::<Vec<_>>(), [2; POSTS], "the repeat has the same name");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

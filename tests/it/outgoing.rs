@@ -24,7 +24,7 @@ pub fn bounds() -> Bounds {
 
 /// Reaches this one address of the loopback, at any port.
 pub fn rules() -> Rules {
-    Rules { allow: vec!["127.0.0.1/32".parse().unwrap()], ports: Ports::Any }
+    Rules { allow: vec!["127.0.0.1/32".parse().unwrap()], refuse: Vec::new(), ports: Ports::Any }
 }
 
 pub fn client() -> Client {
@@ -82,7 +82,7 @@ async fn a_page_is_asked_for_without_saying_more_than_needed() {
 #[tokio::test]
 async fn this_machine_is_refused_before_anybody_connects() {
     let peer = Peer::saying(|_| page("secret")).await;
-    let client = Client::new(Rules { allow: Vec::new(), ports: Ports::Any }, bounds());
+    let client = Client::new(Rules { allow: Vec::new(), refuse: Vec::new(), ports: Ports::Any }, bounds());
     let port = peer.address.port();
     for host in ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"] {
         assert_eq!(failure(&client, &format!("http://{host}:{port}/")).await, OutgoingError::AddressRefused, "{host}");
@@ -94,7 +94,7 @@ async fn this_machine_is_refused_before_anybody_connects() {
 #[tokio::test]
 async fn a_preview_asks_at_the_ports_of_the_web_only() {
     let peer = Peer::saying(|_| page("a service")).await;
-    let strict = Rules { allow: Vec::new(), ports: Ports::Web };
+    let strict = Rules { allow: Vec::new(), refuse: Vec::new(), ports: Ports::Web };
     let client = Client::new(strict.clone(), bounds());
     assert_eq!(failure(&client, &peer.url("/")).await, OutgoingError::PortRefused);
     assert_eq!(peer.accepted(), 0);
@@ -104,6 +104,35 @@ async fn a_preview_asks_at_the_ports_of_the_web_only() {
     for rules in [strict, named] {
         assert_eq!([80, 443, 8080].map(|port| rules.allows(public, port)), [true, true, false]);
         assert!(!rules.allows(beside, 80));
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_refuses_is_not_reached_whoever_allows_it() {
+    let peer = Peer::saying(|_| page("")).await;
+    let refusing = |networks: &[&str]| Rules {
+        allow: vec!["127.0.0.0/8".parse().unwrap(), "::/0".parse().unwrap()],
+        refuse: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        ports: Ports::Any,
+    };
+    let strict = Client::new(refusing(&["127.0.0.0/30"]), bounds());
+    assert_eq!(failure(&strict, &peer.url("/")).await, OutgoingError::AddressRefused);
+    assert_eq!(strict.check(&peer.url("/")), Err(OutgoingError::AddressRefused));
+    let looked_up = Client::resolving(refusing(&["127.0.0.0/30"]), bounds(), Lookups::of([&[[127, 0, 0, 1]]]));
+    let port = peer.address.port();
+    assert_eq!(failure(&looked_up, &format!("http://peer.example:{port}/")).await, OutgoingError::AddressRefused);
+    assert_eq!(peer.accepted(), 0);
+    let elsewhere = Client::new(refusing(&["127.0.0.4/30"]), bounds());
+    assert!(get(&elsewhere, &peer.url("/")).await.is_ok());
+    let rules = refusing(&["93.184.216.0/24", "2606:4700::/32"]);
+    for (address, allowed) in [
+        ("93.184.216.34", false),
+        ("::ffff:93.184.216.34", false),
+        ("93.184.217.34", true),
+        ("2606:4700::1111", false),
+        ("2a00:1450:4001::200e", true),
+    ] {
+        assert_eq!(rules.allows(address.parse().unwrap(), 443), allowed, "{address}");
     }
 }
 

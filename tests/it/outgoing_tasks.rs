@@ -6,7 +6,8 @@ use pickmate::domain::{Access, Lane, RoomId, Seq, Slug, TaskList};
 use pickmate::protocol::{DeliveryState, EventKind};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::Config;
-use pickmate::server::store::{NewWebhook, SigningSecret, Task, TaskFilter};
+use pickmate::server::queue;
+use pickmate::server::store::{NewTask, NewWebhook, SigningSecret, Task, TaskFilter};
 use reqwest::{Client, Method};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -66,6 +67,7 @@ impl Place {
             url,
             secret: SigningSecret("s".into()),
             kinds: vec!["posted".into()],
+            key: None,
         };
         self.app.store().create_webhook(new, 10, now_ms()).await.unwrap().unwrap()
     }
@@ -125,6 +127,35 @@ async fn a_link_to_this_machine_is_asked_by_nobody() {
 }
 
 #[tokio::test]
+async fn with_previews_off_nothing_is_enqueued_or_fetched() {
+    let peer = Peer::saying(titled).await;
+    let place = Place::new(|config| {
+        reaching(config);
+        config.previews = false;
+    })
+    .await;
+    let seq = place.says("k", &peer.url("/a")).await;
+    let edit = json!({"key": "e", "body": peer.url("/b")});
+    place.ask(Method::PATCH, &format!("/api/v1/rooms/general/messages/{seq}"), edit).await;
+    assert!(
+        place
+            .app
+            .store()
+            .task_counts(now_ms())
+            .await
+            .unwrap()
+            .iter()
+            .all(|count| count.lane != Lane::Io || count.list == TaskList::Scheduled)
+    );
+    // One of before, or of a node with other settings.
+    let task = NewTask { room: Some(place.room), ..queue::task(&queue::Preview { target: Some(Seq(seq)) }) };
+    let id = place.app.store().enqueue(vec![task]).await.unwrap().remove(0);
+    until("its end", async || place.app.store().task(&id).await.unwrap().is_none_or(|task| task.state.is_final()))
+        .await;
+    assert_eq!((place.titles(seq).await, peer.accepted()), (vec![], 0));
+}
+
+#[tokio::test]
 async fn two_nodes_send_each_event_to_its_webhook_once() {
     let peer = Peer::saying(|_| page("thanks")).await;
     let place = Place::new(reaching).await;
@@ -144,6 +175,10 @@ async fn two_nodes_send_each_event_to_its_webhook_once() {
     };
     let ids: BTreeSet<String> = peer.requests().iter().map(|request| id(request).unwrap()).collect();
     assert_eq!((ids.len(), peer.accepted()), (21, 21));
+    let tasks = place.ended().await.into_iter().filter(|task| task.data.name == "webhook");
+    let running = TaskFilter { list: TaskList::Running, lane: Some(Lane::Io), now: now_ms(), limit: 9 };
+    let running = place.app.store().tasks(&running).await.unwrap();
+    assert_eq!(tasks.chain(running).count(), 1, "one task for it, however often it is told something");
     until("free again", async || place.app.store().take_webhook(webhook, now_ms(), now_ms()).await.unwrap()).await;
     drop(other);
 }

@@ -5,7 +5,7 @@ use crate::outgoing::{bounds, client, rules};
 use crate::store_contract::world::{Engine, Postgres, Sqlite, World};
 use pickmate::domain::{Access, RoomId, Seq, UserId};
 use pickmate::protocol::{EventKind, Preview};
-use pickmate::server::config::Limits;
+use pickmate::server::config::{Config, Limits};
 use pickmate::server::outgoing::{Client, OutgoingError, Rules};
 use pickmate::server::previews::{PreviewError, preview};
 use pickmate::server::service::previews::{Patience, Unfurled, Unfurler, follow_up};
@@ -156,9 +156,12 @@ async fn a_message_without_links_asks_nobody<E: Engine>() {
     for (key, body) in [("k", "no link"), ("l", "mailto:a@example.org"), ("m", "http://")] {
         let target = room.post(key, body).await;
         assert_eq!(room.unfurl(target).await, None, "{body}");
-        assert!(follow_up(body, None).is_empty(), "{body}");
+        assert!(follow_up(&Config::default(), body, None).is_empty(), "{body}");
     }
-    assert_eq!(follow_up("see https://example.org", Some(Seq(7))).remove(0).args, r#"{"target":7}"#);
+    assert_eq!(
+        follow_up(&Config::default(), "see https://example.org", Some(Seq(7))).remove(0).args,
+        r#"{"target":7}"#
+    );
 }
 
 async fn a_page_in_trouble_is_asked_again_and_left_out_at_last<E: Engine>() {

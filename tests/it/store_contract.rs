@@ -13,6 +13,7 @@ mod pages;
 mod posting;
 mod previews;
 mod processes;
+mod purging;
 mod retention;
 mod rooms;
 mod tasks;
@@ -104,6 +105,7 @@ suite! {
         previews_of_one_body_come_once
         an_edit_leaves_no_previews_and_may_have_its_own
         a_deletion_leaves_no_previews
+        what_is_pruned_has_no_previews_even_before_it_is_swept
         accounts_show_no_previews_of_their_own
         a_message_tells_what_is_to_be_shown
         what_a_page_said_is_known_until_it_expires;
@@ -113,9 +115,11 @@ suite! {
         what_is_refused_or_repeated_is_not_told
         a_room_has_so_many_webhooks
         of_many_who_look_one_takes_the_webhook
+        with_one_key_one_webhook_is_made
         of_many_who_try_one_makes_the_attempt
         an_attempt_whose_end_is_unknown_is_made_again
         a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives
+        what_waits_for_a_webhook_without_events_fails_but_for_what_is_being_sent
         what_ended_long_ago_is_dropped;
     accounts:
         names_are_one_account_regardless_of_case_and_form
@@ -148,6 +152,7 @@ suite! {
     retention:
         what_is_pruned_is_one_event_and_nowhere_else
         only_what_is_old_enough_goes_and_a_log_keeps_its_last_event
+        an_edit_of_what_is_pruned_is_served_without_its_message
         a_room_says_how_long_it_keeps;
     tasks:
         a_card_tells_each_state_and_stands_as_the_last_one

@@ -28,7 +28,8 @@ impl<E: Engine> Room<E> {
         let world: World<E> = World::new().await;
         let author = world.owner("민아").await;
         let room = world.room("general", Access::Open, author).await;
-        let new = NewWebhook { room, maker: author, url, secret: SigningSecret("pmwh_s".into()), kinds: Vec::new() };
+        let secret = SigningSecret("pmwh_s".into());
+        let new = NewWebhook { room, maker: author, url, secret, kinds: Vec::new(), key: None };
         let webhook = world.store.create_webhook(new, 10, now_ms()).await.unwrap().unwrap();
         Room { world, room, author, webhook, limits: Limits::default() }
     }
@@ -187,7 +188,8 @@ async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: En
         _ => page("thanks"),
     })
     .await;
-    let room = Room::<E>::telling(peer.url("/")).await;
+    let mut room = Room::<E>::telling(peer.url("/")).await;
+    room.limits.webhook_failing_attempts = 3;
     let store = &room.world.store;
     room.post("k").await;
     // It has failed since before anybody remembers.
@@ -197,9 +199,12 @@ async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: En
         status: None,
         error: Some("timeout"),
     };
-    let badly = pickmate::server::store::Fares::Badly { disabled_if_since: 0 };
+    let badly = pickmate::server::store::Fares::Badly { disabled_if_since: 0, and_failures: 1 };
     store.end_attempt(&attempt, failed, badly, 1).await.unwrap();
     room.post("l").await;
+    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert!(store.webhooks(room.room).await.unwrap()[0].enabled, "twice, days apart");
+    room.post("m").await;
     assert_eq!(room.deliver(&client()).await, Delivered::Failed);
     assert!(!store.webhooks(room.room).await.unwrap()[0].enabled);
     healthy.store(1, Ordering::SeqCst);
@@ -207,6 +212,38 @@ async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: En
     assert_eq!(deliver_due(&**store, &client(), &room.limits, room.webhook).await.unwrap(), 1);
     assert!(store.webhooks(room.room).await.unwrap()[0].enabled);
     assert!(peer.requests().last().unwrap().contains(r#""kind":"test""#));
+}
+
+async fn a_webhook_for_which_too_much_waits_gets_events_again_after_a_test<E: Engine>() {
+    let peer = Peer::saying(|_| page("thanks")).await;
+    let mut room = Room::<E>::telling(peer.url("/")).await;
+    room.limits.webhook_backlog = 3;
+    let store = &room.world.store;
+    for key in ["k", "l", "m"] {
+        room.post(key).await;
+    }
+    let due = async || deliver_due(&**store, &client(), &room.limits, room.webhook).await.unwrap();
+    assert_eq!((due().await, peer.requests().len()), (3, 3), "as many as may wait");
+    for key in ["n", "o", "p", "q"] {
+        room.post(key).await;
+    }
+    assert_eq!((due().await, peer.requests().len()), (0, 3), "one too many");
+    let webhook = store.webhooks(room.room).await.unwrap().remove(0);
+    assert_eq!((webhook.enabled, webhook.disabled_code.as_deref()), (false, Some("backlog_full")));
+    let log = store.deliveries(room.room, room.webhook, 9).await.unwrap();
+    let errors: Vec<_> = log.iter().map(|view| view.error.as_deref()).collect();
+    let off = Some("webhook_disabled");
+    assert_eq!(
+        errors,
+        [Some("backlog_full"), off, off, off, off, None, None, None],
+        "nothing is dropped without a word"
+    );
+    room.post("r").await;
+    store.add_test(room.room, room.webhook, now_ms()).await.unwrap().unwrap();
+    assert_eq!(due().await, 1);
+    assert!(store.webhooks(room.room).await.unwrap()[0].enabled);
+    room.post("s").await;
+    assert_eq!((due().await, peer.requests().len()), (1, 5));
 }
 
 macro_rules! on_both {
@@ -231,4 +268,5 @@ on_both! {
     the_rules_hold_when_it_is_sent_too
     attempts_are_counted_and_end
     a_webhook_that_failed_for_too_long_gets_events_again_after_a_test
+    a_webhook_for_which_too_much_waits_gets_events_again_after_a_test
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// Settings by name: the flag is `--NAME`, the environment variable `PICKMATE_NAME` with
 /// underscores, the key in `[pickmate]` of the file is NAME.
-pub const SETTINGS: [&str; 12] = [
+pub const SETTINGS: [&str; 14] = [
     "listen",
     "data",
     "database",
@@ -16,13 +16,15 @@ pub const SETTINGS: [&str; 12] = [
     "trusted-proxy",
     "outgoing-allow",
     "preview-allow",
+    "outgoing-refuse",
+    "previews",
     "no-rate-limit",
     "log-format",
     "lanes",
 ];
 
 /// The settings that have several values.
-pub const LISTS: [&str; 3] = ["trusted-proxy", "outgoing-allow", "preview-allow"];
+pub const LISTS: [&str; 4] = ["trusted-proxy", "outgoing-allow", "preview-allow", "outgoing-refuse"];
 
 /// The flag that names a limit; `PICKMATE_LIMIT` and the table `[pickmate.limits]` beside it.
 pub const LIMIT: &str = "limit";

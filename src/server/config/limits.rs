@@ -232,7 +232,7 @@ limits! {
     spent_gather_ms: u64 = 100, 10..=60_000;
     /// A request to somebody else's server, for a link preview or a webhook, is given up after this long, redirects included.
     outgoing_timeout_ms: u64 = 5_000, 100..=60_000;
-    /// Bytes that are read of a page for its preview, also when it is sent compressed.
+    /// Bytes that are read of a page for its preview, as they are sent and, where they are compressed, as they are unpacked.
     outgoing_body_bytes: usize = 1_048_576, 1_024..=16_777_216;
     /// Redirects that are followed for a preview.
     outgoing_redirects: u32 = 5, 1..=20;
@@ -246,8 +246,12 @@ limits! {
     webhooks_per_room: u32 = 10, 1..=1_000;
     /// Requests that are made for one event to one webhook, at most.
     webhook_attempts: u32 = 8, 1..=100;
-    /// A webhook that failed for so many days without a success gets no more events, until a test arrives.
+    /// A webhook that failed for so many days without a success, in at least `webhook_failing_attempts`, gets no more events, until a test arrives.
     webhook_failing_days: u32 = 3, 1..=365;
+    /// Requests to a webhook that have to fail without a success, for `webhook_failing_days`, before it gets no more events.
+    webhook_failing_attempts: u32 = 20, 1..=100_000;
+    /// Events that may wait for one webhook; with more it gets none, until a test arrives, and those that wait have failed.
+    webhook_backlog: u32 = 10_000, 1..=10_000_000;
     /// What was sent to webhooks is listed for so many days.
     delivery_days: u32 = 7, 1..=365;
     /// A session that is not used ends after so many days.

@@ -46,6 +46,10 @@ pub struct Config {
     pub outgoing_allow: Vec<IpNet>,
     /// Networks that are not public and that link previews may reach all the same.
     pub preview_allow: Vec<IpNet>,
+    /// Networks that neither webhooks nor link previews may reach, public or not.
+    pub outgoing_refuse: Vec<IpNet>,
+    /// Whether links of messages are asked what they lead to.
+    pub previews: bool,
     /// Lifts rate limits and per-user connection caps; for benchmarks.
     pub no_rate_limit: bool,
     pub log_format: LogFormat,
@@ -77,6 +81,8 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             outgoing_allow: Vec::new(),
             preview_allow: Vec::new(),
+            outgoing_refuse: Vec::new(),
+            previews: true,
             no_rate_limit: false,
             log_format: LogFormat::Text,
             lanes: Lane::ALL.to_vec(),
@@ -100,6 +106,8 @@ impl Config {
             trusted_proxies: layers.many("trusted-proxy")?.into_iter().map(network).collect::<Result<_, _>>()?,
             outgoing_allow: layers.many("outgoing-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             preview_allow: layers.many("preview-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
+            outgoing_refuse: layers.many("outgoing-refuse")?.into_iter().map(network).collect::<Result<_, _>>()?,
+            previews: parsed(layers.one("previews")?, on_or_off, "`on` or `off`")?.unwrap_or(default.previews),
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
             lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
@@ -156,6 +164,14 @@ fn switch(text: &str) -> Option<bool> {
     match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
         _ => None,
     }
 }

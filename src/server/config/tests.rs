@@ -154,6 +154,17 @@ fn private_networks_are_reached_only_when_told() {
 }
 
 #[test]
+fn networks_are_refused_and_previews_left_out_when_told() {
+    let Config { outgoing_refuse, previews, .. } = Config::default();
+    assert_eq!((outgoing_refuse, previews), (vec![], true));
+    let config = environment("PICKMATE_OUTGOING_REFUSE", "203.0.113.0/24,::1").read().unwrap();
+    assert_eq!(config.outgoing_refuse, ["203.0.113.0/24".parse().unwrap(), "::1/128".parse().unwrap()]);
+    assert!(!flag("previews", "off").read().unwrap().previews);
+    assert!(flag("previews", "on").read().unwrap().previews);
+    assert!(flag("previews", "no").read().is_err());
+}
+
+#[test]
 fn a_refusal_is_one_line_whatever_the_value() {
     let refused = [
         flag("listen", "a\nb\u{1b}[31m").read(),

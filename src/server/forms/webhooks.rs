@@ -2,6 +2,7 @@ use super::redirect::{see_other, sign_in_path};
 use super::visit::Visit;
 use crate::protocol::ErrorCode;
 use crate::server::error::AppError;
+use crate::server::secret::random_key;
 use crate::server::service::{Actor, rooms, webhooks};
 use crate::ui::plain::{PlainPage, WebhooksPage};
 use axum::Form;
@@ -15,8 +16,9 @@ use serde::Deserialize;
 #[serde(default)]
 pub(super) struct Asked {
     deed: String,
-    /// To be added.
+    /// To be added, once for each key.
     url: String,
+    key: String,
     /// To be tried or removed.
     id: i64,
 }
@@ -43,7 +45,9 @@ pub(super) async fn submit(
     let Some(actor) = &visit.actor else { return visit.fail(&AppError::refused(ErrorCode::Unauthenticated)).await };
     let (state, url) = (&visit.state, asked.url.as_str());
     let done = match asked.deed.as_str() {
-        "add" => webhooks::create(state, actor, &room, (url, Vec::new())).await.map(|made| Some(made.secret)),
+        "add" => {
+            webhooks::create_once(state, actor, &room, (url, &asked.key)).await.map(|made| made.map(|made| made.secret))
+        }
         "test" => webhooks::test(state, actor, &room, asked.id).await.map(|_| None),
         "remove" => webhooks::remove(state, actor, &room, asked.id).await.map(|()| None),
         _ => Err(AppError::refused(ErrorCode::BadRequest)),
@@ -57,7 +61,9 @@ pub(super) async fn submit(
         // The secret is in no address and in no store of the browser: it stands in this answer only.
         Ok(secret) => visit.show(PlainPage::Webhooks(WebhooksPage { secret, ..page })).await,
         Err(error) => {
-            let page = WebhooksPage { url: url.to_owned(), error: Some(error.body()), ..page };
+            // Whether it was made is not known of every error: the same form may be sent again.
+            let key = if error.code() == ErrorCode::BadKey { page.key } else { asked.key.clone() };
+            let page = WebhooksPage { url: url.to_owned(), key, error: Some(error.body()), ..page };
             visit.refuse(&error, PlainPage::Webhooks(page)).await
         }
     }
@@ -67,5 +73,6 @@ pub(super) async fn submit(
 async fn page(visit: &Visit, actor: &Actor, room: &str) -> Result<WebhooksPage, AppError> {
     let hooks = webhooks::logs(&visit.state, actor, room).await?;
     let name = rooms::find(&visit.state, actor, room).await?.name;
-    Ok(WebhooksPage { room: (room.to_owned(), name), hooks, secret: None, url: String::new(), error: None })
+    let (room, key) = ((room.to_owned(), name), random_key());
+    Ok(WebhooksPage { room, hooks, secret: None, url: String::new(), key, error: None })
 }

@@ -24,12 +24,19 @@ impl Coding {
     }
 }
 
-/// The first bytes of a body, and whether there were more. What comes after them is not read, nor inflated.
+/// Bytes around compressed ones: what does not shrink grows by five bytes in some ten thousand, beside a head and an end.
+const PACKING_BYTES: usize = 4_096;
+
+/// The first bytes of a body, and whether there were more. What comes after them is not read, nor inflated; and of
+/// bytes that say nothing, as a compressed body may have without end, no more are read than of those that do.
 pub(super) async fn read(body: Body, coding: Coding, max_bytes: usize) -> Result<(Vec<u8>, bool), OutgoingError> {
     let mut chunks = body.into_data_stream();
     let mut sink = Sink::new(coding, max_bytes);
+    let mut left = max_bytes.saturating_add(max_bytes / 1_024).saturating_add(PACKING_BYTES);
     while let Some(chunk) = chunks.try_next().await.map_err(|_| OutgoingError::BadAnswer)? {
-        if sink.take(&chunk)? == Taken::Full {
+        let taken = &chunk[..chunk.len().min(left)];
+        left -= taken.len();
+        if sink.take(taken)? == Taken::Full || taken.len() < chunk.len() {
             return Ok((sink.into_bytes(), true));
         }
     }
@@ -155,6 +162,42 @@ mod tests {
         assert!(bomb.len() < 100_000, "{}", bomb.len());
         let (bytes, cut) = read_all(bomb, Coding::Gzip, 10_000).await.unwrap();
         assert_eq!((bytes.len(), bytes.capacity() < 64 * 1_024, cut), (10_000, true, true));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_shrink_is_read_whole_all_the_same() {
+        let noise: Vec<u8> = (0..100_000).map(|_| rand::random()).collect();
+        let sent = gzip(&noise);
+        assert!(sent.len() > noise.len());
+        assert_eq!(read_all(sent, Coding::Gzip, noise.len()).await, Ok((noise, false)));
+    }
+
+    #[tokio::test]
+    async fn bytes_that_say_nothing_are_not_read_without_end() {
+        // A name of a file, and after some text blocks without content.
+        let head = [0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 255];
+        let empty_block = [0, 0, 0, 0xff, 0xff];
+        let text = [&[0, 4, 0, 0xfb, 0xff][..], b"text"].concat();
+        let plain_head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        for (name, beginning, filler, expected) in [
+            ("a name", head.to_vec(), b"aaaaa".to_vec(), &b""[..]),
+            ("blocks", [&plain_head[..], &text].concat(), empty_block.to_vec(), b"text"),
+        ] {
+            let sent = std::sync::atomic::AtomicUsize::new(0);
+            let sent = std::sync::Arc::new(sent);
+            let count = std::sync::Arc::clone(&sent);
+            let first = futures_util::stream::iter([Ok::<_, std::io::Error>(beginning)]);
+            let rest = futures_util::stream::repeat_with(move || {
+                let chunk = filler.repeat(200);
+                let so_far = count.fetch_add(chunk.len(), std::sync::atomic::Ordering::Relaxed);
+                assert!(so_far < 1_000_000, "it is read for ever");
+                Ok(chunk)
+            });
+            let body = Body::from_stream(futures_util::StreamExt::chain(first, rest));
+            assert_eq!(read(body, Coding::Gzip, 10_000).await, Ok((expected.to_vec(), true)), "{name}");
+            let sent = sent.load(std::sync::atomic::Ordering::Relaxed);
+            assert!(sent < 20_000, "{name}: {sent}");
+        }
     }
 
     #[tokio::test]

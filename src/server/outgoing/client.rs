@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use ipnet::IpNet;
 use rustls::RootCertStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,18 +62,23 @@ struct Inner {
 #[derive(Clone)]
 pub struct Outgoing {
     /// For links that anybody posts: the public internet at the ports of the web, and the networks of the setting
-    /// `preview-allow`.
+    /// `preview-allow`, but for those of `outgoing-refuse`.
     pub previews: Client,
-    /// For what owners set up: any port, and the networks of the setting `outgoing-allow`.
+    /// For what owners set up: any port, and the networks of the setting `outgoing-allow`, but for those of
+    /// `outgoing-refuse`.
     pub webhooks: Client,
 }
 
 impl Outgoing {
     pub fn of(config: &Config) -> Outgoing {
         let bounds = Bounds::of(&config.limits);
+        let client = |allow: &[IpNet], ports| {
+            let (allow, refuse) = (allow.to_vec(), config.outgoing_refuse.clone());
+            Client::new(Rules { allow, refuse, ports }, bounds)
+        };
         Outgoing {
-            previews: Client::new(Rules { allow: config.preview_allow.clone(), ports: Ports::Web }, bounds),
-            webhooks: Client::new(Rules { allow: config.outgoing_allow.clone(), ports: Ports::Any }, bounds),
+            previews: client(&config.preview_allow, Ports::Web),
+            webhooks: client(&config.outgoing_allow, Ports::Any),
         }
     }
 }

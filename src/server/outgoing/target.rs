@@ -14,6 +14,8 @@ const MAX_URL_BYTES: usize = 2_048;
 pub struct Rules {
     /// Networks that are reached though they are not public, at any port.
     pub allow: Vec<IpNet>,
+    /// Networks that are not reached, whatever else is said of them.
+    pub refuse: Vec<IpNet>,
     pub ports: Ports,
 }
 
@@ -27,7 +29,10 @@ pub enum Ports {
 impl Rules {
     pub fn allows(&self, address: IpAddr, port: u16) -> bool {
         let public = is_public(address) && self.ports.contain(port);
-        public || self.allow.iter().any(|network| network.contains(&address))
+        let allowed = public || self.allow.iter().any(|network| network.contains(&address));
+        // An IPv4 address that is written as an IPv6 one is the same host.
+        let refused = [address, address.to_canonical()];
+        allowed && !self.refuse.iter().any(|network| refused.iter().any(|address| network.contains(address)))
     }
 
     /// Of an address whose host is not looked up yet: networks that are named are reached at any port.

@@ -12,7 +12,7 @@ pub use series::series;
 pub use startable::{Startable, Who, startable};
 
 use super::secret::new_task_id;
-use super::store::NewTask;
+use super::store::{NewTask, STANDING};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -33,6 +33,11 @@ pub fn task<P: Payload>(payload: &P) -> NewTask {
         unique: None,
         repeat: None,
     }
+}
+
+/// What sends a webhook what is due for it: one task for each, however often it is asked for.
+pub fn webhook(webhook: i64) -> NewTask {
+    NewTask { unique: Some(format!("{STANDING}webhook:{webhook}")), ..task(&Webhook { webhook }) }
 }
 
 /// Tells those who wait for tasks of this process' commits. Clones share it.

@@ -143,8 +143,6 @@ impl Payload for Preview {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Webhook {
     pub webhook: i64,
-    /// Unix milliseconds: until then the webhook is taken for this task.
-    pub until: i64,
 }
 
 impl Payload for Webhook {

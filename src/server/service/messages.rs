@@ -48,7 +48,7 @@ pub async fn submit_post(state: &AppState, actor: &Actor, post: NewPost<'_>) -> 
     let files = claimed_files(state, post.files)?;
     match acceptable(state, actor, post.body, &files) {
         Ok(body) => {
-            let follow_ups = previews::follow_up(body.as_str(), None);
+            let follow_ups = previews::follow_up(&state.config, body.as_str(), None);
             let command = Command::new(intent, room, Action::Post { body, files }).followed_by(follow_ups);
             commands::submit(state, command, Ok(())).await
         }
@@ -67,7 +67,7 @@ pub async fn submit_edit(state: &AppState, actor: &Actor, edit: NewEdit<'_>) -> 
     let target = edit.target;
     match acceptable(state, actor, edit.body, &[]) {
         Ok(body) => {
-            let follow_ups = previews::follow_up(body.as_str(), Some(target));
+            let follow_ups = previews::follow_up(&state.config, body.as_str(), Some(target));
             let command = Command::new(intent, room, Action::Edit { target, body }).followed_by(follow_ups);
             let command = command.in_epoch(edit.epoch);
             commands::submit(state, command, Ok(())).await

@@ -4,7 +4,7 @@ use crate::domain::{RoomId, Seq};
 use crate::markdown;
 use crate::protocol::Preview;
 use crate::server::clock::now_ms;
-use crate::server::config::Limits;
+use crate::server::config::{Config, Limits};
 use crate::server::outgoing::Client;
 use crate::server::previews::{PreviewError, preview};
 use crate::server::queue;
@@ -14,11 +14,12 @@ use futures_util::future::join_all;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// The task that follows from a body with links: of the message at `target`, or of the one that is posted with it.
-pub fn follow_up(body: &str, target: Option<Seq>) -> Vec<NewTask> {
-    match markdown::web_links(body).is_empty() {
-        true => Vec::new(),
-        false => vec![queue::task(&queue::Preview { target })],
+/// The task that follows from a body with links, where the settings want it: of the message at `target`, or of the one
+/// that is posted with it.
+pub fn follow_up(config: &Config, body: &str, target: Option<Seq>) -> Vec<NewTask> {
+    match config.previews && !markdown::web_links(body).is_empty() {
+        true => vec![queue::task(&queue::Preview { target })],
+        false => Vec::new(),
     }
 }
 

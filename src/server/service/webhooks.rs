@@ -2,7 +2,7 @@
 
 use super::accounts::require_owner;
 use super::{Actor, rooms};
-use crate::domain::RoomId;
+use crate::domain::{Key, RoomId};
 use crate::protocol::{DeliveryView, ErrorCode, WebhookLog, WebhookView};
 use crate::server::clock::now_ms;
 use crate::server::error::AppError;
@@ -49,9 +49,42 @@ pub async fn create(
     state: &AppState,
     actor: &Actor,
     room: &str,
-    (url, kinds): (&str, Vec<String>),
+    told: (&str, Vec<String>),
 ) -> Result<MadeWebhook, AppError> {
     let room = own_room(state, actor, room).await?;
+    make(state, actor, room, told, None).await?.ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks))
+}
+
+/// Like [`create`], of all events and once for each key: `None` if this account made one in the room with it before.
+/// Also `BadKey`.
+pub async fn create_once(
+    state: &AppState,
+    actor: &Actor,
+    room: &str,
+    (url, key): (&str, &str),
+) -> Result<Option<MadeWebhook>, AppError> {
+    let room = own_room(state, actor, room).await?;
+    let key = Key::parse(key).map_err(|_| AppError::refused(ErrorCode::BadKey))?;
+    let known = async || state.store.made_webhook(room, actor.id, &key).await;
+    if known().await?.is_some() {
+        return Ok(None);
+    }
+    match make(state, actor, room, (url, Vec::new()), Some(key.clone())).await? {
+        Some(made) => Ok(Some(made)),
+        // The same form at the same moment, or too many.
+        None if known().await?.is_some() => Ok(None),
+        None => Err(AppError::refused(ErrorCode::TooManyWebhooks)),
+    }
+}
+
+/// `None`: the room has as many as it may have, or one with this key.
+async fn make(
+    state: &AppState,
+    actor: &Actor,
+    room: RoomId,
+    (url, kinds): (&str, Vec<String>),
+    key: Option<Key>,
+) -> Result<Option<MadeWebhook>, AppError> {
     state.rate_limits.command(actor.id)?;
     let kinds = named(kinds)?;
     let url = url.trim();
@@ -65,12 +98,13 @@ pub async fn create(
         url: url.to_owned(),
         secret: SigningSecret(secret.clone()),
         kinds: kinds.clone(),
+        key,
     };
     let limit = state.config.limits.webhooks_per_room;
-    let id = state.store.create_webhook(new, limit, now).await?;
-    let id = id.ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks))?;
-    let webhook = WebhookView { id, url: url.to_owned(), kinds, enabled: true, created_at: now, failing_since: None };
-    Ok(MadeWebhook { webhook, secret })
+    let Some(id) = state.store.create_webhook(new, limit, now).await? else { return Ok(None) };
+    let (url, created_at) = (url.to_owned(), now);
+    let webhook = WebhookView { id, url, kinds, enabled: true, disabled_code: None, created_at, failing_since: None };
+    Ok(Some(MadeWebhook { webhook, secret }))
 }
 
 /// Kinds as they stand in events, each once. Those of later versions are as good.
@@ -134,14 +168,13 @@ pub async fn test(state: &AppState, actor: &Actor, room: &str, webhook: i64) -> 
     added.ok_or_else(|| AppError::refused(ErrorCode::NotFound))
 }
 
-/// Gives each webhook that something is due for a task that sends it, one at a time on all nodes together, and keeps it
-/// for that task for `lease_ms`. Nothing is written while nothing is due.
+/// Gives each webhook that something is due for its task, and keeps it for that for `lease_ms`, so that nobody asks
+/// again meanwhile. Nothing is written while nothing is due.
 pub async fn enqueue_due(store: &dyn Store, lease_ms: i64) -> Result<(), StoreError> {
     let (now, mut tasks) = (now_ms(), Vec::new());
     for webhook in store.due_webhooks(now, TAKEN_AT_ONCE).await? {
-        let until = now.saturating_add(lease_ms);
-        if store.take_webhook(webhook, now, until).await? {
-            tasks.push(queue::task(&queue::Webhook { webhook, until }));
+        if store.take_webhook(webhook, now, now.saturating_add(lease_ms)).await? {
+            tasks.push(queue::webhook(webhook));
         }
     }
     if !tasks.is_empty() {

@@ -201,7 +201,11 @@ impl EventRow {
         let (seq, at) = (seq_from(self.seq)?, self.at);
         let kind = match self.kind.as_str() {
             "posted" => self.posted()?,
-            "edited" => EventKind::Edited { target: self.target()?, rev: self.rev()?, body: self.body },
+            // Of what is pruned nothing is left but that it was edited.
+            "edited" => {
+                let rev = self.rev.map_or(Ok(seq), seq_from)?;
+                EventKind::Edited { target: self.target()?, rev, body: self.body }
+            }
             "deleted" => EventKind::Deleted { target: self.target()? },
             "preview" => {
                 let (rev, list) = self.previews()?.map(|shown| (shown.rev, shown.list)).unzip();

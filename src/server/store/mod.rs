@@ -47,12 +47,12 @@ pub use options::{Commits, Sessions, StoreOptions};
 pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use tasks::{
-    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, SERIES, Task, TaskAnswer, TaskCount, TaskData,
-    TaskFailure, TaskFilter, TaskWork, Tasks,
+    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, SERIES, STANDING, Task, TaskAnswer, TaskCount,
+    TaskData, TaskFailure, TaskFilter, TaskWork, Tasks,
 };
 pub use trouble::{Reason, Trouble};
 pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
-pub use webhooks::{Attempt, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
+pub use webhooks::{Attempt, Backlog, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;
 use postgres::PostgresStore;

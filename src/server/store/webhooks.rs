@@ -1,6 +1,6 @@
 use super::StoreError;
 use super::columns::{count_from, damaged, seq_from};
-use crate::domain::{RoomId, Seq, Slug, UserId};
+use crate::domain::{Key, RoomId, Seq, Slug, UserId};
 use crate::protocol::{DeliveryState, DeliveryView, WebhookView};
 use async_trait::async_trait;
 use std::fmt;
@@ -24,6 +24,8 @@ pub struct NewWebhook {
     pub secret: SigningSecret,
     /// Kinds of events, lower case and `_`; none: all.
     pub kinds: Vec<String>,
+    /// Its maker makes one webhook of the room with it.
+    pub key: Option<Key>,
 }
 
 /// A delivery that is about to be attempted, by whoever got this and nobody else.
@@ -72,9 +74,10 @@ pub enum Fares {
     Well,
     /// As well as one that is in use: it gets events again.
     Again,
-    /// Since before this time: it gets no more events, and those that wait for it have failed.
+    /// If that is so since before this time, and in so many attempts, it gets no more events.
     Badly {
         disabled_if_since: i64,
+        and_failures: u32,
     },
     /// It was not asked.
     AsBefore,
@@ -84,8 +87,11 @@ pub enum Fares {
 /// same transaction. Times in Unix milliseconds.
 #[async_trait]
 pub trait Webhooks {
-    /// `None` when the room has `limit` of them.
+    /// `None` when the room has `limit` of them, or the maker has made one with the same key.
     async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError>;
+
+    /// The one that the account made in the room with this key, as long as something of it is left.
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError>;
 
     /// Those of a room, the oldest first.
     async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError>;
@@ -115,19 +121,48 @@ pub trait Webhooks {
     /// delivery is due again at `lost_at`.
     async fn begin_attempt(&self, delivery: i64, now: i64, lost_at: i64) -> Result<Option<Attempt>, StoreError>;
 
-    /// Ends an attempt, unless another one has begun meanwhile.
+    /// Ends an attempt, and notes how the webhook fares after it; neither if another one has begun meanwhile.
     async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<(), StoreError>;
 
-    /// Drops what ended before `before`, the oldest thousand at once, and webhooks of which nothing is left.
-    async fn purge_deliveries(&self, before: i64) -> Result<(), StoreError>;
+    /// What waits for a webhook, counted up to `most`. `None`: there is nothing left of it.
+    async fn backlog(&self, webhook: i64, most: u32) -> Result<Option<Backlog>, StoreError>;
+
+    /// It gets no more events, since too many wait for it. Whether it did until now.
+    async fn disable_full_webhook(&self, webhook: i64, now: i64) -> Result<bool, StoreError>;
+
+    /// Fails events that wait for a webhook which gets none, some hundred at once, but for those that are being sent.
+    /// Whether there may be more.
+    async fn give_up_deliveries(&self, webhook: i64, now: i64) -> Result<bool, StoreError>;
+
+    /// Drops what ended before `before`, the oldest thousand at once, and webhooks of which nothing is left. Whether
+    /// there may be more.
+    async fn purge_deliveries(&self, before: i64) -> Result<bool, StoreError>;
 }
 
-/// Id, address, kinds, whether enabled, when made, since when failing.
-pub(super) type WebhookRow = (i64, String, String, i64, i64, Option<i64>);
+/// What waits for a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Whether events are sent to it.
+    pub enabled: bool,
+    pub waiting: u32,
+}
 
-pub(super) fn webhook((id, url, kinds, enabled, created_at, failing_since): WebhookRow) -> WebhookView {
+/// Whether enabled, and how many wait.
+pub(super) type BacklogRow = (i64, i64);
+
+impl Backlog {
+    pub(super) fn from_row((enabled, waiting): BacklogRow) -> Result<Backlog, StoreError> {
+        Ok(Backlog { enabled: enabled != 0, waiting: count_from(waiting)? })
+    }
+}
+
+/// Id, address, kinds, whether enabled, when made, since when failing, why disabled.
+pub(super) type WebhookRow = (i64, String, String, i64, i64, Option<i64>, Option<String>);
+
+pub(super) fn webhook(row: WebhookRow) -> WebhookView {
+    let (id, url, kinds, enabled, created_at, failing_since, disabled_code) = row;
     let kinds = kinds.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
-    WebhookView { id, url, kinds, enabled: enabled != 0, created_at, failing_since }
+    WebhookView { id, url, kinds, enabled: enabled != 0, disabled_code, created_at, failing_since }
 }
 
 /// Id, seq, state, attempts, status, error, and when it was queued, started, finished and is due.

@@ -5,32 +5,42 @@ use crate::server::store::StoreError;
 use crate::server::webhooks::deliver_due;
 use serde_json::{Value, json};
 
+/// Later than any time until which a webhook is taken.
+const WHOEVER_HAS_IT: i64 = i64::MAX;
+
 impl Work for Webhook {
     /// Attempts all that is due, and leaves the webhook to whoever sees what is due next.
     async fn run(self, context: &Context) -> Result<Value, Failure> {
-        // It waited for longer than the webhook was kept for it: somebody else has it, or will.
-        if self.until <= now_ms() {
-            return Ok(json!({ "attempts": 0 }));
-        }
-        let attempts = send(&self, context).await;
-        let released = context.state.store.release_webhook(self.webhook, self.until).await;
-        let attempts = attempts.and_then(|attempts| released.map(|()| attempts));
+        let attempts = self.take_and_send(context).await;
         // Taken as it is, it is free again in a while.
         let attempts = attempts.map_err(|error| Failure::give_up("unavailable", error))?;
         Ok(json!({ "attempts": attempts }))
     }
 }
 
-/// Begins no further requests when they might not be over before the webhook is anybody's again.
-async fn send(webhook: &Webhook, context: &Context) -> Result<usize, StoreError> {
-    let (state, limits) = (&context.state, &context.state.config.limits);
-    let last = webhook.until.saturating_sub(i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX));
-    let mut attempts = 0;
-    loop {
-        let made = deliver_due(&*state.store, &state.outgoing.webhooks, limits, webhook.webhook).await?;
-        attempts += made;
-        if made == 0 || now_ms() >= last || context.check().is_err() {
-            return Ok(attempts);
+impl Webhook {
+    async fn take_and_send(&self, context: &Context) -> Result<usize, StoreError> {
+        let (store, limits) = (&context.state.store, &context.state.config.limits);
+        let lease_ms = i64::try_from(limits.task_lease_ms).unwrap_or(i64::MAX);
+        // However long the task has waited: it is the webhook's only one.
+        let until = now_ms().saturating_add(lease_ms);
+        store.take_webhook(self.webhook, WHOEVER_HAS_IT, until).await?;
+        let attempts = self.send(context, until).await;
+        store.release_webhook(self.webhook, until).await?;
+        attempts
+    }
+
+    /// Begins no further requests when they might not be over before the webhook is anybody's again.
+    async fn send(&self, context: &Context, until: i64) -> Result<usize, StoreError> {
+        let (state, limits) = (&context.state, &context.state.config.limits);
+        let last = until.saturating_sub(i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX));
+        let mut attempts = 0;
+        loop {
+            let made = deliver_due(&*state.store, &state.outgoing.webhooks, limits, self.webhook).await?;
+            attempts += made;
+            if made == 0 || now_ms() >= last || context.check().is_err() {
+                return Ok(attempts);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One attempt at a delivery: what is sent, and what its answer means.
 
-use super::signature;
+use super::{backlog, signature};
 use crate::domain::Seq;
 use crate::protocol::Event;
 use crate::server::clock::now_ms;
@@ -54,13 +54,15 @@ struct Test {
     at: i64,
 }
 
-/// Attempts what is due for a webhook, [`AT_ONCE`] deliveries at most; how many there were.
+/// Attempts what is due for a webhook, [`AT_ONCE`] deliveries at most; how many there were. If too much waits for it,
+/// it gets no more events.
 pub async fn deliver_due(
     store: &dyn Store,
     client: &Client,
     limits: &Limits,
     webhook: i64,
 ) -> Result<usize, StoreError> {
+    backlog::bound(store, limits, webhook).await?;
     let due = store.due_deliveries(webhook, now_ms(), AT_ONCE).await?;
     let attempts = join_all(due.iter().map(|delivery| deliver(store, client, limits, *delivery))).await;
     attempts.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -159,7 +161,7 @@ fn headers(attempt: &Attempt, epoch: &str, now: i64, body: &str) -> HeaderMap {
 fn judge(attempt: &Attempt, answer: Result<Answer, OutgoingError>, limits: &Limits) -> (Ending, Fares) {
     let now = now_ms();
     let days = i64::from(limits.webhook_failing_days);
-    let badly = Fares::Badly { disabled_if_since: now - days * DAY_MS };
+    let badly = Fares::Badly { disabled_if_since: now - days * DAY_MS, and_failures: limits.webhook_failing_attempts };
     let (status, error, passes, asked_ms) = match answer {
         Ok(answer) if answer.status.is_success() => {
             let fares = if attempt.enabled { Fares::Well } else { Fares::Again };

@@ -2,6 +2,7 @@
 //! help, with a record of how it went. `docs/webhooks.md` explains it to receivers.
 
 mod attempt;
+mod backlog;
 mod signature;
 
 pub use attempt::{Delivered, deliver, deliver_due};

@@ -69,6 +69,7 @@ fn addresses_of_webhooks_can_break_nothing_and_times_are_the_readers() {
         url: "https://a.example/\"><b>".into(),
         kinds: vec![],
         enabled: true,
+        disabled_code: None,
         created_at: 0,
         failing_since: None,
     };
@@ -90,6 +91,7 @@ fn addresses_of_webhooks_can_break_nothing_and_times_are_the_readers() {
         hooks,
         secret: Some("pmwh_s".into()),
         url: String::new(),
+        key: "k7".into(),
         error: None,
     };
     assert!(!format!("{page:?}").contains("pmwh_s"));

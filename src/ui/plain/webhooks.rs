@@ -18,6 +18,8 @@ pub struct WebhooksPage {
     pub secret: Option<String>,
     /// An address that was typed and refused.
     pub url: String,
+    /// Of the form that adds one, so that it adds one however often it is sent.
+    pub key: String,
     pub error: Option<ErrorBody>,
 }
 
@@ -47,6 +49,7 @@ pub fn page(context: &PlainContext, page: WebhooksPage) -> Sheet {
         })}
         <form method="post">
             <Refusal texts error=page.error/>
+            <input type="hidden" name="key" value=page.key/>
             <div class="field">
                 <label for="url">{hooks.url}</label>
                 <input
@@ -72,6 +75,7 @@ fn webhook(context: &PlainContext, log: &WebhookLog) -> AnyView {
     let hooks = context.locale.hooks();
     let hook = &log.webhook;
     let state = match (hook.enabled, hook.failing_since) {
+        (false, _) if hook.disabled_code.as_deref() == Some("backlog_full") => hooks.off_full,
         (false, _) => hooks.off,
         (true, Some(_)) => hooks.failing,
         (true, None) => hooks.on,

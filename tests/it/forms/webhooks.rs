@@ -16,12 +16,16 @@ async fn an_owner_makes_tries_and_removes_one() {
     let app = TestApp::spawn().await;
     let owner = Visitor::new(&app);
     owner.set_up(&app).await;
-    let made = owner.post(PAGE, &[("deed", "add"), ("url", "https://receiver.example/a?b&c")]).await;
+    let key = between(&owner.get(PAGE).await.text, "name=\"key\" value=\"", "\"").expect("a key").to_owned();
+    let form = [("deed", "add"), ("key", &key), ("url", "https://receiver.example/a?b&c")];
+    let made = owner.post(PAGE, &form).await;
     assert!(made.is_page(StatusCode::OK), "{}", made.text);
     let secret = between(&made.text, "value=\"pmwh_", "\"").expect("the secret").to_owned();
     let page = owner.get(PAGE).await;
     assert!(page.text.contains("https://receiver.example/a?b&amp;c"), "{}", page.text);
     assert!(!page.text.contains(&secret), "the secret is shown once");
+    assert!(owner.post(PAGE, &form).await.leads_to(PAGE), "the page was loaded again");
+    assert_eq!(owner.get(PAGE).await.text.matches("name=\"id\"").count(), 1);
     let id = between(&page.text, "name=\"id\" value=\"", "\"").expect("its id").to_owned();
     assert!(owner.post(PAGE, &[("deed", "test"), ("id", &id)]).await.leads_to(PAGE));
     assert!(owner.get(PAGE).await.text.contains("class=\"deliveries\""));
@@ -40,11 +44,13 @@ async fn what_is_refused_says_why_and_keeps_what_was_typed() {
         ("test", "", StatusCode::NOT_FOUND),
         ("dig", "https://receiver.example", StatusCode::BAD_REQUEST),
     ] {
-        let answer = owner.post(PAGE, &[("deed", deed), ("url", url)]).await;
+        let answer = owner.post(PAGE, &[("deed", deed), ("key", "k"), ("url", url)]).await;
         assert!(answer.is_page(status), "{deed} {url}: {}", answer.status);
         assert!(answer.text.contains(&format!("value=\"{url}\"")), "{deed} {url}: {}", answer.text);
-        assert!(answer.text.contains("role=\"alert\""));
+        assert!(answer.text.contains("role=\"alert\"") && answer.text.contains("value=\"k\""));
     }
+    let without_a_key = owner.post(PAGE, &[("deed", "add"), ("url", "https://receiver.example")]).await;
+    assert!(without_a_key.is_page(StatusCode::UNPROCESSABLE_ENTITY), "{}", without_a_key.status);
 }
 
 #[tokio::test]

@@ -87,6 +87,23 @@ pub async fn a_deletion_leaves_no_previews<E: Engine>(world: World<E>) {
     assert_eq!(world.store.linking(room, target).await.unwrap(), None);
 }
 
+pub async fn what_is_pruned_has_no_previews_even_before_it_is_swept<E: Engine>(world: World<E>) {
+    let author = world.user("author").await;
+    let room = world.room("general", Access::Open, author).await;
+    let (shown, late) = (post(&world, author, "k").await, post(&world, author, "l").await);
+    let seq = show(&world, shown, shown, "A").await.unwrap();
+    let prune = Command::by_operator(slug("general"), Action::Prune { before: i64::MAX });
+    assert!(world.run(prune).await.unwrap().seq.is_some());
+    let log = world.store.events_after(room, Seq::ZERO, 10).await.unwrap();
+    assert_eq!(log.first, seq, "a log keeps its last event");
+    assert_eq!(log.events[0].kind, EventKind::Preview { target: shown, rev: None, list: vec![] });
+    assert_eq!(world.store.linking(room, late).await.unwrap(), None);
+    assert_eq!(show(&world, late, late, "B").await, None);
+    let sweep = Command::by_operator(slug("general"), Action::Sweep);
+    while world.run(sweep.clone()).await.unwrap().seq.is_some() {}
+    assert_eq!(world.store.events_after(room, Seq::ZERO, 10).await.unwrap(), log);
+}
+
 pub async fn accounts_show_no_previews_of_their_own<E: Engine>(world: World<E>) {
     let owner = world.owner("owner").await;
     world.room("general", Access::Open, owner).await;

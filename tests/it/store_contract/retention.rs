@@ -64,6 +64,19 @@ pub async fn only_what_is_old_enough_goes_and_a_log_keeps_its_last_event<E: Engi
     assert!(matches!(world.run(mina_speaks).await, Err(Refusal::Forbidden)));
 }
 
+pub async fn an_edit_of_what_is_pruned_is_served_without_its_message<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let room = world.room("den", Access::Closed, mina).await;
+    let target = world.post("den", mina, "k", "안녕").await.unwrap().seq.unwrap();
+    let rev = world.edit("den", mina, target, "또").await.unwrap().seq.unwrap();
+    assert!(world.run(prune(FUTURE)).await.unwrap().seq.is_some());
+    let log = world.store.events_after(room, Seq::ZERO, 10).await.unwrap();
+    assert_eq!(log.first, rev, "a log keeps its last event");
+    assert_eq!(log.events[0].kind, EventKind::Edited { target, rev, body: None });
+    assert_eq!(sweep(&world).await, 1);
+    assert_eq!(world.store.events_after(room, Seq::ZERO, 10).await.unwrap(), log);
+}
+
 pub async fn a_room_says_how_long_it_keeps<E: Engine>(world: World<E>) {
     let (mina, jun) = (world.user("mina").await, world.user("jun").await);
     let room = world.room("den", Access::Open, mina).await;

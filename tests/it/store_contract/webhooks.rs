@@ -1,7 +1,7 @@
 //! Webhooks and their deliveries, which come into being with the events that they tell of.
 
 use super::world::{Engine, HOUR, NOW, World};
-use pickmate::domain::{Access, RoomId, Seq, UserId};
+use pickmate::domain::{Access, Key, RoomId, Seq, UserId};
 use pickmate::protocol::{DeliveryState, DeliveryView};
 use pickmate::server::store::{Attempt, End, Ending, Fares, NewWebhook, SigningSecret};
 
@@ -48,9 +48,12 @@ impl<E: Engine> Told<E> {
 async fn make<E: Engine>(world: &World<E>, room: RoomId, kinds: &[&str], limit: u32) -> Option<i64> {
     let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
     let maker = world.owner(&format!("maker {}", rand::random::<u32>())).await;
-    let new =
-        NewWebhook { room, maker, url: "https://a.example/hook".into(), secret: SigningSecret("s".into()), kinds };
-    world.store.create_webhook(new, limit, NOW).await.unwrap()
+    world.store.create_webhook(NewWebhook { kinds, ..new_webhook(room, maker) }, limit, NOW).await.unwrap()
+}
+
+fn new_webhook(room: RoomId, maker: UserId) -> NewWebhook {
+    let (url, secret) = ("https://a.example/hook".into(), SigningSecret("s".into()));
+    NewWebhook { room, maker, url, secret, kinds: Vec::new(), key: None }
 }
 
 fn failing(end: End) -> Ending {
@@ -105,6 +108,25 @@ pub async fn a_room_has_so_many_webhooks<E: Engine>(world: World<E>) {
     assert!(!store.remove_webhook(other, listed[0].id, NOW).await.unwrap(), "of another room");
 }
 
+pub async fn with_one_key_one_webhook_is_made<E: Engine>(world: World<E>) {
+    let maker = world.owner("maker").await;
+    let room = world.room("general", Access::Open, maker).await;
+    let other_room = world.room("other", Access::Open, maker).await;
+    let key = Key::parse("k").unwrap();
+    let new = || NewWebhook { key: Some(key.clone()), ..new_webhook(room, maker) };
+    let other = world.another_process().await;
+    let (one, two) = tokio::join!(world.store.create_webhook(new(), 10, NOW), other.create_webhook(new(), 10, NOW));
+    let made: Vec<i64> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
+    let [webhook] = made[..] else { panic!("{made:?}") };
+    let known = async |room, maker| world.store.made_webhook(room, maker, &key).await.unwrap();
+    assert_eq!(known(room, maker).await, Some(webhook));
+    assert_eq!((known(other_room, maker).await, known(room, UserId(99)).await), (None, None));
+    let elsewhere = NewWebhook { room: other_room, ..new() };
+    assert!(world.store.create_webhook(elsewhere, 10, NOW).await.unwrap().is_some());
+    assert!(world.store.remove_webhook(room, webhook, NOW).await.unwrap());
+    assert_eq!(known(room, maker).await, Some(webhook), "a form that is sent again does not bring it back");
+}
+
 pub async fn of_many_who_try_one_makes_the_attempt<E: Engine>(world: World<E>) {
     let told = Told::of(world, &[]).await;
     let seq = told.post("k").await;
@@ -155,8 +177,11 @@ pub async fn an_attempt_whose_end_is_unknown_is_made_again<E: Engine>(world: Wor
     assert!(told.begin(delivery, LATER + HOUR - 1).await.is_none());
     let again = told.begin(delivery, LATER + HOUR).await.unwrap();
     assert_eq!((lost.number, again.number), (1, 2));
-    told.end(&lost, failing(End::Failed), Fares::AsBefore, LATER + HOUR).await;
+    let badly = Fares::Badly { disabled_if_since: i64::MAX, and_failures: 1 };
+    told.end(&lost, failing(End::Failed), badly, LATER + HOUR).await;
     assert_eq!(told.deliveries().await[0].state, DeliveryState::Sending, "the first one's end comes too late");
+    let webhook = told.world.store.webhooks(told.room).await.unwrap().remove(0);
+    assert_eq!((webhook.enabled, webhook.failing_since), (true, None), "and says nothing of the webhook");
     told.end(&again, failing(End::Retry { due_at: LATER + 2 * HOUR }), Fares::AsBefore, LATER + HOUR).await;
     let view = told.deliveries().await.remove(0);
     assert_eq!((view.state, view.due_at), (DeliveryState::Queued, Some(LATER + 2 * HOUR)));
@@ -170,16 +195,21 @@ pub async fn a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives<
     told.post("k").await;
     told.post("l").await;
     let first = told.deliveries().await[1].id;
-    let attempt = told.begin(first, LATER).await.unwrap();
-    told.end(&attempt, failing(End::Retry { due_at: LATER }), Fares::Badly { disabled_if_since: LATER - 1 }, LATER)
-        .await;
-    assert_eq!((state().await.enabled, state().await.failing_since), (true, Some(LATER)));
-    let attempt = told.begin(first, LATER).await.unwrap();
-    told.end(&attempt, failing(End::Failed), Fares::Badly { disabled_if_since: LATER }, LATER + 1).await;
-    assert_eq!((state().await.enabled, state().await.failing_since), (false, Some(LATER)));
+    // Too short a time, then too few attempts.
+    for badly in [(LATER - 1, 1), (LATER, 3), (LATER, 3)] {
+        assert!(state().await.enabled);
+        let badly = Fares::Badly { disabled_if_since: badly.0, and_failures: badly.1 };
+        let attempt = told.begin(first, LATER).await.unwrap();
+        told.end(&attempt, failing(End::Retry { due_at: LATER }), badly, LATER).await;
+        assert_eq!(state().await.failing_since, Some(LATER));
+    }
+    assert_eq!((state().await.enabled, state().await.disabled_code.as_deref()), (false, Some("failing_too_long")));
+    let note = told.deliveries().await.remove(0);
+    assert_eq!((note.seq, note.attempts, note.error.as_deref()), (Seq(3), 0, Some("failing_too_long")));
+    while store.give_up_deliveries(told.webhook, LATER).await.unwrap() {}
     let log = told.deliveries().await;
     let errors: Vec<_> = log.iter().map(|view| (view.attempts, view.error.as_deref().unwrap())).collect();
-    assert_eq!(errors, [(0, "webhook_disabled"), (0, "webhook_disabled"), (2, "status")]);
+    assert_eq!(errors, [(0, "failing_too_long"), (0, "webhook_disabled"), (3, "webhook_disabled")]);
     told.post("m").await;
     assert_eq!(told.deliveries().await.len(), 3, "no more events");
     let test = store.add_test(told.room, told.webhook, LATER).await.unwrap().unwrap();
@@ -187,8 +217,42 @@ pub async fn a_webhook_that_fails_for_too_long_is_disabled_until_a_test_arrives<
     assert_eq!((attempt.seq, attempt.enabled), (Seq::ZERO, false));
     told.end(&attempt, ARRIVED, Fares::Again, LATER).await;
     assert_eq!((state().await.enabled, state().await.failing_since), (true, None));
+    assert_eq!(state().await.disabled_code, None);
     told.post("n").await;
     assert_eq!(told.deliveries().await.len(), 5);
+    // The failures of before the test count no more.
+    let attempt = told.begin(told.deliveries().await[0].id, LATER).await.unwrap();
+    let badly = Fares::Badly { disabled_if_since: LATER, and_failures: 2 };
+    told.end(&attempt, failing(End::Failed), badly, LATER).await;
+    assert!(state().await.enabled);
+}
+
+pub async fn what_waits_for_a_webhook_without_events_fails_but_for_what_is_being_sent<E: Engine>(world: World<E>) {
+    let told = Told::of(world, &[]).await;
+    let (store, webhook) = (told.world.store.clone(), told.webhook);
+    told.world.posts("general", told.author, "many", 1_201).await;
+    assert!(!store.give_up_deliveries(webhook, LATER).await.unwrap(), "it gets events");
+    let backlog = store.backlog(webhook, 1_000).await.unwrap().unwrap();
+    assert_eq!((backlog.enabled, backlog.waiting), (true, 1_000), "counted as far as asked");
+    assert_eq!(store.backlog(webhook, 9_999).await.unwrap().unwrap().waiting, 1_201);
+    assert_eq!(store.backlog(webhook + 1, 9_999).await.unwrap(), None);
+    let newest = told.deliveries().await[0].id;
+    let sending = told.begin(newest, LATER).await.unwrap();
+    let test = store.add_test(told.room, webhook, LATER).await.unwrap().unwrap();
+    assert!(store.disable_full_webhook(webhook, LATER).await.unwrap());
+    assert!(!store.disable_full_webhook(webhook, LATER).await.unwrap(), "once");
+    let mut steps = 0;
+    while store.give_up_deliveries(webhook, LATER).await.unwrap() {
+        steps += 1;
+    }
+    assert_eq!(steps, 3, "so many at once that nobody waits for long");
+    assert_eq!(store.due_deliveries(webhook, LATER, 9).await.unwrap(), [test]);
+    let [note, waiting_test, sent, given_up] = &told.deliveries().await[..4] else { panic!() };
+    assert_eq!((note.error.as_deref(), waiting_test.state), (Some("backlog_full"), DeliveryState::Queued));
+    assert_eq!((sent.id, sent.state), (newest, DeliveryState::Sending));
+    assert_eq!((given_up.state, given_up.error.as_deref()), (DeliveryState::Failed, Some("webhook_disabled")));
+    told.end(&sending, ARRIVED, Fares::Well, LATER).await;
+    assert_eq!(store.webhooks(told.room).await.unwrap()[0].disabled_code.as_deref(), Some("backlog_full"));
 }
 
 pub async fn what_ended_long_ago_is_dropped<E: Engine>(world: World<E>) {
@@ -200,7 +264,7 @@ pub async fn what_ended_long_ago_is_dropped<E: Engine>(world: World<E>) {
         told.end(&attempt, ARRIVED, Fares::Well, ended).await;
     }
     told.post("m").await;
-    store.purge_deliveries(LATER).await.unwrap();
+    assert!(!store.purge_deliveries(LATER).await.unwrap(), "there was one");
     assert_eq!(told.seqs().await, [4, 3]);
     store.remove_webhook(told.room, told.webhook, LATER).await.unwrap();
     store.purge_deliveries(LATER + 1).await.unwrap();

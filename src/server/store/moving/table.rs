@@ -72,7 +72,7 @@ pub const TABLES: &[Table] = &[
         "description" Text, "site" Text, "failure" Text),
     table!("webhooks" by "id": "id" Integer, "room_id" Integer, "maker_id" Integer, "url" Text, "secret" Text, "kinds" Text,
         "enabled" Integer, "created_at" Integer, "failing_since" Integer, "ended_at" Integer,
-        "taken_until" Integer),
+        "taken_until" Integer, "failures" Integer, "disabled_code" Text, "key" Text),
     table!("deliveries" by "id": "id" Integer, "webhook_id" Integer, "seq" Integer, "state" Text, "attempts" Integer,
         "status" Integer, "error" Text, "queued_at" Integer, "started_at" Integer, "finished_at" Integer,
         "due_at" Integer),

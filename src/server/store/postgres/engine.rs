@@ -80,11 +80,12 @@ impl PostgresEngine {
         }
     }
 
-    async fn purge(&mut self, now: i64) -> Result<(), StoreError> {
+    /// Whether there may be more.
+    async fn purge(&mut self, now: i64) -> Result<bool, StoreError> {
         let mut connection = self.take_connection().await?;
-        schedule::purge(&mut connection, now, self.delivery_lifetime).await?;
+        let more = schedule::purge(&mut connection, now, self.delivery_lifetime).await?;
         self.connection = Some(connection);
-        Ok(())
+        Ok(more)
     }
 }
 
@@ -125,6 +126,9 @@ impl Engine for PostgresEngine {
         }
         self.look_at = Instant::now() + LOOK_EVERY;
         let connections = self.connections.clone();
-        connections.answer(self.purge(now)).await
+        if connections.answer(self.purge(now)).await? {
+            self.look_at = Instant::now();
+        }
+        Ok(())
     }
 }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/postgres/0004_retention.sql"),
     include_str!("../migrations/postgres/0005_files.sql"),
     include_str!("../migrations/postgres/0006_outgoing.sql"),
+    include_str!("../migrations/postgres/0007_webhooks.sql"),
 ];
 
 /// A migration takes as long as it takes, and so does waiting for another node's.

@@ -14,11 +14,12 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 const CLAIM: &str = "WITH moment AS (SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)
     UPDATE schedule SET due_at = moment.now + $2 FROM moment WHERE name = $1 AND due_at <= moment.now";
 
-/// While there is more than one turn can do, the next one comes as soon as somebody looks.
+/// While there is more than one turn can do, the next one comes as soon as somebody looks; whoever did this one looks
+/// when it has looked after its writes.
 const AGAIN: &str = "UPDATE schedule SET due_at = 0 WHERE name = $1";
 
 /// Rows of one turn.
-const TURN: u64 = 1_000;
+pub(super) const TURN: u64 = 1_000;
 
 /// The oldest at once, so that no commit waits for long.
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
@@ -27,8 +28,8 @@ const PURGE_KEYS: &str = "DELETE FROM keys WHERE ctid = ANY(ARRAY(
 const PURGE_PREVIEWS: &str = "DELETE FROM previews WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM previews WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
-/// Drops old keys, what pages said and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node did it.
-/// What was sent to webhooks is kept for `delivery_lifetime`.
+/// Drops old keys, what pages said and nodes that are gone, if it is time. `now` in Unix milliseconds. Whether this node
+/// did it and there may be more. What was sent to webhooks is kept for `delivery_lifetime`.
 pub(super) async fn purge(
     connection: &mut PgConnection,
     now: i64,
@@ -38,16 +39,17 @@ pub(super) async fn purge(
     if !claim(&mut tx, "purge", PURGE_EVERY).await? {
         return Ok(false);
     }
-    let purged = sqlx::query(PURGE_KEYS).bind(now).execute(&mut *tx).await?;
-    if purged.rows_affected() >= TURN {
+    let keys = sqlx::query(PURGE_KEYS).bind(now).execute(&mut *tx).await?.rows_affected();
+    let previews = sqlx::query(PURGE_PREVIEWS).bind(now).execute(&mut *tx).await?.rows_affected();
+    let delivery_lifetime_ms = i64::try_from(delivery_lifetime.as_millis()).unwrap_or(i64::MAX);
+    let deliveries = webhooks::purge(&mut tx, now.saturating_sub(delivery_lifetime_ms)).await?;
+    let more = keys >= TURN || previews >= TURN || deliveries;
+    if more {
         sqlx::query(AGAIN).bind("purge").execute(&mut *tx).await?;
     }
-    sqlx::query(PURGE_PREVIEWS).bind(now).execute(&mut *tx).await?;
-    let delivery_lifetime_ms = i64::try_from(delivery_lifetime.as_millis()).unwrap_or(i64::MAX);
-    webhooks::purge(&mut tx, now.saturating_sub(delivery_lifetime_ms)).await?;
     forget_nodes(&mut tx, now).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(more)
 }
 
 /// Whether it is due, and for this transaction to do. Nobody else does it within `every`, if this commits.

@@ -1,8 +1,8 @@
-use super::super::columns::seq_column;
-use super::super::webhooks::{BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
-use super::super::{Attempt, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
+use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
+use super::super::{Attempt, Backlog, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
 use super::PostgresStore;
-use crate::domain::RoomId;
+use super::schedule::TURN;
+use crate::domain::{Key, RoomId, UserId};
 use crate::protocol::{DeliveryView, WebhookView};
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -22,6 +22,14 @@ macro_rules! tell_webhooks {
 }
 pub(super) use tell_webhooks;
 
+/// Those of a disabled webhook, so few that nobody waits for them for long, and waiting for nobody: whoever begins an
+/// attempt has its row.
+const GIVE_UP: &str = "UPDATE deliveries SET state = 'failed', finished_at = $2, due_at = NULL,
+        error = CASE WHEN w.ended_at IS NULL THEN 'webhook_disabled' ELSE 'webhook_removed' END
+    FROM webhooks AS w WHERE w.id = $1 AND w.enabled = 0 AND deliveries.ctid = ANY(ARRAY(
+        SELECT ctid FROM deliveries WHERE webhook_id = $1 AND due_at IS NOT NULL AND state = 'queued' AND seq > 0
+        LIMIT 500 FOR UPDATE SKIP LOCKED))";
+
 const PURGE: &str = "DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM deliveries WHERE finished_at <= $1 ORDER BY finished_at LIMIT 1000 FOR UPDATE SKIP LOCKED))";
 
@@ -33,11 +41,18 @@ impl Webhooks for PostgresStore {
                 let mut tx = self.connections.begin().await?;
                 let create = sqlx::query_as(sql::webhooks::CREATE).bind(new.room.0).bind(new.url).bind(new.secret.0);
                 let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit)).bind(new.maker.0);
+                let create = create.bind(new.key.as_ref().map(Key::as_str));
                 let made: Option<(i64,)> = create.fetch_optional(&mut *tx).await?;
                 tx.commit().await?;
                 Ok(made.map(|(id,)| id))
             })
             .await
+    }
+
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::MADE).bind(room.0).bind(maker.0).bind(key.as_str());
+        let made: Option<(i64,)> = self.connections.optional(query).await?;
+        Ok(made.map(|(id,)| id))
     }
 
     async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError> {
@@ -132,30 +147,64 @@ impl Webhooks for PostgresStore {
                 let end = ending.columns(now);
                 let query = sqlx::query(sql::webhooks::END).bind(attempt.delivery).bind(i64::from(attempt.number));
                 let query = query.bind(end.state).bind(ending.status.map(i64::from)).bind(ending.error);
-                query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
-                note_fares(&mut tx, attempt, fares, now).await?;
+                let ended = query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
+                if ended.rows_affected() > 0 {
+                    note_fares(&mut tx, attempt, fares, now).await?;
+                }
                 tx.commit().await?;
                 Ok(())
             })
             .await
     }
 
-    async fn purge_deliveries(&self, before: i64) -> Result<(), StoreError> {
+    async fn backlog(&self, webhook: i64, most: u32) -> Result<Option<Backlog>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::BACKLOG).bind(webhook).bind(i64::from(most));
+        let row: Option<BacklogRow> = self.connections.optional(query).await?;
+        row.map(Backlog::from_row).transpose()
+    }
+
+    async fn disable_full_webhook(&self, webhook: i64, now: i64) -> Result<bool, StoreError> {
         self.connections
             .answer(async {
                 let mut tx = self.connections.begin().await?;
-                purge(&mut tx, before).await?;
+                let disabled = sqlx::query(sql::webhooks::DISABLE_FULL).bind(webhook).execute(&mut *tx).await?;
+                if disabled.rows_affected() > 0 {
+                    sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(now).execute(&mut *tx).await?;
+                }
                 tx.commit().await?;
-                Ok(())
+                Ok(disabled.rows_affected() > 0)
+            })
+            .await
+    }
+
+    async fn give_up_deliveries(&self, webhook: i64, now: i64) -> Result<bool, StoreError> {
+        self.connections
+            .answer(async {
+                let mut tx = self.connections.begin().await?;
+                let given_up = sqlx::query(GIVE_UP).bind(webhook).bind(now).execute(&mut *tx).await?;
+                tx.commit().await?;
+                Ok(given_up.rows_affected() > 0)
+            })
+            .await
+    }
+
+    async fn purge_deliveries(&self, before: i64) -> Result<bool, StoreError> {
+        self.connections
+            .answer(async {
+                let mut tx = self.connections.begin().await?;
+                let more = purge(&mut tx, before).await?;
+                tx.commit().await?;
+                Ok(more)
             })
             .await
     }
 }
 
-pub(super) async fn purge(tx: &mut PgConnection, before: i64) -> Result<(), StoreError> {
-    sqlx::query(PURGE).bind(before).execute(&mut *tx).await?;
+/// Whether there may be more.
+pub(super) async fn purge(tx: &mut PgConnection, before: i64) -> Result<bool, StoreError> {
+    let purged = sqlx::query(PURGE).bind(before).execute(&mut *tx).await?;
     sqlx::query(sql::webhooks::PURGE_REMOVED).bind(before).execute(&mut *tx).await?;
-    Ok(())
+    Ok(purged.rows_affected() >= TURN)
 }
 
 async fn note_fares(tx: &mut PgConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<(), StoreError> {
@@ -168,13 +217,11 @@ async fn note_fares(tx: &mut PgConnection, attempt: &Attempt, fares: Fares, now:
         Fares::Again => {
             sqlx::query(sql::webhooks::FARES_WELL_AGAIN).bind(webhook).execute(&mut *tx).await?;
         }
-        Fares::Badly { disabled_if_since } => {
+        Fares::Badly { disabled_if_since, and_failures } => {
             sqlx::query(sql::webhooks::FARES_BADLY).bind(webhook).bind(now).execute(&mut *tx).await?;
-            let disable = sqlx::query(sql::webhooks::DISABLE).bind(webhook).bind(disabled_if_since);
-            if disable.execute(&mut *tx).await?.rows_affected() > 0 {
-                sqlx::query(sql::webhooks::GIVE_UP).bind(webhook).bind(now).execute(&mut *tx).await?;
-                let note = sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(seq_column(attempt.seq));
-                note.bind(now).execute(&mut *tx).await?;
+            let disable = sqlx::query(sql::webhooks::DISABLE_FAILING).bind(webhook).bind(disabled_if_since);
+            if disable.bind(i64::from(and_failures)).execute(&mut *tx).await?.rows_affected() > 0 {
+                sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(now).execute(&mut *tx).await?;
             }
         }
     }

@@ -10,7 +10,8 @@ pub const KNOWN_KEY: &str = "SELECT k.room_id, r.slug, k.seq, k.fingerprint
     WHERE k.scope = CASE WHEN $1 IS NULL THEN 0 ELSE (SELECT id FROM rooms WHERE slug = $1) END
         AND k.actor_id = $2 AND k.key = $3";
 
-/// Events with the names in them and the message they post or change, as it stands now.
+/// Events with the names in them and the message they post or change, as it stands now. One that is pruned is gone, also
+/// while it waits to be swept away.
 macro_rules! events_where {
     ($condition:expr) => {
         concat!(
@@ -20,6 +21,7 @@ macro_rules! events_where {
             LEFT JOIN users a ON a.id = e.actor_id
             LEFT JOIN users s ON s.id = e.member_id
             LEFT JOIN messages m ON m.room_id = e.room_id AND m.seq = coalesce(e.target, e.seq)
+                AND m.seq >= (SELECT first FROM rooms WHERE id = $1)
             LEFT JOIN bodies b ON b.id = m.body_id
             LEFT JOIN bodies f ON f.id = m.files_id
             LEFT JOIN bodies p ON p.id = m.previews_id

@@ -1,11 +1,11 @@
-/// Of a message that has a body: its room's address, the text, since when it stands so, and the seq of its previews.
+/// Of a message that is kept and has a body: its room's address, the text, since when it stands so, and the seq of its previews.
 pub const LINKING: &str = "SELECT r.slug, b.body, m.rev, m.previews_rev FROM messages m
     JOIN rooms r ON r.id = m.room_id JOIN bodies b ON b.id = m.body_id
-    WHERE m.room_id = $1 AND m.seq = $2 AND b.body IS NOT NULL";
+    WHERE m.room_id = $1 AND m.seq = $2 AND m.seq >= r.first AND b.body IS NOT NULL";
 
-/// Of a message that has a body: since when it stands so, and the seq of its previews.
-pub const STANDING: &str =
-    "SELECT rev, previews_rev FROM messages WHERE room_id = $1 AND seq = $2 AND body_id IS NOT NULL";
+/// Of a message that is kept and has a body: since when it stands so, and the seq of its previews.
+pub const STANDING: &str = "SELECT m.rev, m.previews_rev FROM messages m JOIN rooms r ON r.id = m.room_id
+    WHERE m.room_id = $1 AND m.seq = $2 AND m.seq >= r.first AND m.body_id IS NOT NULL";
 
 pub const PAGE_NOTE: &str =
     "SELECT title, description, site, failure FROM previews WHERE hash = $1 AND expires_at > $2";

@@ -1,7 +1,9 @@
-pub const CREATE: &str = "INSERT INTO webhooks (room_id, url, secret, kinds, enabled, created_at, maker_id)
-    SELECT $1, $2, $3, $4, 1, $5, $7
-    WHERE (SELECT count(*) FROM webhooks WHERE room_id = $1 AND ended_at IS NULL) < $6 RETURNING id";
-pub const LIST: &str = "SELECT id, url, kinds, enabled, created_at, failing_since FROM webhooks
+pub const CREATE: &str = "INSERT INTO webhooks (room_id, url, secret, kinds, enabled, created_at, maker_id, key)
+    SELECT $1, $2, $3, $4, 1, $5, $7, $8
+    WHERE (SELECT count(*) FROM webhooks WHERE room_id = $1 AND ended_at IS NULL) < $6
+    ON CONFLICT DO NOTHING RETURNING id";
+pub const MADE: &str = "SELECT id FROM webhooks WHERE room_id = $1 AND maker_id = $2 AND key = $3";
+pub const LIST: &str = "SELECT id, url, kinds, enabled, created_at, failing_since, disabled_code FROM webhooks
     WHERE room_id = $1 AND ended_at IS NULL ORDER BY id";
 /// Nobody needs its secret any more.
 pub const REMOVE: &str = "UPDATE webhooks SET ended_at = $3, enabled = 0, secret = ''
@@ -32,19 +34,26 @@ pub const RECEIVER: &str = "SELECT r.id, r.slug, w.url, w.secret, w.enabled, w.e
 pub const END: &str = "UPDATE deliveries SET state = $3, status = $4, error = $5, finished_at = $6, due_at = $7
     WHERE id = $1 AND attempts = $2 AND state = 'sending'";
 
-pub const FARES_WELL: &str = "UPDATE webhooks SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL";
-pub const FARES_WELL_AGAIN: &str = "UPDATE webhooks SET failing_since = NULL, enabled = 1
+pub const FARES_WELL: &str = "UPDATE webhooks SET failing_since = NULL, failures = 0
+    WHERE id = $1 AND failing_since IS NOT NULL";
+pub const FARES_WELL_AGAIN: &str = "UPDATE webhooks SET failing_since = NULL, failures = 0, enabled = 1,
+        disabled_code = NULL
     WHERE id = $1 AND ended_at IS NULL";
-pub const FARES_BADLY: &str = "UPDATE webhooks SET failing_since = coalesce(failing_since, $2) WHERE id = $1";
-pub const DISABLE: &str = "UPDATE webhooks SET enabled = 0 WHERE id = $1 AND enabled = 1 AND failing_since <= $2";
-/// What waits for a webhook that was disabled. The attempt that brought it about keeps its own error.
-pub const GIVE_UP: &str = "UPDATE deliveries SET state = 'failed', error = 'webhook_disabled', finished_at = $2,
-        due_at = NULL
-    WHERE webhook_id = $1 AND due_at IS NOT NULL AND seq > 0";
-/// A note in the log of the webhook.
+pub const FARES_BADLY: &str = "UPDATE webhooks SET failing_since = coalesce(failing_since, $2), failures = failures + 1
+    WHERE id = $1";
+pub const DISABLE_FAILING: &str = "UPDATE webhooks SET enabled = 0, disabled_code = 'failing_too_long'
+    WHERE id = $1 AND enabled = 1 AND failing_since <= $2 AND failures >= $3";
+pub const DISABLE_FULL: &str = "UPDATE webhooks SET enabled = 0, disabled_code = 'backlog_full'
+    WHERE id = $1 AND enabled = 1";
+/// A note in the log of the webhook, at the room's head: later events are not told.
 pub const NOTE_DISABLED: &str =
     "INSERT INTO deliveries (webhook_id, seq, state, attempts, error, queued_at, finished_at)
-    VALUES ($1, $2, 'failed', 0, 'webhook_disabled', $3, $3)";
+    SELECT w.id, r.head, 'failed', 0, w.disabled_code, $2, $2
+    FROM webhooks w JOIN rooms r ON r.id = w.room_id WHERE w.id = $1";
+/// Whether events are sent to it, and how many deliveries wait for it, counted up to $2.
+pub const BACKLOG: &str = "SELECT enabled, (SELECT count(*) FROM
+        (SELECT 1 FROM deliveries WHERE webhook_id = $1 AND due_at IS NOT NULL LIMIT $2) AS waiting)
+    FROM webhooks WHERE id = $1";
 
 pub const PURGE_REMOVED: &str = "DELETE FROM webhooks WHERE ended_at <= $1
     AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = webhooks.id)";

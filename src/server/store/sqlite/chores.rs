@@ -16,6 +16,8 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const WARN_AFTER: Duration = Duration::from_secs(30);
 
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// Rows of one step. While a step finds as many, the next one follows when the writer has looked after the others.
+pub(super) const TURN: u64 = 1_000;
 /// The oldest thousand at once, so that no commit waits for long.
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE expires_at <= (SELECT max(expires_at) FROM
     (SELECT expires_at FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000))";
@@ -66,11 +68,19 @@ impl Chores {
         }
         if self.purge_at <= Instant::now() {
             self.purge_at = Instant::now() + PURGE_EVERY;
-            purge_keys(gate, now).await?;
-            purge_previews(gate, now).await?;
-            webhooks::purge(gate, now.saturating_sub(self.delivery_lifetime_ms)).await?;
+            if self.purge(gate, now).await? {
+                self.purge_at = Instant::now();
+            }
         }
         Ok(())
+    }
+
+    /// One step. Whether there may be more.
+    async fn purge(&self, gate: &Gate, now: i64) -> Result<bool, StoreError> {
+        let keys = purge_keys(gate, now).await?;
+        let previews = purge_previews(gate, now).await?;
+        let deliveries = webhooks::purge(gate, now.saturating_sub(self.delivery_lifetime_ms)).await?;
+        Ok(keys || previews || deliveries)
     }
 
     fn erased(&mut self, done: bool) {
@@ -114,14 +124,55 @@ async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<(), StoreError> {
+/// Whether there may be more.
+pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<bool, StoreError> {
     let mut turn = gate.turn().await;
-    sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
-    Ok(())
+    let purged = sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
+    Ok(purged.rows_affected() >= TURN)
 }
 
-async fn purge_previews(gate: &Gate, now: i64) -> Result<(), StoreError> {
+async fn purge_previews(gate: &Gate, now: i64) -> Result<bool, StoreError> {
     let mut turn = gate.turn().await;
-    sqlx::query(PURGE_PREVIEWS).bind(now).execute(turn.connection().await?).await?;
-    Ok(())
+    let purged = sqlx::query(PURGE_PREVIEWS).bind(now).execute(turn.connection().await?).await?;
+    Ok(purged.rows_affected() >= TURN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::*;
+
+    const OLD: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)";
+
+    #[tokio::test]
+    async fn what_is_old_goes_step_by_step_until_nothing_is_left() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let options = StoreOptions { delivery_lifetime: Duration::ZERO, ..StoreOptions::default() };
+        let store = SqliteStore::open(dir.path(), options.clone()).await.unwrap();
+        for insert in [
+            "INSERT INTO previews (hash, fetched_at, expires_at, title, description, site)
+                SELECT CAST(i AS BLOB), 1, 1, '', '', '' FROM n",
+            "INSERT INTO keys (scope, actor_id, key, fingerprint, room_id, seq, expires_at)
+                SELECT 0, 1, 'k' || i, x'00', 1, 1, i FROM n",
+            "INSERT INTO deliveries (webhook_id, seq, state, attempts, queued_at, finished_at)
+                SELECT 1, i, 'delivered', 1, 1, 1 FROM n",
+        ] {
+            let script = format!("PRAGMA foreign_keys = OFF; {OLD} {insert}; PRAGMA foreign_keys = ON;");
+            let mut turn = store.gate.turn().await;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(turn.connection().await.unwrap()).await.unwrap();
+        }
+        let left = async || {
+            let count = "SELECT (SELECT count(*) FROM previews), (SELECT count(*) FROM keys),
+                (SELECT count(*) FROM deliveries)";
+            sqlx::query_as::<_, (i64, i64, i64)>(count).fetch_one(&store.readers).await.unwrap()
+        };
+        let mut chores = Chores::new(&options);
+        chores.erasure = None;
+        chores.purge_at = Instant::now();
+        for expected in [1_500, 500, 0] {
+            chores.run(&store.gate, 10_000).await.unwrap();
+            assert_eq!(left().await, (expected, expected, expected));
+        }
+        assert!(chores.purge_at > Instant::now(), "nothing is left: it rests");
+    }
 }

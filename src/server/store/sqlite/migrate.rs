@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0004_retention.sql"),
     include_str!("../migrations/sqlite/0005_files.sql"),
     include_str!("../migrations/sqlite/0006_outgoing.sql"),
+    include_str!("../migrations/sqlite/0007_webhooks.sql"),
 ];
 
 const CREATE_SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY)";

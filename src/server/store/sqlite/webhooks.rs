@@ -1,9 +1,9 @@
-use super::super::columns::seq_column;
-use super::super::webhooks::{BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
-use super::super::{Attempt, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
+use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
+use super::super::{Attempt, Backlog, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
 use super::SqliteStore;
+use super::chores::TURN;
 use super::gate::Gate;
-use crate::domain::RoomId;
+use crate::domain::{Key, RoomId, UserId};
 use crate::protocol::{DeliveryView, WebhookView};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -27,6 +27,14 @@ macro_rules! tell_webhooks {
 }
 pub(super) use tell_webhooks;
 
+/// Those of a disabled webhook, so few that no commit waits for long.
+const GIVE_UP: &str = "UPDATE deliveries SET state = 'failed', finished_at = $2, due_at = NULL,
+        error = (SELECT CASE WHEN ended_at IS NULL THEN 'webhook_disabled' ELSE 'webhook_removed' END
+            FROM webhooks WHERE id = $1)
+    WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = $1 AND due_at IS NOT NULL AND state = 'queued' AND seq > 0
+            LIMIT 500)
+        AND EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND enabled = 0)";
+
 const PURGE: &str = "DELETE FROM deliveries WHERE id IN
     (SELECT id FROM deliveries WHERE finished_at <= $1 ORDER BY finished_at LIMIT 1000)";
 
@@ -35,7 +43,14 @@ impl Webhooks for SqliteStore {
     async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError> {
         let create = sqlx::query_as(sql::webhooks::CREATE).bind(new.room.0).bind(new.url).bind(new.secret.0);
         let create = create.bind(new.kinds.join(",")).bind(now).bind(i64::from(limit)).bind(new.maker.0);
+        let create = create.bind(new.key.as_ref().map(Key::as_str));
         let made: Option<(i64,)> = create.fetch_optional(self.gate.turn().await.connection().await?).await?;
+        Ok(made.map(|(id,)| id))
+    }
+
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::MADE).bind(room.0).bind(maker.0).bind(key.as_str());
+        let made: Option<(i64,)> = query.fetch_optional(&self.readers).await?;
         Ok(made.map(|(id,)| id))
     }
 
@@ -103,22 +118,48 @@ impl Webhooks for SqliteStore {
         let end = ending.columns(now);
         let query = sqlx::query(sql::webhooks::END).bind(attempt.delivery).bind(i64::from(attempt.number));
         let query = query.bind(end.state).bind(ending.status.map(i64::from)).bind(ending.error);
-        query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
-        note_fares(&mut tx, attempt, fares, now).await?;
+        let ended = query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
+        if ended.rows_affected() > 0 {
+            note_fares(&mut tx, attempt, fares, now).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
 
-    async fn purge_deliveries(&self, before: i64) -> Result<(), StoreError> {
+    async fn backlog(&self, webhook: i64, most: u32) -> Result<Option<Backlog>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::BACKLOG).bind(webhook).bind(i64::from(most));
+        let row: Option<BacklogRow> = query.fetch_optional(&self.readers).await?;
+        row.map(Backlog::from_row).transpose()
+    }
+
+    async fn disable_full_webhook(&self, webhook: i64, now: i64) -> Result<bool, StoreError> {
+        let mut turn = self.gate.turn().await;
+        let mut tx = turn.begin().await?;
+        let disabled = sqlx::query(sql::webhooks::DISABLE_FULL).bind(webhook).execute(&mut *tx).await?;
+        if disabled.rows_affected() > 0 {
+            sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(now).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(disabled.rows_affected() > 0)
+    }
+
+    async fn give_up_deliveries(&self, webhook: i64, now: i64) -> Result<bool, StoreError> {
+        let give_up = sqlx::query(GIVE_UP).bind(webhook).bind(now);
+        let given_up = give_up.execute(self.gate.turn().await.connection().await?).await?;
+        Ok(given_up.rows_affected() > 0)
+    }
+
+    async fn purge_deliveries(&self, before: i64) -> Result<bool, StoreError> {
         purge(&self.gate, before).await
     }
 }
 
-pub(super) async fn purge(gate: &Gate, before: i64) -> Result<(), StoreError> {
+/// Whether there may be more.
+pub(super) async fn purge(gate: &Gate, before: i64) -> Result<bool, StoreError> {
     let mut turn = gate.turn().await;
-    sqlx::query(PURGE).bind(before).execute(turn.connection().await?).await?;
+    let purged = sqlx::query(PURGE).bind(before).execute(turn.connection().await?).await?;
     sqlx::query(sql::webhooks::PURGE_REMOVED).bind(before).execute(turn.connection().await?).await?;
-    Ok(())
+    Ok(purged.rows_affected() >= TURN)
 }
 
 async fn note_fares(tx: &mut SqliteConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<(), StoreError> {
@@ -131,13 +172,11 @@ async fn note_fares(tx: &mut SqliteConnection, attempt: &Attempt, fares: Fares, 
         Fares::Again => {
             sqlx::query(sql::webhooks::FARES_WELL_AGAIN).bind(webhook).execute(&mut *tx).await?;
         }
-        Fares::Badly { disabled_if_since } => {
+        Fares::Badly { disabled_if_since, and_failures } => {
             sqlx::query(sql::webhooks::FARES_BADLY).bind(webhook).bind(now).execute(&mut *tx).await?;
-            let disable = sqlx::query(sql::webhooks::DISABLE).bind(webhook).bind(disabled_if_since);
-            if disable.execute(&mut *tx).await?.rows_affected() > 0 {
-                sqlx::query(sql::webhooks::GIVE_UP).bind(webhook).bind(now).execute(&mut *tx).await?;
-                let note = sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(seq_column(attempt.seq));
-                note.bind(now).execute(&mut *tx).await?;
+            let disable = sqlx::query(sql::webhooks::DISABLE_FAILING).bind(webhook).bind(disabled_if_since);
+            if disable.bind(i64::from(and_failures)).execute(&mut *tx).await?.rows_affected() > 0 {
+                sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(now).execute(&mut *tx).await?;
             }
         }
     }

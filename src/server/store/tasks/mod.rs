@@ -12,7 +12,7 @@ mod recurrence;
 mod row;
 
 pub(super) use commit::{CardRoom, TaskTables, Wanted, carry_out};
-pub use plan::SERIES;
+pub use plan::{SERIES, STANDING};
 pub use recurrence::{Repeat, RepeatError};
 pub(super) use row::{TaskRow, columns, rows, task_progress};
 
@@ -40,7 +40,8 @@ pub struct NewTask {
     /// Unix milliseconds; `None`: at once.
     pub run_at: Option<i64>,
     pub max_attempts: u32,
-    /// Enqueued once, however often it is asked for: another one with the same words is left out.
+    /// Enqueued once, however often it is asked for: another one with the same words is left out. With words that begin
+    /// with [`STANDING`] the one that is there runs again if it has ended.
     pub unique: Option<String>,
     pub repeat: Option<Repeat>,
 }

@@ -1,6 +1,8 @@
 //! What work does to tasks, decided from what the engine looked up in its transaction. Pure, so that every
 //! engine decides alike.
 
+mod status;
+
 use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
 use crate::domain::{Lane, Progress, Seq, TaskId, TaskState};
 use crate::protocol::TaskStatus;
@@ -12,6 +14,10 @@ const WORKER_LOST: &str = "worker_lost";
 
 /// What the words of a task begin with that is enqueued again by itself.
 pub const SERIES: &str = "series:";
+
+/// What the words of a task begin with that stands for one thing for good: asked for again after it has ended, it runs
+/// again, so that there is one row however often that is.
+pub const STANDING: &str = "standing:";
 
 /// Where the card is of a task that is to get one.
 pub(super) const NO_CARD_YET: Seq = Seq::ZERO;
@@ -63,8 +69,11 @@ impl Plan {
 
     /// The id of the task, or of the one with the same `unique` that is there.
     pub fn enqueue(&mut self, new: NewTask, cause: Option<Seq>) -> TaskId {
-        if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)) {
-            return there.clone();
+        if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)).cloned() {
+            if new.unique.is_some_and(|unique| unique.starts_with(STANDING)) && self.has_ended(&there) {
+                self.restart(&there);
+            }
+            return there;
         }
         let id = new.id.clone();
         if let Some(unique) = &new.unique {
@@ -95,6 +104,13 @@ impl Plan {
             claimed.push(self.begin(&id, worker, lease_ms));
         }
         claimed
+    }
+
+    /// Also by its worker's going away, whether or not somebody has noticed.
+    fn has_ended(&mut self, id: &TaskId) -> bool {
+        let Some(task) = self.tasks.get(id) else { return false };
+        let lost = task.lease_until.is_some_and(|until| until < self.now);
+        task.state.is_final() || (lost && self.is_over(id))
     }
 
     /// A run outlived its lease: whether the task has no other.
@@ -217,6 +233,12 @@ impl Plan {
         if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
             return false;
         }
+        self.restart(id);
+        true
+    }
+
+    /// It waits once more, with new attempts.
+    fn restart(&mut self, id: &TaskId) {
         let now = self.now;
         self.change(id, |task| {
             task.state = TaskState::Queued;
@@ -225,10 +247,10 @@ impl Plan {
             task.progress = None;
             task.data.max_attempts = task.data.attempts.saturating_add(task.data.granted);
             task.data.cancelling = false;
+            task.data.result = None;
             task.data.error = None;
         });
         self.tell(id);
-        true
     }
 
     /// Whether this is the run that the task has.
@@ -274,40 +296,6 @@ impl Plan {
         let task = &self.tasks[id];
         if task.data.card.is_some() {
             self.told.push((id.clone(), task.status()));
-        }
-    }
-}
-
-impl Task {
-    /// What its card tells.
-    pub fn status(&self) -> TaskStatus {
-        let said: Said = self.data.result.as_deref().map(Said::from_json).unwrap_or_default();
-        TaskStatus {
-            state: self.state,
-            attempts: self.data.attempts,
-            started: self.data.started_at,
-            ended: self.ended_at,
-            result: said.text,
-            link: said.link,
-            error: self.data.error.as_ref().map(|failure| failure.code.clone()),
-        }
-    }
-}
-
-/// What people read of a result: a text is one, an object may have one, and a link.
-#[derive(Default, serde::Deserialize)]
-struct Said {
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default)]
-    link: Option<String>,
-}
-
-impl Said {
-    fn from_json(json: &str) -> Said {
-        match serde_json::from_str::<String>(json) {
-            Ok(text) => Said { text: Some(text), link: None },
-            Err(_) => serde_json::from_str(json).unwrap_or_default(),
         }
     }
 }
