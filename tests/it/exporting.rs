@@ -26,7 +26,7 @@ impl Place {
         let app = TestApp::spawn_with(|config| {
             // The machine may be busy, and its disk full.
             config.limits.upload_answer_ms = 120_000;
-            config.limits.export_spare_bytes = 1;
+            config.limits.spare_bytes = 1;
             settle(config);
         })
         .await;
@@ -168,7 +168,7 @@ async fn an_export_beyond_its_bounds_fails_clearly_and_leaves_nothing() {
 
 #[tokio::test]
 async fn an_export_leaves_room_on_the_disk() {
-    let place = Place::with(|config| config.limits.export_spare_bytes = 1 << 40).await;
+    let place = Place::with(|config| config.limits.spare_bytes = 1 << 40).await;
     let task = place.export("failed").await;
     assert_eq!((&task["error"]["code"], &task["attempts"]), (&json!("disk_full"), &json!(1)));
     assert_eq!(place.kept(), 0);

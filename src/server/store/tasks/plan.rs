@@ -2,7 +2,7 @@
 //! engine decides alike.
 
 use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
-use crate::domain::{Lane, Progress, Seq, TaskId, TaskState};
+use crate::domain::{FileId, Lane, Progress, Seq, TaskId, TaskState};
 use crate::protocol::TaskStatus;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,9 @@ const WORKER_LOST: &str = "worker_lost";
 
 /// What the words of a task begin with that is enqueued again by itself.
 pub const SERIES: &str = "series:";
+
+/// What the words of a task begin with that makes an uploaded file ready; the file's id follows.
+pub const IMAGE: &str = "image:";
 
 /// Where the card is of a task that is to get one.
 pub(super) const NO_CARD_YET: Seq = Seq::ZERO;
@@ -61,10 +64,28 @@ impl Plan {
         }
     }
 
-    /// The id of the task, or of the one with the same `unique` that is there.
+    /// Files whose task has ended without success, and those whose task is to run.
+    pub fn files(&self) -> FileChanges {
+        let mut files = FileChanges::default();
+        for task in self.changed.iter().filter_map(|id| self.tasks.get(id)) {
+            let Some(file) = task.unique.as_deref().and_then(|words| words.strip_prefix(IMAGE)) else { continue };
+            let changed = match task.state {
+                TaskState::Failed | TaskState::Cancelled => &mut files.given_up,
+                TaskState::Queued => &mut files.wanted,
+                _ => continue,
+            };
+            changed.extend(FileId::parse(file).ok());
+        }
+        files
+    }
+
+    /// The id of the task, or of the one with the same `unique` that is there. One that did not make its file runs again.
     pub fn enqueue(&mut self, new: NewTask, cause: Option<Seq>) -> TaskId {
-        if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)) {
-            return there.clone();
+        if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)).cloned() {
+            if new.unique.is_some_and(|unique| unique.starts_with(IMAGE)) {
+                self.again(&there);
+            }
+            return there;
         }
         let id = new.id.clone();
         if let Some(unique) = &new.unique {
@@ -120,6 +141,8 @@ impl Plan {
             task.lease_until = Some(now.saturating_add(lease_ms));
             task.progress = None;
             task.data.attempts += 1;
+            // Rows of versions that did not count runs have attempts.
+            task.data.runs = task.data.runs.max(task.data.attempts - 1) + 1;
             task.data.started_at = Some(now);
             task.data.worker = Some(worker.to_owned());
         });
@@ -146,6 +169,7 @@ impl Plan {
         another.lease_until = None;
         another.data.series = Some(series);
         another.data.attempts = 0;
+        another.data.runs = 0;
         another.data.worker = None;
         another.data.card = None;
         another.data.created_at = self.now;
@@ -233,9 +257,7 @@ impl Plan {
 
     /// Whether this is the run that the task has.
     fn runs(&self, run: &RunId) -> bool {
-        self.tasks
-            .get(&run.task)
-            .is_some_and(|task| task.state == TaskState::Running && task.data.attempts == run.attempt)
+        self.tasks.get(&run.task).is_some_and(|task| task.state == TaskState::Running && task.data.runs == run.number)
     }
 
     fn wait(&mut self, id: &TaskId, run_at: i64, change: impl FnOnce(&mut TaskData)) {
@@ -276,6 +298,13 @@ impl Plan {
             self.told.push((id.clone(), task.status()));
         }
     }
+}
+
+/// What the end of tasks, or their being wanted again, does to files.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::server::store) struct FileChanges {
+    pub given_up: Vec<FileId>,
+    pub wanted: Vec<FileId>,
 }
 
 impl Task {
@@ -339,6 +368,7 @@ fn fresh(new: NewTask, cause: Option<Seq>, now: i64) -> Task {
             cause,
             card: new.card.then_some(NO_CARD_YET),
             attempts: 0,
+            runs: 0,
             max_attempts: new.max_attempts,
             granted: new.max_attempts,
             repeat: new.repeat,
