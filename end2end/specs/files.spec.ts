@@ -50,6 +50,20 @@ async function arrived(room: RoomPage, ...names: string[]): Promise<void> {
   await expect(room.page.locator('.tray li')).toHaveCount(names.length);
 }
 
+/** Pastes a file, or drags it. */
+function give(room: RoomPage, kind: string, target: string, name: string): Promise<void> {
+  return room.page.evaluate(
+    ([kind, target, name]) => {
+      const data = new DataTransfer();
+      data.items.add(new File(['text'], name, { type: 'text/plain' }));
+      const options = { bubbles: true, cancelable: true };
+      const event = kind === 'paste' ? new ClipboardEvent(kind, { ...options, clipboardData: data }) : new DragEvent(kind, { ...options, dataTransfer: data });
+      document.querySelector(target)?.dispatchEvent(event);
+    },
+    [kind, target, name],
+  );
+}
+
 test('a picture and a text go with a message and are had by the others', async ({ community }) => {
   const [writer, reader] = [await community.newcomer('Painter'), await community.newcomer('Looker')];
   const [here, there] = [await writer.enter(), await reader.enter()];
@@ -92,21 +106,10 @@ test('a picture alone is a message, and takes its place before it has come', asy
 test('what is pasted and what is dropped is attached, and can be taken out again', async ({ community }) => {
   const writer = await community.newcomer('Paster');
   const room = await writer.enter();
-  const give = (kind: string, target: string, name: string) =>
-    writer.page.evaluate(
-      ([kind, target, name]) => {
-        const data = new DataTransfer();
-        data.items.add(new File(['text'], name, { type: 'text/plain' }));
-        const options = { bubbles: true, cancelable: true };
-        const event = kind === 'paste' ? new ClipboardEvent(kind, { ...options, clipboardData: data }) : new DragEvent(kind, { ...options, dataTransfer: data });
-        document.querySelector(target)?.dispatchEvent(event);
-      },
-      [kind, target, name],
-    );
-  await give('paste', '.composer textarea', 'pasted.txt');
-  await give('dragover', '.scroller', 'dropped.txt');
+  await give(room, 'paste', '.composer textarea', 'pasted.txt');
+  await give(room, 'dragover', '.scroller', 'dropped.txt');
   await expect(writer.page.locator('.conversation.dropping')).toHaveCount(1);
-  await give('drop', '.scroller', 'dropped.txt');
+  await give(room, 'drop', '.scroller', 'dropped.txt');
   await expect(writer.page.locator('.conversation.dropping')).toHaveCount(0);
   await arrived(room, 'pasted.txt', 'dropped.txt');
   await writer.page.getByRole('button', { name: writer.words.detach('pasted.txt') }).click();
@@ -197,6 +200,73 @@ test('an image that takes its time is waited for, and goes then', async ({ commu
   await expect(writer.page.getByText(writer.words.uploading)).toHaveCount(0);
   await room.send.click();
   await expect(room.message('as soon as it can').getByRole('img', { name: 'hill.png' })).toBeVisible();
+});
+
+test('an image that could not be prepared says so, and is tried again or taken out', async ({ community }) => {
+  const writer = await community.newcomer('Thwarted Painter');
+  const room = await writer.enter();
+  const tray = writer.page.locator('.tray');
+  let told = { state: 'uploaded', code: '' };
+  for (const path of ['**/files?key=**', '**/api/v1/files/*']) {
+    await writer.page.route(path, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: JSON.stringify({ ...JSON.parse(await answer.text()), ...told }) });
+    });
+  }
+  const fails = async () => {
+    told = { state: 'uploaded', code: '' };
+    await attach(room, picture);
+    await expect(tray.getByText(writer.words.preparing)).toBeVisible();
+    told = { state: 'refused', code: 'image_failed' };
+  };
+  await fails();
+  await expect(tray.getByText(writer.words.imageFailed)).toBeVisible();
+  await expectAccessible(writer.page);
+  told = { state: 'ready', code: '' };
+  await tray.getByRole('button', { name: writer.words.tryAgain }).click();
+  await arrived(room, 'hill.png');
+  await writer.page.getByRole('button', { name: writer.words.detach('hill.png') }).click();
+  // The browser gives no file back after a reload.
+  await fails();
+  await writer.page.reload();
+  await expect(tray.getByText(writer.words.imageFailed)).toBeVisible();
+  await expect(tray.getByRole('button', { name: writer.words.tryAgain })).toHaveCount(0);
+  await writer.page.getByRole('button', { name: writer.words.detach('hill.png') }).click();
+  await expect(tray.locator('li')).toHaveCount(0);
+});
+
+test('a file that comes or goes leaves the others as they are', async ({ community }) => {
+  const writer = await community.newcomer('Collector of few');
+  const room = await writer.enter();
+  await attach(room, notes);
+  await arrived(room, 'notes.txt');
+  const first = writer.page.locator('.tray li', { hasText: 'notes.txt' });
+  await first.evaluate((row) => row.setAttribute('data-kept', ''));
+  await attach(room, picture);
+  await arrived(room, 'notes.txt', 'hill.png');
+  await expect(first).toHaveAttribute('data-kept');
+  await writer.page.getByRole('button', { name: writer.words.detach('hill.png') }).click();
+  await arrived(room, 'notes.txt');
+  await expect(first).toHaveAttribute('data-kept');
+});
+
+test('an edit takes no files, and says so', async ({ community }) => {
+  const writer = await community.newcomer('Editor with files');
+  const room = await writer.enter();
+  await room.write('as it stands');
+  await room.sees('as it stands');
+  await room.edit('as it stands');
+  for (const [kind, target] of [['paste', '.composer textarea'], ['drop', '.scroller']] as const) {
+    await room.composer.fill('as it will stand');
+    await expect(writer.page.getByText(writer.words.editTakesNoFiles)).toHaveCount(0);
+    await give(room, kind, target, 'late.txt');
+    await expect(writer.page.getByText(writer.words.editTakesNoFiles)).toBeVisible();
+    await expect(room.composer).toHaveValue('as it will stand');
+    await expect(room.composer).toBeFocused();
+  }
+  await room.send.click();
+  await expect(room.message('as it will stand')).toHaveCount(1);
+  await expect(writer.page.locator('.tray li')).toHaveCount(0);
 });
 
 test('what is attached stays over another room and over a reload', async ({ community }) => {

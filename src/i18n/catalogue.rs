@@ -178,6 +178,7 @@ group! {
         /// An image that is made anew.
         preparing,
         file_ready,
+        edit_takes_no_files,
         /// Over a conversation that a file is held over.
         drop_here,
         /// More than two are typing.

@@ -131,6 +131,7 @@ pub static EN: Catalogue = Catalogue {
         uploading: "Not all files are there yet. Wait for them, or take them out.",
         preparing: "Being prepared…",
         file_ready: "Ready",
+        edit_takes_no_files: "Files go with new messages only. Finish or cancel the edit first.",
         drop_here: "Drop to attach",
         detach: |name| format!("Take out {name}"),
         file_too_large: |most| format!("This file is too large. A file may have {most}."),

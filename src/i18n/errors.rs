@@ -42,6 +42,7 @@ pub(super) fn in_english(code: ErrorCode) -> String {
         BadUrl => "Nothing may be sent to this address.",
         BadTime => "That time is over, or too far away. Please choose another.",
         TooManyScheduled => "Too many messages are scheduled already. Cancel one first.",
+        TooManyExports => "Exports are under way already. Please wait until one is done.",
         LastMember => "The last member cannot leave. Add somebody else first.",
         LastOwner => "There has to be an owner. Make somebody else one first.",
         TooLarge => "That is too large to send.",
@@ -51,6 +52,8 @@ pub(super) fn in_english(code: ErrorCode) -> String {
         BrokenImage => "This image cannot be opened. The file seems to be damaged.",
         TooManyPixels => "The image has too many pixels. Make it smaller and try again.",
         ImageTooComplex => "This image is too complex to be processed.",
+        ImageFailed => "The image could not be prepared. Try again, or attach it anew.",
+        DiskFull => "The server is short of space. Please try again later.",
         Unavailable => "The server could not be reached. Nothing you wrote is lost; please try again in a moment.",
         Internal | Unknown => {
             "Something went wrong on the server. What was saved is safe; please try again in a moment."
@@ -96,6 +99,7 @@ pub(super) fn in_korean(code: ErrorCode) -> String {
         BadUrl => "이 주소로는 보낼 수 없어요.",
         BadTime => "이미 지났거나 너무 먼 시간이에요. 다른 시간을 골라 주세요.",
         TooManyScheduled => "예약한 메시지가 너무 많아요. 먼저 하나를 취소해 주세요.",
+        TooManyExports => "내보내기가 이미 진행되고 있어요. 하나가 끝난 뒤에 다시 해 주세요.",
         LastMember => "마지막 멤버는 나갈 수 없어요. 먼저 다른 사람을 추가해 주세요.",
         LastOwner => "운영자가 한 명은 있어야 해요. 먼저 다른 사람을 운영자로 바꿔 주세요.",
         TooLarge => "보낸 내용이 너무 커요.",
@@ -105,6 +109,8 @@ pub(super) fn in_korean(code: ErrorCode) -> String {
         BrokenImage => "이 이미지는 열 수 없어요. 파일이 손상된 것 같아요.",
         TooManyPixels => "이미지의 가로세로 크기가 너무 커요. 줄여서 다시 올려 주세요.",
         ImageTooComplex => "이 이미지는 처리하기에 너무 복잡해요.",
+        ImageFailed => "이미지를 준비하지 못했어요. 다시 시도하거나 새로 첨부해 주세요.",
+        DiskFull => "서버에 빈자리가 모자라요. 나중에 다시 해 주세요.",
         Unavailable => "서버에 닿지 못했어요. 쓴 글은 그대로 있으니 잠시 뒤에 다시 해 주세요.",
         Internal | Unknown => "서버에 문제가 생겼어요. 저장된 대화는 안전해요. 잠시 뒤에 다시 해 주세요.",
     };

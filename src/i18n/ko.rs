@@ -131,6 +131,7 @@ pub static KO: Catalogue = Catalogue {
         uploading: "아직 올라가지 않은 파일이 있어요. 기다리거나 빼 주세요.",
         preparing: "준비하고 있어요…",
         file_ready: "준비됐어요",
+        edit_takes_no_files: "파일은 새 메시지에만 담을 수 있어요. 수정을 먼저 마치거나 취소해 주세요.",
         drop_here: "여기에 놓아 첨부하기",
         detach: |name| format!("{name} 빼기"),
         file_too_large: |most| format!("파일이 너무 커요. 한 개에 {most}까지 올릴 수 있어요."),

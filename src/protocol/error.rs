@@ -44,6 +44,8 @@ pub enum ErrorCode {
     /// It cannot be said then: it is over, or too far away.
     BadTime,
     TooManyScheduled,
+    /// An account has as many under way as it may have, or the room is being exported.
+    TooManyExports,
     LastMember,
     LastOwner,
     TooLarge,
@@ -55,7 +57,11 @@ pub enum ErrorCode {
     BrokenImage,
     TooManyPixels,
     ImageTooComplex,
+    /// Whatever was to make it anew failed or was cancelled; no fault of the image.
+    ImageFailed,
     // About the server
+    /// The server keeps what is left of its disk for everything else.
+    DiskFull,
     Unavailable,
     Internal,
     /// Of a later version, or the network's: worth another try.
@@ -69,7 +75,7 @@ impl From<String> for ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [ErrorCode; 42] = {
+    pub const ALL: [ErrorCode; 45] = {
         use ErrorCode::*;
         [
             Unauthenticated,
@@ -102,6 +108,7 @@ impl ErrorCode {
             BadUrl,
             BadTime,
             TooManyScheduled,
+            TooManyExports,
             LastMember,
             LastOwner,
             TooLarge,
@@ -111,6 +118,8 @@ impl ErrorCode {
             BrokenImage,
             TooManyPixels,
             ImageTooComplex,
+            ImageFailed,
+            DiskFull,
             Unavailable,
             Internal,
             Unknown,
@@ -120,7 +129,18 @@ impl ErrorCode {
     /// Whether the same request, with the same key, may succeed later without a change.
     pub fn retryable(self) -> bool {
         use ErrorCode::*;
-        matches!(self, RateLimited | TooManyConnections | FileNotReady | Unavailable | Internal | Unknown)
+        matches!(
+            self,
+            RateLimited
+                | TooManyConnections
+                | TooManyExports
+                | FileNotReady
+                | ImageFailed
+                | DiskFull
+                | Unavailable
+                | Internal
+                | Unknown
+        )
     }
 
     /// The code as it stands on the wire.
@@ -157,6 +177,7 @@ impl ErrorCode {
             BadUrl => "bad_url",
             BadTime => "bad_time",
             TooManyScheduled => "too_many_scheduled",
+            TooManyExports => "too_many_exports",
             LastMember => "last_member",
             LastOwner => "last_owner",
             TooLarge => "too_large",
@@ -166,6 +187,8 @@ impl ErrorCode {
             BrokenImage => "broken_image",
             TooManyPixels => "too_many_pixels",
             ImageTooComplex => "image_too_complex",
+            ImageFailed => "image_failed",
+            DiskFull => "disk_full",
             Unavailable => "unavailable",
             Internal => "internal",
             Unknown => "unknown",

@@ -72,7 +72,12 @@ impl AppError {
 pub fn retry_after_ms(code: ErrorCode) -> Option<u32> {
     match code {
         ErrorCode::Unavailable | ErrorCode::RateLimited | ErrorCode::FileNotReady => Some(1_000),
-        ErrorCode::TooManyConnections | ErrorCode::Internal | ErrorCode::Unknown => Some(5_000),
+        ErrorCode::TooManyConnections
+        | ErrorCode::TooManyExports
+        | ErrorCode::ImageFailed
+        | ErrorCode::DiskFull
+        | ErrorCode::Internal
+        | ErrorCode::Unknown => Some(5_000),
         _ => None,
     }
 }
@@ -83,7 +88,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
     match code {
         Unauthenticated | WrongCredentials => StatusCode::UNAUTHORIZED,
         WrongOrigin | Forbidden => StatusCode::FORBIDDEN,
-        RateLimited | TooManyConnections => StatusCode::TOO_MANY_REQUESTS,
+        RateLimited | TooManyConnections | TooManyExports => StatusCode::TOO_MANY_REQUESTS,
         NotFound => StatusCode::NOT_FOUND,
         Gap | LinkExpired | Erased => StatusCode::GONE,
         KeyReused | NameTaken | SlugTaken | LastMember | LastOwner | FileNotReady => StatusCode::CONFLICT,
@@ -94,7 +99,8 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | TooManyScheduled | TooManyFiles | NoSuchFile | BrokenImage | TooManyPixels | ImageTooComplex => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Unavailable | ImageFailed => StatusCode::SERVICE_UNAVAILABLE,
         Internal | Unknown => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

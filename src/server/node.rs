@@ -17,6 +17,7 @@ use super::outgoing::Outgoing;
 use super::presence::redis::RedisPresence;
 use super::presence::{MemoryPresence, Presence};
 use super::router::router;
+use super::service::exports::Turns;
 use super::service::reading::Readings;
 use super::service::{base_address, files, publisher::Publisher, set_up};
 use super::state::{AppState, Parts};
@@ -219,6 +220,7 @@ async fn assemble(config: Config, leptos_options: LeptosOptions) -> anyhow::Resu
         cache,
         metrics,
         task_changes,
+        exports: Turns::default(),
         leptos_options,
         shutdown: CancellationToken::new(),
         sockets: TaskTracker::new(),

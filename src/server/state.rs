@@ -13,6 +13,7 @@ use super::metrics::Metrics;
 use super::outgoing::Outgoing;
 use super::presence::Presence;
 use super::queue::TaskChanges;
+use super::service::exports::Turns;
 use super::service::reading::Readings;
 use super::store::Store;
 use axum::extract::FromRef;
@@ -58,6 +59,7 @@ pub struct Parts {
     /// Asks other people's servers.
     pub outgoing: Outgoing,
     pub task_changes: TaskChanges,
+    pub exports: Turns,
     pub leptos_options: LeptosOptions,
     /// Cancelled when the node begins to stop.
     pub shutdown: CancellationToken,

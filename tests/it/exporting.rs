@@ -26,7 +26,7 @@ impl Place {
         let app = TestApp::spawn_with(|config| {
             // The machine may be busy, and its disk full.
             config.limits.upload_answer_ms = 120_000;
-            config.limits.export_spare_bytes = 1;
+            config.limits.spare_bytes = 1;
             settle(config);
         })
         .await;
@@ -57,6 +57,11 @@ impl Place {
     async fn get(&self, person: &Person, path: &str) -> (StatusCode, Vec<u8>) {
         let answer = Client::new().get(self.app.url(path)).bearer_auth(&person.token).send().await.unwrap();
         (answer.status(), answer.bytes().await.unwrap().to_vec())
+    }
+
+    async fn asks(&self, person: &Person, room: &Slug, key: &str) -> (StatusCode, Value) {
+        let body = json!({"task": "export", "room": room, "key": key});
+        self.caller(person).ask(Method::POST, "/api/v1/tasks", body).await
     }
 
     async fn export(&self, end: &str) -> Value {
@@ -168,9 +173,50 @@ async fn an_export_beyond_its_bounds_fails_clearly_and_leaves_nothing() {
 
 #[tokio::test]
 async fn an_export_leaves_room_on_the_disk() {
-    let place = Place::with(|config| config.limits.export_spare_bytes = 1 << 40).await;
+    let place = Place::with(|config| config.limits.spare_bytes = 1 << 40).await;
     let task = place.export("failed").await;
     assert_eq!((&task["error"]["code"], &task["attempts"]), (&json!("disk_full"), &json!(1)));
     assert_eq!(place.kept(), 0);
     place.say("k", "the room goes on", &[]).await;
+}
+
+#[tokio::test]
+async fn a_member_has_few_exports_under_way_and_a_room_one() {
+    // Nobody works, so that all of them stay.
+    let place = Place::with(|config| config.lanes = Vec::new()).await;
+    let owner = place.app.owner("owner").await;
+    let mut rooms = Vec::new();
+    for slug in ["one", "two", "three"] {
+        rooms.push(place.app.room(slug, Access::Open, &place.mina).await);
+    }
+    let (mina, joon) = (&place.mina, &place.joon);
+    let (status, first) = place.asks(mina, &rooms[0], "a").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    assert_eq!(place.asks(mina, &rooms[1], "b").await.0, StatusCode::ACCEPTED);
+    let refused = (StatusCode::TOO_MANY_REQUESTS, json!("too_many_exports"));
+    let code = |(status, mut answer): (StatusCode, Value)| (status, answer["code"].take());
+    assert_eq!(code(place.asks(mina, &rooms[2], "c").await), refused);
+    assert_eq!(place.asks(mina, &rooms[0], "a").await, (StatusCode::ACCEPTED, first.clone()), "a repeat is none more");
+    place.app.add(&rooms[0], joon).await;
+    assert_eq!(code(place.asks(joon, &rooms[0], "d").await), refused, "the room is being exported");
+    assert_eq!(place.asks(joon, &place.room, "e").await.0, StatusCode::ACCEPTED, "another member, another room");
+    let path = format!("/api/v1/tasks/{}", first["id"].as_str().unwrap());
+    let ended = place.caller(mina).ask(Method::DELETE, &path, Value::Null).await;
+    assert_eq!(ended.0, StatusCode::ACCEPTED);
+    assert_eq!(place.asks(mina, &rooms[2], "f").await.0, StatusCode::ACCEPTED, "one has ended");
+    let again = place.caller(&owner).ask(Method::POST, &format!("{path}/retry"), Value::Null).await;
+    assert_eq!(code(again), refused, "running one again is one more");
+}
+
+#[tokio::test]
+async fn exports_that_are_asked_for_at_once_are_counted_one_after_the_other() {
+    let place = Place::with(|config| config.lanes = Vec::new()).await;
+    let mut rooms = Vec::new();
+    for number in 0..6 {
+        rooms.push(place.app.room(&format!("r{number}"), Access::Open, &place.mina).await);
+    }
+    let asked = rooms.iter().map(|room| place.asks(&place.mina, room, room.as_str()));
+    let answers = futures_util::future::join_all(asked).await;
+    let begun = answers.iter().filter(|(status, _)| *status == StatusCode::ACCEPTED).count();
+    assert_eq!(begun, 2, "{answers:?}");
 }

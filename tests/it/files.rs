@@ -1,5 +1,7 @@
 //! Files from the upload to whoever may have them, over HTTP.
 
+mod given_up;
+
 use crate::app::{PATIENCE, Person, TestApp};
 use crate::images::drawing::{encoded, jpeg, photo, png};
 use image::{GenericImageView, ImageFormat};
@@ -14,7 +16,7 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
@@ -34,8 +36,9 @@ impl Place {
     /// A closed room of two.
     async fn with(settle: impl FnOnce(&mut Config)) -> Place {
         let app = TestApp::spawn_with(|config| {
-            // The machine may be busy.
+            // The machine may be busy, and its disk full.
             config.limits.upload_answer_ms = 120_000;
+            config.limits.spare_bytes = 1;
             settle(config);
         })
         .await;
@@ -274,6 +277,31 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_upload_leaves_room_on_the_disk() {
+    let place = Place::with(|config| config.limits.spare_bytes = 1 << 40).await;
+    let (status, error) = place.upload(&place.mina, "u", "a.txt", b"one".to_vec()).await;
+    assert_eq!((status, &error["code"]), (StatusCode::INSUFFICIENT_STORAGE, &json!("disk_full")));
+    assert!(error["retry_after_ms"].is_number(), "{error}");
+    assert_eq!(place.kept(), Vec::<PathBuf>::new());
+    assert_eq!(place.post(&place.mina, "k", &[]).await.1["code"], "body_empty", "the room goes on");
+}
+
+#[tokio::test]
+async fn an_upload_that_says_how_large_it_is_is_refused_before_it_comes() {
+    let place = Place::with(|config| config.limits.upload_bytes = u64::MAX).await;
+    let mut peer = TcpStream::connect(place.app.addr()).await.unwrap();
+    let head = format!(
+        "POST /api/v1/rooms/closed/files?key=u HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n",
+        place.mina.token,
+        1_u64 << 50
+    );
+    peer.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(PATIENCE, peer.read_exact(&mut answer)).await.expect("an answer").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 507");
+}
+
+#[tokio::test]
 async fn the_bytes_of_what_nobody_may_have_are_removed() {
     let place = Place::new().await;
     let (_, loose) = place.upload(&place.mina, "u1", "a.jpg", jpeg(&photo(20, 20))).await;
@@ -347,6 +375,7 @@ async fn files_live_in_a_store_that_speaks_s3() {
     assert_eq!(image::load_from_memory(&whole).unwrap().dimensions(), (50, 20));
     let text = place.get(&place.mina, &format!("/files/{}", text["id"].as_str().unwrap())).await;
     assert_eq!(text.bytes().await.unwrap(), b"one".as_slice());
+    given_up::the_source_goes_on_the_repeat(&place).await;
     let tomorrow = now_ms() + 25 * 60 * 60 * 1_000;
     remove(&**place.app.store(), &place.app.state().files, tomorrow).await.unwrap();
     let gone = Name::new(image["id"].as_str().unwrap(), Part::Image);

@@ -51,3 +51,4 @@ mod store_contract;
 mod tasks;
 mod visitor;
 mod webhooks;
+mod workers;

@@ -159,6 +159,7 @@ suite! {
         a_task_and_what_caused_it_are_one_commit
         two_processes_never_have_the_same_task
         what_outlives_its_lease_is_another_run
+        a_run_that_was_given_back_ends_no_later_one
         lists_are_by_state_and_time
         a_page_has_the_progress_of_its_running_cards
         progress_and_cancelling_are_seen_by_other_processes;
@@ -171,6 +172,8 @@ suite! {
         a_known_post_with_files_gets_its_first_ack
         an_edit_leaves_the_files_and_a_deletion_takes_them
         what_became_of_a_file_is_decided_once
+        a_file_is_refused_while_its_task_has_failed
+        a_file_that_is_there_does_not_follow_its_task
         a_file_is_for_those_who_may_read_its_message
         a_shared_file_is_for_those_who_may_read_the_room_until_it_expires
         files_that_nothing_carries_go_in_the_end;

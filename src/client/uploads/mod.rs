@@ -128,6 +128,11 @@ impl Uploads {
         self.go_on();
     }
 
+    /// Whether [`again`](Uploads::again) can help: the browser gives nothing back after a reload.
+    pub fn can_go_again(self, key: &Key, code: ErrorCode) -> bool {
+        code.retryable() && transfer::holds(key)
+    }
+
     pub fn remove(self, key: &Key) {
         transfer::end(key);
         self.list.update(|list| list.retain(|upload| upload.key != *key));

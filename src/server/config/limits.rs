@@ -276,10 +276,12 @@ limits! {
     message_files: usize = 10, 1..=100;
     /// Hours after which an uploaded file that no message carries is removed.
     loose_file_hours: u32 = 24, 1..=8_760;
+    /// Bytes that uploads and exports leave free on the disk of the data directory.
+    spare_bytes: u64 = 512 * 1024 * 1024, 1..=1_099_511_627_776;
     /// Bytes of an exported room.
     export_bytes: u64 = 2 * 1024 * 1024 * 1024, 1_024..=1_099_511_627_776;
-    /// Bytes that an export leaves free on the disk that it is made on.
-    export_spare_bytes: u64 = 1024 * 1024 * 1024, 1..=1_099_511_627_776;
+    /// Exports that an account may have waiting or running, in all rooms together; a room has one at a time.
+    exports_per_user: u32 = 2, 1..=100;
     /// Hours for which an exported room can be fetched.
     export_hours: u32 = 24, 1..=8_760;
     /// Pixels of an uploaded image, width times height.

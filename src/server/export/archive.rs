@@ -2,7 +2,7 @@
 
 use super::ExportError;
 use crate::domain::CivilTime;
-use rustix::fs::fstatvfs;
+use crate::server::files::free_bytes;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -40,9 +40,7 @@ impl Bounded {
     }
 
     fn look(&self) -> io::Result<()> {
-        let disk = fstatvfs(&self.file)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < self.bounds.spare_bytes.saturating_add(LOOK_EVERY) {
+        if free_bytes(&self.file)? < self.bounds.spare_bytes.saturating_add(LOOK_EVERY) {
             return Err(ErrorKind::StorageFull.into());
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 mod archive;
 mod log_json;
+mod portable;
 
 pub use archive::Bounds;
 
@@ -18,6 +19,7 @@ use chrono_tz::Tz;
 use futures_util::TryStreamExt;
 use log_json::LogJson;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use portable::name_for_all;
 use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -197,10 +199,9 @@ fn files_of(event: &Event) -> impl Iterator<Item = (Seq, &Attached)> {
     files.iter().map(|file| (event.seq, file))
 }
 
-/// Where a file is in the archive: a folder of its own, and a name that every system bears.
+/// Where a file is in the archive: a folder of its own.
 fn path_of(file: &Attached) -> String {
-    let name: String = file.name.chars().map(|c| if r#"\/:*?"<>|"#.contains(c) { '_' } else { c }).collect();
-    format!("files/{}/{}", file.id.as_str(), name.trim_end_matches(['.', ' ']))
+    format!("files/{}/{}", file.id.as_str(), name_for_all(&file.name))
 }
 
 fn is_pressed(media_type: &str) -> bool {
@@ -220,16 +221,11 @@ mod tests {
     use crate::domain::FileId;
 
     #[test]
-    fn every_name_becomes_one_that_all_systems_bear() {
-        let path = |name: &str| {
-            let id = FileId::from_random([1; 16]);
-            let name = name.to_owned();
-            path_of(&Attached { id, name, media_type: "a/b".into(), bytes: 0, width: None, height: None })
-        };
-        let folder = "files/01010101010101010101010101010101/";
-        assert_eq!(path("가족 사진.jpg"), format!("{folder}가족 사진.jpg"));
-        assert_eq!(path("a:b?.txt. "), format!("{folder}a_b_.txt"));
-        assert_eq!(path("..\\x"), format!("{folder}.._x"));
+    fn a_file_has_a_folder_of_its_own_and_a_name_for_all_systems() {
+        let id = FileId::from_random([1; 16]);
+        let file =
+            Attached { id, name: "nul.txt".into(), media_type: "a/b".into(), bytes: 0, width: None, height: None };
+        assert_eq!(path_of(&file), "files/01010101010101010101010101010101/_nul.txt");
     }
 
     #[test]

@@ -11,11 +11,14 @@ use super::config::Config;
 use bytes::Bytes;
 use directory::Directory;
 use futures_util::stream::BoxStream;
+use rustix::fs::fstatvfs;
 use s3::S3;
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 use tempfile::TempDir;
+use tokio::fs::File;
 
 /// Which of the bytes that belong to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,10 +138,23 @@ impl Files {
         TempDir::with_prefix_in("pickmate-", &place).map_err(|error| failed(place.display(), error))
     }
 
+    /// Bytes that are free where workshops are.
+    pub async fn free_bytes(&self) -> Result<u64, FilesError> {
+        let place = self.workshops.workshops();
+        let looked = File::open(&place).await.and_then(|folder| free_bytes(&folder));
+        looked.map_err(|error| failed(place.display(), error))
+    }
+
     /// Removes folders of processes that were killed.
     pub async fn tidy(&self) -> Result<(), FilesError> {
         self.workshops.tidy().await
     }
+}
+
+/// Bytes that are free for us on the disk of an open file.
+pub fn free_bytes(file: impl AsFd) -> io::Result<u64> {
+    let disk = fstatvfs(file)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn failed(place: impl fmt::Display, problem: impl fmt::Display) -> FilesError {

@@ -12,7 +12,8 @@ pub use series::series;
 pub use startable::{Startable, Who, startable};
 
 use super::secret::new_task_id;
-use super::store::{NewTask, STANDING};
+use super::store::{IMAGE, NewTask, STANDING};
+use crate::domain::FileId;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -38,6 +39,12 @@ pub fn task<P: Payload>(payload: &P) -> NewTask {
 /// What sends a webhook what is due for it: one task for each, however often it is asked for.
 pub fn webhook(webhook: i64) -> NewTask {
     NewTask { unique: Some(format!("{STANDING}webhook:{webhook}")), ..task(&Webhook { webhook }) }
+}
+
+/// What makes an uploaded image anew: one task for each, however often it is asked for. One that failed or was cancelled
+/// runs again.
+pub fn image(file: &FileId) -> NewTask {
+    NewTask { unique: Some(format!("{IMAGE}{}", file.as_str())), ..task(&Image { file: file.clone() }) }
 }
 
 /// Tells those who wait for tasks of this process' commits. Clones share it.

@@ -5,6 +5,7 @@
 pub mod accounts;
 mod commands;
 pub mod community;
+pub mod exports;
 pub mod files;
 pub mod invites;
 mod links;

@@ -1,5 +1,6 @@
 //! Tasks as people and programs see them.
 
+use super::exports::{self, Asked};
 use super::{Actor, rooms};
 use crate::domain::{Key, Lane, Role, TaskId, TaskList, TaskState};
 use crate::protocol::{ErrorCode, TaskTotal, TaskView, TasksPage};
@@ -23,7 +24,7 @@ pub struct NewStart<'a> {
 }
 
 /// Starts a task; its card appears in the room. `NotFound` for a kind that cannot be started, as for a room out of
-/// sight; `Forbidden` for who may not start it; `BadRequest` for arguments of another shape; `KeyReused`.
+/// sight; `Forbidden` for who may not start it; `BadRequest` for arguments of another shape; `KeyReused`; `TooManyExports`.
 pub async fn start(state: &AppState, actor: &Actor, start: NewStart<'_>) -> Result<TaskId, AppError> {
     let kind = startable(start.task).ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
     if start.args.len() > state.config.limits.task_args_bytes {
@@ -44,7 +45,10 @@ pub async fn start(state: &AppState, actor: &Actor, start: NewStart<'_>) -> Resu
     let place = room.map(|room| room.id);
     let task = kind.task(start.args).ok_or_else(|| AppError::refused(ErrorCode::BadRequest))?;
     let unique = key.map(|key| format!("{}:{}", actor.id.0, key.as_str()));
-    enqueue(state, NewTask { actor: Some(actor.id), room: place, card: place.is_some(), unique, ..task }).await
+    let task = NewTask { actor: Some(actor.id), room: place, card: place.is_some(), unique, ..task };
+    let asked = Asked { name: &task.name, actor: task.actor, room: task.room, unique: task.unique.as_deref() };
+    let _turn = exports::turn(state, asked).await?;
+    enqueue(state, task).await
 }
 
 /// The id of the task, of a repeat that of the first one. `KeyReused` where that was to do something else.
@@ -85,9 +89,11 @@ pub async fn cancel(state: &AppState, actor: &Actor, id: &str) -> Result<(), App
 }
 
 /// Runs a task again that failed or was cancelled; another one stays as it is. `NotFound`; `Forbidden`, as for
-/// [`cancel`].
+/// [`cancel`]; `TooManyExports`.
 pub async fn again(state: &AppState, actor: &Actor, id: &str) -> Result<(), AppError> {
     let task = controlled(state, actor, id).await?;
+    let asked = Asked { name: &task.data.name, actor: task.data.actor, room: task.room, unique: None };
+    let _turn = exports::turn(state, asked).await?;
     state.store.work(TaskWork::Again(task.id)).await?;
     Ok(())
 }

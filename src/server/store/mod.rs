@@ -47,7 +47,7 @@ pub use options::{Commits, Sessions, StoreOptions};
 pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use tasks::{
-    NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, SERIES, STANDING, Task, TaskAnswer, TaskCount,
+    IMAGE, NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, SERIES, STANDING, Task, TaskAnswer, TaskCount,
     TaskData, TaskFailure, TaskFilter, TaskWork, Tasks,
 };
 pub use trouble::{Reason, Trouble};

@@ -1,6 +1,6 @@
 use super::StoreError;
 use crate::domain::{FileId, Key, RoomId, UserId};
-use crate::protocol::Attached;
+use crate::protocol::{Attached, ErrorCode};
 use async_trait::async_trait;
 
 /// A file whose bytes have arrived.
@@ -26,10 +26,18 @@ pub enum FileState {
     Ready,
     /// Made here, for whoever may read the room, until it expires. No message carries it.
     Shared,
-    /// It cannot be made anew; the code tells why.
+    /// It cannot be made anew, or its task failed; the code tells why. With [`ErrorCode::ImageFailed`] it may be tried
+    /// again, and its bytes are kept for that.
     Refused(String),
     /// Nobody may have it any more; its bytes are being removed.
     Removed,
+}
+
+impl FileState {
+    /// Its task failed or was cancelled, and may be run again.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self, FileState::Refused(code) if code == ErrorCode::ImageFailed.as_str())
+    }
 }
 
 /// A file as it stands.

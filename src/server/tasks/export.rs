@@ -26,7 +26,7 @@ impl Work for Export {
             store: &*state.store,
             files: &state.files,
             folder: workshop.path(),
-            bounds: Bounds { bytes: limits.export_bytes, spare_bytes: limits.export_spare_bytes },
+            bounds: Bounds { bytes: limits.export_bytes, spare_bytes: limits.spare_bytes },
         };
         let slug = Slug::parse(&room.summary.slug).map_err(unavailable)?;
         let wanted = Wanted {

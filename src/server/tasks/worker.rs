@@ -64,10 +64,9 @@ impl Worker {
                 _ = poll.tick() => {
                     self.enqueue_deliveries().await;
                     self.look().await;
-                    if forget_at <= Instant::now() {
+                    if forget_at <= Instant::now() && !self.forget().await {
                         forget_at = Instant::now() + FORGET_EVERY;
                         self.enqueue_series().await;
-                        self.forget().await;
                     }
                 }
                 _ = beat.tick(), if !self.running.is_empty() => self.renew().await,
@@ -187,9 +186,11 @@ impl Worker {
         }
     }
 
-    async fn forget(&self) {
+    /// Some of what is kept too long; whether there may be more, which goes the next time, so that leases are renewed
+    /// meanwhile.
+    async fn forget(&self) -> bool {
         let before = now_ms() - i64::from(self.state.config.limits.task_days) * DAY_MS;
-        while let Some(true) = self.told(self.state.store.forget_tasks(before).await) {}
+        self.told(self.state.store.forget_tasks(before).await).unwrap_or(false)
     }
 
     /// Runs have `grace` to end by themselves.

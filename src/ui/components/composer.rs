@@ -173,6 +173,7 @@ fn hint_words(hint: Hint, reader: &Reader) -> Option<String> {
         Hint::Refused(code) => Some((reader.texts().error)(code)),
         Hint::Uploading => Some(texts.uploading.to_owned()),
         Hint::TooManyFiles => Some((texts.too_many_files)(reader.start.message_files)),
+        Hint::EditTakesNoFiles => Some(texts.edit_takes_no_files.to_owned()),
         Hint::Usage => Some(slash.remind_usage.to_owned()),
         Hint::NoText => Some(slash.no_text.to_owned()),
         Hint::UnknownCommand => Some(slash.unknown.to_owned()),

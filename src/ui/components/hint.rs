@@ -14,6 +14,8 @@ pub enum Hint {
     Uploading,
     /// Some were left out.
     TooManyFiles,
+    /// An edit takes none.
+    EditTakesNoFiles,
     /// What to write behind a command's name.
     Usage,
     /// When it would be sent, and that there is nothing to be sent yet.
@@ -27,7 +29,10 @@ pub enum Hint {
 
 impl Hint {
     pub fn is_wrong(self) -> bool {
-        matches!(self, Hint::TooLong(_) | Hint::Refused(_) | Hint::TooManyFiles | Hint::UnknownCommand)
+        matches!(
+            self,
+            Hint::TooLong(_) | Hint::Refused(_) | Hint::TooManyFiles | Hint::EditTakesNoFiles | Hint::UnknownCommand
+        )
     }
 }
 

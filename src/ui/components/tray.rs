@@ -1,5 +1,6 @@
 use super::carried::size;
 use super::desk::Desk;
+use super::rows::Rows;
 use super::{Glyph, Icon};
 use crate::client::uploads::{Upload, UploadState};
 use crate::domain::{Key, Seq};
@@ -8,6 +9,7 @@ use crate::ui::live::{act, effect, live, memo};
 use crate::ui::reader::texts;
 use leptos::ev;
 use leptos::prelude::*;
+use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
@@ -41,25 +43,28 @@ pub fn AttachButton(desk: Desk) -> impl IntoView {
 /// What goes with the message, and how far each of it is.
 #[component]
 pub fn Tray(desk: Desk) -> impl IntoView {
-    let keys = memo(move || desk.uploads.keys());
+    let keys = memo(move || desk.uploads.keys().iter().map(|key| key.as_str().into()).collect::<Vec<_>>());
     let hidden = move || desk.editing.get() != Seq::ZERO || keys.read().is_empty();
     view! {
         <ul class="tray" aria-label=texts().talk.attachments hidden=live(hidden)>
-            {live(move || keys.get().into_iter().map(|key| row(key, desk)).collect_view())}
+            <Rows keys row=Arc::new(move |key| row(&key, desk))/>
         </ul>
     }
 }
 
-/// It stays as it is while its file is sent, so that the focus may be in it.
-fn row(key: Key, desk: Desk) -> AnyView {
+/// It stays as it is while its file is sent and others come and go, so that the focus may be in it.
+fn row(key: &str, desk: Desk) -> AnyView {
     let texts = texts();
-    let Some(Upload { name, bytes, .. }) = untrack(|| desk.uploads.get(&key)) else { return ().into_any() };
+    let found = Key::parse(key).ok().and_then(|key| untrack(|| desk.uploads.get(&key)));
+    let Some(Upload { key, name, bytes, .. }) = found else { return ().into_any() };
     let followed = key.clone();
     let state = memo(move || desk.uploads.get(&followed).map(|upload| upload.state));
     let is = move |wanted: fn(&UploadState) -> bool| state.with(|state| state.as_ref().is_some_and(wanted));
     let failed = move || is(|state| matches!(state, UploadState::Failed(_)));
     let ready = move || is(|state| matches!(state, UploadState::Ready(_)));
-    let again = move || is(|state| matches!(state, UploadState::Failed(code) if code.retryable()));
+    let held = key.clone();
+    let again =
+        move || matches!(state.get(), Some(UploadState::Failed(code)) if desk.uploads.can_go_again(&held, code));
     let percent = move || match state.get() {
         Some(UploadState::Sending(percent)) => percent,
         Some(UploadState::Preparing(_) | UploadState::Ready(_)) => 100,

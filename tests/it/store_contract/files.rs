@@ -1,9 +1,13 @@
 //! Files that were uploaded, and messages that carry them.
 
 use super::world::*;
-use pickmate::domain::{Access, FileId, Key, RoomId, Seq, UserId};
+use pickmate::domain::{Access, FileId, Key, Lane, RoomId, Seq, TaskId, UserId};
 use pickmate::protocol::{Attached, Event, EventKind};
-use pickmate::server::store::{Action, FileState, NewFile, ReadyFile, Refusal, StoredFile, Thumbnail};
+use pickmate::server::queue;
+use pickmate::server::store::{
+    Action, FileState, NewFile, ReadyFile, Refusal, RunEnd, Store, StoredFile, TaskFailure, TaskWork, Thumbnail,
+};
+use std::sync::Arc;
 
 fn id(number: u8) -> FileId {
     FileId::from_random([number; 16])
@@ -200,6 +204,58 @@ pub async fn what_became_of_a_file_is_decided_once<E: Engine>(world: World<E>) {
     world.store.file_ready(&ready(2)).await.unwrap();
     let file = world.store.file(&id(2)).await.unwrap().unwrap();
     assert_eq!((file.state, file.shown), (FileState::Refused("broken_image".into()), shown(2)));
+}
+
+async fn wanted(store: &Arc<dyn Store>, number: u8) -> TaskId {
+    store.enqueue(vec![queue::image(&id(number))]).await.unwrap().remove(0)
+}
+
+async fn fails(store: &Arc<dyn Store>) {
+    let task = store.claim("w", vec![(Lane::Cpu, 1)], 60_000).await.unwrap().remove(0);
+    let failure = TaskFailure { code: "unavailable".into(), message: "five times".into() };
+    store.work(TaskWork::End(task.run(), RunEnd::Failed(failure))).await.unwrap();
+}
+
+pub async fn a_file_is_refused_while_its_task_has_failed<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let room = world.room("general", Access::Open, mina).await;
+    let (store, other) = (&world.store, world.another_process().await);
+    store.put_file(new(1, room, mina), NOW).await.unwrap();
+    store.put_file(new(2, room, mina), NOW).await.unwrap();
+    let state = async || store.file(&id(1)).await.unwrap().unwrap().state;
+    let task = wanted(store, 1).await;
+    assert_eq!((wanted(&other, 1).await, state().await), (task.clone(), FileState::Uploaded), "one task");
+    fails(store).await;
+    assert!(state().await.is_given_up());
+    let refused = world.run(by(mina, "k", "general", carrying("", &[1]))).await;
+    assert!(matches!(refused, Err(Refusal::NoSuchFile)), "{refused:?}");
+    assert_eq!(store.file(&id(2)).await.unwrap().unwrap().state, FileState::Uploaded, "another file is not touched");
+    other.work(TaskWork::Again(task.clone())).await.unwrap();
+    assert_eq!(state().await, FileState::Uploaded, "an owner runs it again");
+    other.work(TaskWork::Cancel(task.clone())).await.unwrap();
+    assert!(state().await.is_given_up());
+    assert_eq!((wanted(store, 1).await, state().await), (task, FileState::Uploaded), "its uploader tries again");
+    store.file_ready(&ready(1)).await.unwrap();
+    world.run(by(mina, "k2", "general", carrying("", &[1]))).await.unwrap();
+}
+
+pub async fn a_file_that_is_there_does_not_follow_its_task<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let room = world.room("general", Access::Open, mina).await;
+    let store = &world.store;
+    for number in [1, 2] {
+        store.put_file(new(number, room, mina), NOW).await.unwrap();
+    }
+    let state = async |number| store.file(&id(number)).await.unwrap().unwrap().state;
+    let tasks = [wanted(store, 1).await, wanted(store, 2).await];
+    store.file_ready(&ready(1)).await.unwrap();
+    store.file_refused(&id(2), "broken_image").await.unwrap();
+    // Their runs ended before they could tell.
+    for task in &tasks {
+        store.work(TaskWork::Cancel(task.clone())).await.unwrap();
+        store.work(TaskWork::Again(task.clone())).await.unwrap();
+    }
+    assert_eq!((state(1).await, state(2).await), (FileState::Ready, FileState::Refused("broken_image".into())));
 }
 
 pub async fn a_file_is_for_those_who_may_read_its_message<E: Engine>(world: World<E>) {

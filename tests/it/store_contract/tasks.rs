@@ -120,6 +120,22 @@ pub async fn what_outlives_its_lease_is_another_run<E: Engine>(world: World<E>) 
     assert!(!other.due(&[Lane::Io], now() + 2 * LEASE_MS).await.unwrap());
 }
 
+pub async fn a_run_that_was_given_back_ends_no_later_one<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let other = world.another_process().await;
+    let id = enqueue(&world.store, vec![task(mina, None)]).await.remove(0);
+    let first = claim(&world.store, 1, LEASE_MS).await.remove(0);
+    assert!(end(&world.store, first.run(), RunEnd::GivenBack).await);
+    let second = claim(&other, 1, LEASE_MS).await.remove(0);
+    assert_eq!((first.data.attempts, second.data.attempts), (1, 1), "it did not count");
+    let failure = TaskFailure { code: "late".into(), message: "it is over".into() };
+    assert!(!end(&world.store, first.run(), RunEnd::Failed(failure)).await);
+    assert!(world.store.renew(vec![first.run()], LEASE_MS).await.unwrap().is_empty());
+    assert_eq!(world.store.task(&id).await.unwrap().unwrap().state, TaskState::Running);
+    assert!(end(&other, second.run(), done()).await);
+    assert_eq!(world.store.task(&id).await.unwrap().unwrap().state, TaskState::Succeeded);
+}
+
 pub async fn lists_are_by_state_and_time<E: Engine>(world: World<E>) {
     let mina = world.user("mina").await;
     let at = now() + 1_000_000;

@@ -47,14 +47,20 @@ pub enum ProcessError {
     Compute(ComputeError),
     #[error("the uploaded bytes are not there")]
     NoSource,
+    /// For good.
+    #[error("the file has been removed")]
+    Removed,
 }
 
-/// Makes an uploaded image anew: it is ready or refused then. Of anything else nothing is done, so it may be run
-/// twice, also at once, and again after it was interrupted anywhere.
+/// Makes an uploaded image anew: it is ready or refused then, and what it came as is gone. Of what is ready or refused
+/// already only that is seen to, so it may be run twice, also at once, and again after it was interrupted anywhere.
 pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError> {
-    let Some(file) = place.store.file(id).await?.filter(|file| file.state == FileState::Uploaded) else {
-        return Ok(());
-    };
+    let file = place.store.file(id).await?.ok_or(ProcessError::Removed)?;
+    match file.state {
+        FileState::Uploaded => {}
+        FileState::Removed => return Err(ProcessError::Removed),
+        _ => return Ok(drop_source(&place.files, &file).await?),
+    }
     let workshop = place.files.workshop()?;
     let source = Source {
         file: workshop.path().join("source"),
@@ -67,8 +73,24 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
         Ok(drawn) => finish(place, file, &source, drawn).await?,
         Err(error) => place.store.file_refused(id, &verdict(id, error)?).await?,
     }
-    place.files.remove(&Name::new(id.as_str(), Part::Source)).await?;
-    Ok(())
+    // It may have been given up meanwhile: then its bytes are needed again.
+    match place.store.file(id).await? {
+        Some(file) => Ok(drop_source(&place.files, &file).await?),
+        None => Ok(()),
+    }
+}
+
+/// What an image came as, with all that its camera wrote into it, goes once it is ready, or refused for its own sake.
+pub(super) async fn drop_source(files: &Files, file: &StoredFile) -> Result<(), FilesError> {
+    let is_decided = match file.state {
+        FileState::Ready => file.thumbnail.is_some(),
+        FileState::Refused(_) => !file.state.is_given_up(),
+        _ => false,
+    };
+    match is_decided {
+        true => files.remove(&Name::new(file.shown.id.as_str(), Part::Source)).await,
+        false => Ok(()),
+    }
 }
 
 async fn fetch(files: &Files, name: &Name, to: &Path) -> Result<(), ProcessError> {

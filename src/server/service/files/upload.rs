@@ -1,4 +1,5 @@
 use super::super::{Actor, commands, rooms};
+use super::process::drop_source;
 use crate::domain::{FileId, FileName};
 use crate::protocol::{Attached, ErrorCode};
 use crate::server::clock::now_ms;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rand::Rng;
 use sha2::{Digest, Sha256};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
@@ -24,6 +26,9 @@ const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// How often it is looked whether another process has made an image ready; of this one's own work one is told.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// The free space of the disk is looked at again each time so many more bytes have come.
+const LOOK_AGAIN: u64 = 8 * 1024 * 1024;
 
 /// A file as a client sends it.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +59,7 @@ struct Arrived {
 
 /// Takes a file in for a room that the actor may read, and so post to; returns when it is durable, of an image when it is
 /// made anew, but for one that takes longer than the setting `upload_answer_ms`. `BadKey`, `KeyReused`, `NotFound`,
-/// `RateLimited`, `TooLarge`, `BadRequest` where the transfer breaks off, and what may be wrong with an image.
+/// `RateLimited`, `TooLarge`, `DiskFull`, `BadRequest` where the transfer breaks off, and what may be wrong with an image.
 pub async fn upload<E>(
     state: &AppState,
     actor: &Actor,
@@ -68,10 +73,11 @@ pub async fn upload<E>(
     if new.bytes.is_some_and(|bytes| bytes > limits.upload_bytes) {
         return Err(AppError::refused(ErrorCode::TooLarge));
     }
+    leave_room(state, new.bytes.unwrap_or_default()).await?;
     let workshop = state.files.workshop()?;
     let path = workshop.path().join("upload");
     let patience = Duration::from_millis(limits.upload_timeout_ms);
-    let receiving = timeout(patience, receive(&path, limits.upload_bytes, body));
+    let receiving = timeout(patience, receive(state, &path, body));
     let arrived = receiving.await.map_err(|_| AppError::refused(ErrorCode::BadRequest))??;
     let Intent { actor: uploader, key } = intent;
     let (id, name) = (FileId::from_random(rand::rng().random()), FileName::cleaned(new.name).as_str().to_owned());
@@ -86,7 +92,8 @@ pub async fn upload<E>(
     }
     let repeated = file.shown.id != id;
     // Also of one that came before: whoever took it in may have ended before its bytes were kept.
-    let file = if file.state == FileState::Uploaded { keep(state, file, &path, arrived.is_image).await? } else { file };
+    let wanted = file.state == FileState::Uploaded || file.state.is_given_up();
+    let file = if wanted { keep(state, file, &path, arrived.is_image).await? } else { file };
     match &file.state {
         FileState::Refused(code) => Err(AppError::refused(ErrorCode::from(code.clone()))),
         FileState::Removed => Err(AppError::refused(ErrorCode::NotFound)),
@@ -94,25 +101,49 @@ pub async fn upload<E>(
     }
 }
 
+/// So many bytes may come, and enough of the disk is left.
+async fn leave_room(state: &AppState, bytes: u64) -> Result<(), AppError> {
+    let needed = state.config.limits.spare_bytes.saturating_add(bytes);
+    match state.files.free_bytes().await? >= needed {
+        true => Ok(()),
+        false => Err(AppError::refused(ErrorCode::DiskFull)),
+    }
+}
+
 /// Writes what comes into a file.
-async fn receive<E>(path: &Path, most: u64, body: impl Stream<Item = Result<Bytes, E>>) -> Result<Arrived, AppError> {
-    let full = |error: std::io::Error| AppError::from(FilesError::new("a workshop", error));
-    let mut file = File::create(path).await.map_err(full)?;
+async fn receive<E>(
+    state: &AppState,
+    path: &Path,
+    body: impl Stream<Item = Result<Bytes, E>>,
+) -> Result<Arrived, AppError> {
+    let mut file = File::create(path).await.map_err(not_written)?;
     let (mut body, mut bytes, mut hash, mut head) = (pin!(body), 0, Sha256::new(), Vec::new());
+    let mut looked_at = 0;
     while let Some(part) = body.next().await {
         let part = part.map_err(|_| AppError::refused(ErrorCode::BadRequest))?;
         bytes += part.len() as u64;
-        if bytes > most {
+        if bytes > state.config.limits.upload_bytes {
             return Err(AppError::refused(ErrorCode::TooLarge));
+        }
+        if bytes - looked_at >= LOOK_AGAIN {
+            looked_at = bytes;
+            leave_room(state, 0).await?;
         }
         if head.len() < image::SIGNATURE_BYTES {
             head.extend_from_slice(&part[..part.len().min(image::SIGNATURE_BYTES)]);
         }
         hash.update(&part);
-        file.write_all(&part).await.map_err(full)?;
+        file.write_all(&part).await.map_err(not_written)?;
     }
-    file.flush().await.map_err(full)?;
+    file.flush().await.map_err(not_written)?;
     Ok(Arrived { bytes, hash: hash.finalize().into(), is_image: image::is_image(&head) })
+}
+
+fn not_written(error: std::io::Error) -> AppError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => AppError::refused(ErrorCode::DiskFull),
+        _ => AppError::from(FilesError::new("a workshop", error)),
+    }
 }
 
 /// Keeps the bytes, and sees to it that the file becomes ready.
@@ -125,15 +156,17 @@ async fn keep(state: &AppState, file: StoredFile, path: &Path, is_image: bool) -
         return Ok(StoredFile { state: FileState::Ready, ..file });
     }
     let mut changes = state.task_changes.subscribe();
-    state.store.enqueue(vec![queue::task(&queue::Image { file: id.clone() })]).await?;
+    state.store.enqueue(vec![queue::image(&id)]).await?;
     let give_up_at = Instant::now() + Duration::from_millis(state.config.limits.upload_answer_ms);
-    let mut file = file;
-    while file.state == FileState::Uploaded && Instant::now() < give_up_at && !state.shutdown.is_cancelled() {
+    loop {
+        let file = state.store.file(&id).await?.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
+        if file.state != FileState::Uploaded || Instant::now() >= give_up_at || state.shutdown.is_cancelled() {
+            // A repeat may have brought the bytes once more after they had been made anew.
+            drop_source(&state.files, &file).await?;
+            return Ok(file);
+        }
         let _another_node = timeout(LOOK_EVERY, changes.changed()).await;
-        let now = state.store.file(&id).await?;
-        file = now.ok_or_else(|| AppError::refused(ErrorCode::NotFound))?;
     }
-    Ok(file)
 }
 
 /// A media type that is one; parameters are of no use to anybody here.

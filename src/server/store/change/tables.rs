@@ -121,7 +121,7 @@ pub(in super::super) trait Tables: Send {
     async fn put_previews(&mut self, new: NewPreviews<'_>) -> Result<(), StoreError>;
     /// Events that follow densely on the heads of their rooms.
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
-    /// Those of these files that there are, in any order. Nobody else changes them before the transaction ends.
+    /// Those of these files that there are, in any order. Nobody else changes those that are ready before the transaction ends.
     async fn files(&mut self, ids: &[FileId]) -> Result<Vec<Found>, StoreError>;
     /// The message of an event, which carries its files from here on. Its author, a member, has read up to it.
     async fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<(), StoreError>;

@@ -6,14 +6,16 @@
 use super::super::columns::seq_column;
 use super::super::event_row::{NewEvent, data_column};
 use super::super::sql;
+use super::super::sql::files::{give_files_up, want_files};
 use super::super::sql::tasks::tasks_where;
 use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
 use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks};
 use super::PostgresStore;
 use super::commit::append;
 use super::tables::LockedRooms;
-use crate::domain::{Lane, RoomId, Seq, TaskId, UserId};
-use crate::protocol::{Author, EventKind};
+use super::uploads::ids;
+use crate::domain::{FileId, Lane, RoomId, Seq, TaskId, UserId};
+use crate::protocol::{Author, ErrorCode, EventKind};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 use std::cmp::Reverse;
@@ -53,6 +55,10 @@ const CANCELLING: &str = "SELECT id FROM tasks
 
 const FORGET: &str = "DELETE FROM tasks WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM tasks WHERE ended_at < $1 LIMIT 1000 FOR UPDATE SKIP LOCKED))";
+
+const GIVE_FILES_UP: &str = concat!(give_files_up!(), " AND id = ANY($2)");
+
+const WANT_FILES: &str = concat!(want_files!(), " AND id = ANY($2)");
 
 /// The tasks that a batch is about, before anything is locked.
 #[derive(Default)]
@@ -116,6 +122,18 @@ impl TaskTables for LockedRooms<'_> {
         Ok(())
     }
 
+    async fn give_files_up(&mut self, files: &[FileId]) -> Result<(), StoreError> {
+        let give_up = sqlx::query(GIVE_FILES_UP).bind(ErrorCode::ImageFailed.as_str()).bind(ids(files));
+        give_up.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
+    async fn want_files(&mut self, files: &[FileId]) -> Result<(), StoreError> {
+        let want = sqlx::query(WANT_FILES).bind(ErrorCode::ImageFailed.as_str()).bind(ids(files));
+        want.execute(&mut *self.tx).await?;
+        Ok(())
+    }
+
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self.tx, events).await
     }
@@ -130,6 +148,12 @@ impl Tasks for PostgresStore {
     async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError> {
         let row: Option<TaskRow> =
             self.connections.optional(sqlx::query_as(sql::tasks::TASK).bind(id.as_str())).await?;
+        row.map(TaskRow::into_task).transpose()
+    }
+
+    async fn task_called(&self, unique: &str) -> Result<Option<Task>, StoreError> {
+        let query = sqlx::query_as(sql::tasks::CALLED).bind(unique);
+        let row: Option<TaskRow> = self.connections.optional(query).await?;
         row.map(TaskRow::into_task).transpose()
     }
 

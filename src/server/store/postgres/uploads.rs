@@ -12,8 +12,17 @@ use crate::domain::{FileId, UserId};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
-/// Nobody takes or removes them until the transaction ends.
-const FILES: &str = concat!("SELECT ", file_columns!(), " FROM files AS f WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+/// Nobody takes or removes those that are ready until the transaction ends. The others are not locked: whoever changes
+/// those holds the lock of a task, which this transaction may want next.
+const FILES: &str = concat!(
+    "WITH ready AS (SELECT ",
+    file_columns!(),
+    " FROM files AS f WHERE id = ANY($1) AND state = 'ready' ORDER BY id FOR UPDATE)
+    SELECT * FROM ready
+    UNION ALL SELECT ",
+    file_columns!(),
+    " FROM files AS f WHERE id = ANY($1) AND state <> 'ready'"
+);
 
 /// Bodies get numbers that no other node gives. Its author has read up to it.
 const INSERT_MESSAGE: &str = "WITH said AS (
@@ -96,14 +105,17 @@ impl Uploads for PostgresStore {
     }
 
     async fn forget_files(&self, ids: &[FileId]) -> Result<(), StoreError> {
-        let ids: Vec<_> = ids.iter().map(FileId::as_str).collect();
-        self.connections.write(sqlx::query(FORGET).bind(ids)).await
+        self.connections.write(sqlx::query(FORGET).bind(self::ids(ids))).await
     }
 }
 
+/// As an array parameter.
+pub(super) fn ids(files: &[FileId]) -> Vec<&str> {
+    files.iter().map(FileId::as_str).collect()
+}
+
 pub(super) async fn find(tx: &mut PgConnection, ids: &[FileId]) -> Result<Vec<Found>, StoreError> {
-    let ids: Vec<_> = ids.iter().map(FileId::as_str).collect();
-    let rows: Vec<FileRow> = sqlx::query_as(FILES).bind(ids).fetch_all(tx).await?;
+    let rows: Vec<FileRow> = sqlx::query_as(FILES).bind(self::ids(ids)).fetch_all(tx).await?;
     rows.into_iter().map(Found::from_row).collect()
 }
 

@@ -35,6 +35,22 @@ pub const FILE_READY: &str = "UPDATE files SET state = $9, name = $2, media_type
 
 pub const FILE_REFUSED: &str = "UPDATE files SET state = 'refused', code = $2 WHERE id = $1 AND state = 'uploaded'";
 
+/// Of the files that a condition behind it names, those that wait for their task: refused with the code $1.
+macro_rules! give_files_up {
+    () => {
+        "UPDATE files SET state = 'refused', code = $1 WHERE state = 'uploaded'"
+    };
+}
+pub(in super::super) use give_files_up;
+
+/// Likewise those that were refused so wait for it again.
+macro_rules! want_files {
+    () => {
+        "UPDATE files SET state = 'uploaded', code = NULL WHERE state = 'refused' AND code = $1"
+    };
+}
+pub(in super::super) use want_files;
+
 /// The oldest hundred. One that a message took meanwhile is not among them: the condition is looked at again.
 pub const REMOVE_FILES: &str = "UPDATE files SET state = 'removed' WHERE expires_at <= $1
     AND id IN (SELECT id FROM files WHERE expires_at <= $1 ORDER BY expires_at LIMIT 100) RETURNING id";

@@ -11,6 +11,8 @@ pub(in crate::server::store) use tasks_where;
 
 pub const TASK: &str = tasks_where!("id = $1");
 
+pub const CALLED: &str = tasks_where!("unique_key = $1");
+
 /// In the lane or any, at the moment $2.
 const WAITING: &str = tasks_where!(
     "state IN ('queued', 'retrying') AND ($1 IS NULL OR lane = $1) AND run_at <= $2

@@ -3,13 +3,14 @@
 use super::super::columns::seq_column;
 use super::super::event_row::{NewEvent, data_column, json};
 use super::super::sql;
+use super::super::sql::files::{give_files_up, want_files};
 use super::super::sql::tasks::tasks_where;
 use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
 use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks};
 use super::SqliteStore;
 use super::commit::append;
-use crate::domain::{Lane, RoomId, Seq, TaskId, UserId};
-use crate::protocol::{Author, EventKind};
+use crate::domain::{FileId, Lane, RoomId, Seq, TaskId, UserId};
+use crate::protocol::{Author, ErrorCode, EventKind};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -53,6 +54,10 @@ const CANCELLING: &str = "SELECT id FROM tasks
 
 const FORGET: &str = "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE ended_at < $1 LIMIT 1000)";
 
+const GIVE_FILES_UP: &str = concat!(give_files_up!(), " AND id IN (SELECT value FROM json_each($2))");
+
+const WANT_FILES: &str = concat!(want_files!(), " AND id IN (SELECT value FROM json_each($2))");
+
 #[async_trait]
 impl TaskTables for SqliteConnection {
     async fn look_up(&mut self, wanted: &Wanted, now: i64) -> Result<Vec<Task>, StoreError> {
@@ -90,6 +95,16 @@ impl TaskTables for SqliteConnection {
         Ok(())
     }
 
+    async fn give_files_up(&mut self, files: &[FileId]) -> Result<(), StoreError> {
+        sqlx::query(GIVE_FILES_UP).bind(ErrorCode::ImageFailed.as_str()).bind(json(&files)?).execute(self).await?;
+        Ok(())
+    }
+
+    async fn want_files(&mut self, files: &[FileId]) -> Result<(), StoreError> {
+        sqlx::query(WANT_FILES).bind(ErrorCode::ImageFailed.as_str()).bind(json(&files)?).execute(self).await?;
+        Ok(())
+    }
+
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         append(self, events).await
     }
@@ -104,6 +119,12 @@ impl Tasks for SqliteStore {
     async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError> {
         let row: Option<TaskRow> =
             sqlx::query_as(sql::tasks::TASK).bind(id.as_str()).fetch_optional(&self.readers).await?;
+        row.map(TaskRow::into_task).transpose()
+    }
+
+    async fn task_called(&self, unique: &str) -> Result<Option<Task>, StoreError> {
+        let row: Option<TaskRow> =
+            sqlx::query_as(sql::tasks::CALLED).bind(unique).fetch_optional(&self.readers).await?;
         row.map(TaskRow::into_task).transpose()
     }
 

@@ -2,7 +2,7 @@
 
 use super::plan::{NO_CARD_YET, Plan};
 use super::{NewTask, Task, TaskWork};
-use crate::domain::{Access, Lane, RoomId, Seq, Slug, TaskId, UserId};
+use crate::domain::{Access, FileId, Lane, RoomId, Seq, Slug, TaskId, UserId};
 use crate::protocol::{Author, Event, EventKind};
 use crate::server::store::StoreError;
 use crate::server::store::event_row::NewEvent;
@@ -57,6 +57,10 @@ pub(in crate::server::store) trait TaskTables: Send {
     async fn put(&mut self, tasks: &[Task], now: i64) -> Result<(), StoreError>;
     /// The card at this place as it is served from here on.
     async fn set_card(&mut self, room: RoomId, seq: Seq, kind: &EventKind) -> Result<(), StoreError>;
+    /// Those of the files that are uploaded are refused.
+    async fn give_files_up(&mut self, files: &[FileId]) -> Result<(), StoreError>;
+    /// Those of the files that were given up are uploaded.
+    async fn want_files(&mut self, files: &[FileId]) -> Result<(), StoreError>;
     async fn append(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
 }
 
@@ -82,6 +86,13 @@ pub(in crate::server::store) async fn carry_out(
         outcome.tasks.push(answer);
     }
     tell(tables, &mut plan, outcome).await?;
+    let files = plan.files();
+    if !files.given_up.is_empty() {
+        tables.give_files_up(&files.given_up).await?;
+    }
+    if !files.wanted.is_empty() {
+        tables.want_files(&files.wanted).await?;
+    }
     let changed = plan.into_changed();
     if !changed.is_empty() {
         outcome.tasks_changed = true;

@@ -12,7 +12,7 @@ mod recurrence;
 mod row;
 
 pub(super) use commit::{CardRoom, TaskTables, Wanted, carry_out};
-pub use plan::{SERIES, STANDING};
+pub use plan::{IMAGE, SERIES, STANDING};
 pub use recurrence::{Repeat, RepeatError};
 pub(super) use row::{TaskRow, columns, rows, task_progress};
 
@@ -41,7 +41,9 @@ pub struct NewTask {
     pub run_at: Option<i64>,
     pub max_attempts: u32,
     /// Enqueued once, however often it is asked for: another one with the same words is left out. With words that begin
-    /// with [`STANDING`] the one that is there runs again if it has ended.
+    /// with [`STANDING`] the one that is there runs again if it has ended. With the words [`IMAGE`] and a file's id it
+    /// is what makes that file ready: while it has failed or is cancelled the file is refused, and being asked for once
+    /// more runs it again.
     pub unique: Option<String>,
     pub repeat: Option<Repeat>,
 }
@@ -75,8 +77,11 @@ pub struct TaskData {
     pub cause: Option<Seq>,
     /// The row of its card.
     pub card: Option<Seq>,
-    /// Runs that have begun.
+    /// Runs that have begun and were not given back.
     pub attempts: u32,
+    /// Runs that have begun, whatever became of them.
+    #[serde(default)]
+    pub runs: u32,
     pub max_attempts: u32,
     /// How many attempts somebody who tries again grants.
     pub granted: u32,
@@ -104,16 +109,16 @@ pub struct TaskFailure {
     pub message: String,
 }
 
-/// One run of a task. What a run that was taken over says is not heard.
+/// One run of a task, of all that it ever has. What a run that was taken over or given back says is not heard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RunId {
     pub task: TaskId,
-    pub attempt: u32,
+    pub number: u32,
 }
 
 impl Task {
     pub fn run(&self) -> RunId {
-        RunId { task: self.id.clone(), attempt: self.data.attempts }
+        RunId { task: self.id.clone(), number: self.data.runs }
     }
 }
 
@@ -218,6 +223,9 @@ pub trait Tasks {
     }
 
     async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError>;
+
+    /// The one with these words ([`NewTask::unique`]), whatever became of it.
+    async fn task_called(&self, unique: &str) -> Result<Option<Task>, StoreError>;
 
     /// The next first; of those that ended the last.
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>, StoreError>;

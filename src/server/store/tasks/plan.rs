@@ -4,7 +4,7 @@
 mod status;
 
 use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
-use crate::domain::{Lane, Progress, Seq, TaskId, TaskState};
+use crate::domain::{FileId, Lane, Progress, Seq, TaskId, TaskState};
 use crate::protocol::TaskStatus;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,9 @@ pub const SERIES: &str = "series:";
 /// What the words of a task begin with that stands for one thing for good: asked for again after it has ended, it runs
 /// again, so that there is one row however often that is.
 pub const STANDING: &str = "standing:";
+
+/// What the words of a task begin with that makes an uploaded file ready; the file's id follows.
+pub const IMAGE: &str = "image:";
 
 /// Where the card is of a task that is to get one.
 pub(super) const NO_CARD_YET: Seq = Seq::ZERO;
@@ -67,10 +70,28 @@ impl Plan {
         }
     }
 
-    /// The id of the task, or of the one with the same `unique` that is there.
+    /// Files whose task has ended without success, and those whose task is to run.
+    pub fn files(&self) -> FileChanges {
+        let mut files = FileChanges::default();
+        for task in self.changed.iter().filter_map(|id| self.tasks.get(id)) {
+            let Some(file) = task.unique.as_deref().and_then(|words| words.strip_prefix(IMAGE)) else { continue };
+            let changed = match task.state {
+                TaskState::Failed | TaskState::Cancelled => &mut files.given_up,
+                TaskState::Queued => &mut files.wanted,
+                _ => continue,
+            };
+            changed.extend(FileId::parse(file).ok());
+        }
+        files
+    }
+
+    /// The id of the task, or of the one with the same `unique` that is there. One that did not make its file runs again.
     pub fn enqueue(&mut self, new: NewTask, cause: Option<Seq>) -> TaskId {
         if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)).cloned() {
-            if new.unique.is_some_and(|unique| unique.starts_with(STANDING)) && self.has_ended(&there) {
+            let words = new.unique.unwrap_or_default();
+            let is_wanted_again = words.starts_with(STANDING) && self.has_ended(&there)
+                || words.starts_with(IMAGE) && self.can_run_again(&there);
+            if is_wanted_again {
                 self.restart(&there);
             }
             return there;
@@ -136,6 +157,8 @@ impl Plan {
             task.lease_until = Some(now.saturating_add(lease_ms));
             task.progress = None;
             task.data.attempts += 1;
+            // Rows of versions that did not count runs have attempts.
+            task.data.runs = task.data.runs.max(task.data.attempts - 1) + 1;
             task.data.started_at = Some(now);
             task.data.worker = Some(worker.to_owned());
         });
@@ -162,6 +185,7 @@ impl Plan {
         another.lease_until = None;
         another.data.series = Some(series);
         another.data.attempts = 0;
+        another.data.runs = 0;
         another.data.worker = None;
         another.data.card = None;
         another.data.created_at = self.now;
@@ -229,12 +253,15 @@ impl Plan {
     }
 
     fn again(&mut self, id: &TaskId) -> bool {
-        let Some(task) = self.tasks.get(id) else { return false };
-        if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
-            return false;
+        let can = self.can_run_again(id);
+        if can {
+            self.restart(id);
         }
-        self.restart(id);
-        true
+        can
+    }
+
+    fn can_run_again(&self, id: &TaskId) -> bool {
+        self.tasks.get(id).is_some_and(|task| matches!(task.state, TaskState::Failed | TaskState::Cancelled))
     }
 
     /// It waits once more, with new attempts.
@@ -255,9 +282,7 @@ impl Plan {
 
     /// Whether this is the run that the task has.
     fn runs(&self, run: &RunId) -> bool {
-        self.tasks
-            .get(&run.task)
-            .is_some_and(|task| task.state == TaskState::Running && task.data.attempts == run.attempt)
+        self.tasks.get(&run.task).is_some_and(|task| task.state == TaskState::Running && task.data.runs == run.number)
     }
 
     fn wait(&mut self, id: &TaskId, run_at: i64, change: impl FnOnce(&mut TaskData)) {
@@ -300,6 +325,13 @@ impl Plan {
     }
 }
 
+/// What the end of tasks, or their being wanted again, does to files.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::server::store) struct FileChanges {
+    pub given_up: Vec<FileId>,
+    pub wanted: Vec<FileId>,
+}
+
 fn is_due(task: &Task, now: i64) -> bool {
     match task.state {
         TaskState::Queued | TaskState::Retrying => task.run_at <= now,
@@ -327,6 +359,7 @@ fn fresh(new: NewTask, cause: Option<Seq>, now: i64) -> Task {
             cause,
             card: new.card.then_some(NO_CARD_YET),
             attempts: 0,
+            runs: 0,
             max_attempts: new.max_attempts,
             granted: new.max_attempts,
             repeat: new.repeat,

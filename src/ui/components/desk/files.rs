@@ -11,12 +11,11 @@ impl Desk {
     /// Files that were chosen, pasted or dropped. Whether there are any.
     pub fn attach(self, files: Option<FileList>) -> bool {
         let Some(files) = files.filter(|files| files.length() > 0) else { return false };
-        if self.editing.get_untracked() == Seq::ZERO {
-            let all = self.uploads.take_in(&files);
-            self.look_again();
-            if !all {
-                self.hint.set(Hint::TooManyFiles);
-            }
+        let is_new = self.editing.get_untracked() == Seq::ZERO;
+        let all = is_new && self.uploads.take_in(&files);
+        self.look_again();
+        if !all {
+            self.hint.set(if is_new { Hint::TooManyFiles } else { Hint::EditTakesNoFiles });
         }
         true
     }

@@ -27,6 +27,8 @@ fn new(id: &str) -> NewTask {
 struct Store {
     tasks: BTreeMap<TaskId, Task>,
     told: Vec<(TaskId, TaskStatus)>,
+    /// What the last work did to them.
+    files: FileChanges,
 }
 
 impl Store {
@@ -36,6 +38,7 @@ impl Store {
         let mut plan = Plan::new(found, now);
         let answer = plan.decide(&work);
         self.told.append(&mut plan.told);
+        self.files = plan.files();
         for task in plan.into_changed() {
             self.tasks.insert(task.id.clone(), task);
         }
@@ -91,7 +94,7 @@ fn a_lost_run_counts_and_cannot_end_the_task_any_more() {
     let first = store.claim(0).remove(0);
     assert!(store.claim(LEASE).is_empty(), "its lease is not over");
     let second = store.claim(LEASE + 1).remove(0);
-    assert_eq!((first.attempt, second.attempt), (1, 2));
+    assert_eq!((first.number, second.number), (1, 2));
     assert!(!store.end(LEASE + 2, &first, RunEnd::Succeeded("1".into())));
     assert_eq!(store.state(&id), TaskState::Running);
     assert!(store.claim(LEASE * 2 + 2).is_empty(), "two attempts were two runs");
@@ -190,10 +193,60 @@ fn a_run_that_is_given_back_does_not_count() {
     let id = store.enqueue(0, new("a"));
     for _ in 0..5 {
         let run = store.claim(0).remove(0);
-        assert_eq!(run.attempt, 1);
+        assert_eq!(store.tasks[&id].data.attempts, 1);
         store.end(0, &run, RunEnd::GivenBack);
     }
     assert_eq!(store.state(&id), TaskState::Retrying);
+}
+
+#[test]
+fn a_run_that_was_given_back_is_another_than_the_next() {
+    let mut store = Store::default();
+    let id = store.enqueue(0, new("a"));
+    let first = store.claim(0).remove(0);
+    store.end(0, &first, RunEnd::GivenBack);
+    let second = store.claim(0).remove(0);
+    assert!(!store.end(1, &first, RunEnd::Failed(failed())));
+    let renew = TaskWork::Renew { runs: vec![first], lease_ms: LEASE };
+    assert_eq!(store.work(1, renew), TaskAnswer::Renewed(vec![]));
+    assert!(store.end(1, &second, RunEnd::Succeeded("1".into())));
+    assert_eq!(store.state(&id), TaskState::Succeeded);
+}
+
+#[test]
+fn runs_of_before_they_were_counted_are_others() {
+    let mut store = Store::default();
+    let id = store.enqueue(0, new("a"));
+    let first = store.claim(0).remove(0);
+    // As a version that did not count runs writes it.
+    store.tasks.get_mut(&id).unwrap().data.runs = 0;
+    let second = store.claim(LEASE + 1).remove(0);
+    assert_eq!((first.number, second.number), (1, 2));
+}
+
+#[test]
+fn a_file_is_refused_for_as_long_as_its_task_has_failed() {
+    let file = FileId::from_random([7; 16]);
+    let image = |id| NewTask { unique: Some(format!("{IMAGE}{}", file.as_str())), card: false, ..new(id) };
+    let mut store = Store::default();
+    let (given_up, wanted) = (
+        FileChanges { given_up: vec![file.clone()], ..FileChanges::default() },
+        FileChanges { wanted: vec![file.clone()], ..FileChanges::default() },
+    );
+    let id = store.enqueue(0, image("a"));
+    assert_eq!(store.files, wanted);
+    let run = store.claim(0).remove(0);
+    store.end(1, &run, RunEnd::Retry { failure: failed(), run_at: 2 });
+    assert_eq!(store.files, FileChanges::default(), "it has another attempt");
+    store.claim(2);
+    store.claim(LEASE + 3);
+    assert_eq!((store.state(&id), &store.files), (TaskState::Failed, &given_up), "it has lost its worker");
+    assert_eq!(store.enqueue(LEASE + 4, image("b")), id);
+    assert_eq!((store.state(&id), &store.files), (TaskState::Queued, &wanted), "it is asked for once more");
+    store.work(LEASE + 5, TaskWork::Cancel(id.clone()));
+    assert_eq!(store.files, given_up);
+    store.work(LEASE + 6, TaskWork::Again(id));
+    assert_eq!(store.files, wanted);
 }
 
 #[test]
@@ -302,7 +355,7 @@ proptest! {
                         3 => RunEnd::Cancelled,
                         _ => RunEnd::GivenBack,
                     };
-                    let last = before[&run.task].data.attempts == run.attempt
+                    let last = before[&run.task].data.runs == run.number
                         && before[&run.task].state == TaskState::Running;
                     prop_assert_eq!(store.end(now, &run, end), last);
                 },
