@@ -114,7 +114,7 @@ test('a change made without a connection waits, survives a reload and arrives', 
   await writer.page.reload();
   await room.sees('edited in the tunnel');
   await expect(room.message('to be erased')).toHaveCount(0);
-  socket.mend();
+  await socket.mend();
   await room.live();
   const bot = await community.bot('Offline Editor');
   await expect.poll(() => bot.count(ROOM.slug, 'edited in the tunnel')).toBeGreaterThan(0);

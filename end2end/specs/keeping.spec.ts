@@ -33,7 +33,7 @@ for (const how of refusals) {
     await expect(note).toBeVisible(patience);
     await expect(room.message(/meanwhile/).getByText(writer.words.waiting)).toHaveCount(2);
     await expect(room.composer).toBeEditable();
-    socket.mend();
+    await socket.mend();
     await room.live();
     await expect(note).toHaveCount(0);
     const bot = await community.bot(writer.name);
@@ -45,7 +45,7 @@ for (const how of refusals) {
     await expect(note).toBeVisible(patience);
     await writer.page.reload();
     await expect(room.message(`before, it ${how}`)).toBeVisible();
-    socket.mend();
+    await socket.mend();
     await room.live();
     await room.write(`after, it ${how}`);
     await room.sees(`after, it ${how}`);
@@ -103,7 +103,7 @@ test('what is older than a week asks before it goes', async ({ community, guard 
   for (const text of ['old, still true', 'old, not true any more']) await room.write(text);
   await expect(room.message(/^.*old,/).getByText(writer.words.waiting)).toHaveCount(2);
   await writer.page.clock.setSystemTime(Date.now() + 8 * DAY_MS);
-  socket.mend();
+  await socket.mend();
   await writer.page.reload();
   await room.live();
   const [still, no] = [room.message('old, still true'), room.message('old, not true any more')];
@@ -149,13 +149,11 @@ test('a page that comes back from being put aside leaves what another tab took o
   await expect(there.room.message(/aside,/)).toHaveCount(1);
 
   await shelf.takeBack();
-  here.socket.mend();
+  await here.socket.mend();
   await here.room.live();
   await here.room.say('said by the page that came back');
   await expect(here.room.message(/aside,/)).toHaveCount(0);
-  there.socket.mend();
-  // It has tried in vain for long enough to wait longer between its tries than anybody here: the network is back.
-  await there.room.page.evaluate(() => dispatchEvent(new Event('online')));
+  await there.socket.mend();
   await there.room.live();
   const bot = await community.bot('Put Aside');
   await expect.poll(() => bot.count(ROOM.slug, 'aside, to be sent')).toBe(1);

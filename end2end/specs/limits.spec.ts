@@ -32,7 +32,7 @@ test('a wait that ends while the connection is gone leaves the page alive', asyn
   // The wait has ended, and not by sending.
   await expect(room.message(/alas \d/).getByText(writer.words.waiting).first()).toBeVisible();
   await room.composer.fill('still here');
-  socket.mend();
+  await socket.mend();
   const bot = await community.bot(OWNER);
   await expect.poll(async () => (await bot.log(ROOM.slug)).flatMap((event) => event.body?.match(/^alas \d$/)?.[0] ?? []), { timeout: 20_000 }).toEqual(texts);
 });

@@ -24,7 +24,7 @@ test('what waits survives a reload and goes out in order', async ({ community, g
   await writer.page.reload();
   await expect(room.message(/reload \d/)).toHaveCount(3);
   expect(await room.texts(/reload \d/)).toEqual(texts);
-  socket.mend();
+  await socket.mend();
   await room.live();
   const bot = await community.bot('Reloader');
   await expect.poll(async () => (await bot.log(ROOM.slug)).flatMap((event) => event.body?.match(/^reload \d$/)?.[0] ?? [])).toEqual(texts);
@@ -122,7 +122,7 @@ test('what is unsent stays with its account, and signing out says so', async ({ 
   await expect(first.page.getByText(first.words.unsentStay)).toBeVisible();
   await first.page.getByRole('button', { name: first.words.signOut }).click();
   await expect(first.page).toHaveURL(/\/sign-in/);
-  socket.mend();
+  await socket.mend();
   const signIn = (name: string) => first.context.request.post('/sign-in', { form: { name, password: PASSWORD }, headers: { origin: server.url }, maxRedirects: 0 });
 
   await signIn('Second Of Two');
@@ -160,7 +160,7 @@ test('what was never sent can be taken back, and read where its room is gone', a
   await there.about.getByRole('button', { name: writer.words.leaveRoom }).click();
   await elsewhere.page.getByRole('dialog').getByRole('button', { name: writer.words.leaveRoom }).click();
   await expect(elsewhere.page).toHaveURL(/\/rooms$/);
-  socket.mend();
+  await socket.mend();
   await expect(writer.page.getByText(writer.words.revokedTitle)).toBeVisible();
   await expect(writer.page.getByText('never to arrive')).toBeVisible();
   await expect(writer.page.getByRole('link', { name: writer.words.unsent(1) })).toBeVisible();
