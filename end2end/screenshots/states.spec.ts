@@ -113,7 +113,7 @@ test('what is too old to go by itself', async ({ community }) => {
     await room.write('지난주 토요일에 쓴 메시지예요. 오늘 모임 장소가 바뀌었어요.');
     await expect(room.messages.getByText(owner.words.waiting)).toHaveCount(1);
     await owner.page.clock.setSystemTime(Date.now() + 8 * 24 * 60 * 60 * 1_000);
-    socket.mend();
+    await socket.mend();
     await owner.page.reload();
     await expect(owner.page.getByText(owner.words.undecided)).toBeVisible();
     await picture(owner.page, 'room-undecided', look);
@@ -145,7 +145,7 @@ test('rows that are missing', async ({ community, guard }) => {
     await room.conversation.evaluate((log) => (log.scrollTop = -900));
     await socket.cut();
     for (let n = 1; n <= 70; n += 1) await bot.post(GARDEN.slug, `그사이의 기록 ${n}: 물을 한 번 더 줬어요.`);
-    socket.mend();
+    await socket.mend();
     await room.live();
     const seam = room.conversation.getByText(owner.words.missing);
     const load = owner.page.getByRole('button', { name: owner.words.loadMissing });
@@ -202,7 +202,7 @@ test('a room that can be seen no more, with something unsaid', async ({ communit
     await elsewhere.page.getByRole('dialog').getByRole('button', { name: elsewhere.words.leaveRoom }).click();
     await expect(elsewhere.page).toHaveURL(/\/rooms$/);
     await elsewhere.context.close();
-    socket.mend();
+    await socket.mend();
     await expect(owner.page.getByText(owner.words.revokedTitle)).toBeVisible();
     await expect(owner.page.getByText('다락방에서 못다 한 말이에요.')).toBeVisible();
     await picture(owner.page, 'room-revoked', look);
