@@ -64,7 +64,7 @@ async fn the_notes_task_moves_and_ends_in_the_room() {
     let room = app.room("general", Access::Open, &mina).await;
     app.add(&room, &jun).await;
     let mut live = app.live(&jun).await;
-    live.send(r#"{"type":"join","room":"general"}"#).await;
+    live.join(&room, 0).await;
     let caller = Caller::new(&app, &mina);
     let id = caller.start(json!({"task": "demo", "room": "general"})).await;
     let (mut states, mut progress) = (Vec::new(), Vec::new());
