@@ -162,6 +162,7 @@ async fn two_nodes_send_each_event_to_its_webhook_once() {
     let other = place.app.another_node().await;
     let webhook = place.hook(peer.url("/")).await;
     let last = place.says("first", "안녕").await;
+    until("the first", async || peer.accepted() == 1).await;
     for index in 0..20 {
         place.app.post(&Slug::parse("general").unwrap(), &place.mina, &format!("k{index}"), "안녕").await;
     }
