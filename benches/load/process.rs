@@ -25,7 +25,7 @@ const ACCOUNTS: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     PickMate,
-    /// PickMate with every core of the machine, which it shares with the load.
+    /// PickMate with every core of the machine, which it shares with the load, and room to compute on each.
     Everywhere,
     /// So many nodes of PickMate on one Postgres and one Redis.
     Nodes(usize),
@@ -55,7 +55,7 @@ impl Server {
         let folder = TempDir::new()?;
         let mut server = match kind {
             Kind::PickMate => Server::of_nodes(vec![pinned(pickmate)], pickmate, folder, Vec::new(), rooms)?,
-            Kind::Everywhere => Server::of_nodes(vec![everywhere(pickmate)], pickmate, folder, Vec::new(), rooms)?,
+            Kind::Everywhere => Server::of_nodes(vec![everywhere(pickmate)?], pickmate, folder, Vec::new(), rooms)?,
             Kind::Nodes(nodes) => {
                 let shared = services::between_nodes()?;
                 let nodes = (0..nodes).map(|_| pinned(pickmate)).collect();
@@ -213,10 +213,16 @@ pub fn pinned(program: &Path) -> Command {
 }
 
 /// On all cores, wherever the load is.
-fn everywhere(program: &Path) -> Command {
+fn everywhere(program: &Path) -> Result<Command> {
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", "0-1023"]).arg(program);
-    command
+    command.args(["--cpu-list", "0-1023"]).arg(program).env("PICKMATE_LIMIT", format!("task_cpu={}", cores()?));
+    Ok(command)
+}
+
+/// Of the machine, whatever this process may use.
+pub fn cores() -> Result<usize> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    Ok(stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count())
 }
 
 /// The commands of `pickmate admin` on one data directory.

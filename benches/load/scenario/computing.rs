@@ -3,7 +3,7 @@
 use crate::dialect::Start;
 use crate::fleet::{Fleet, Heard};
 use crate::post::{Post, now};
-use crate::process::Server;
+use crate::process::{Server, cores};
 use crate::report::{Figures, quantile};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_secs(30);
 const FULL: Duration = Duration::from_secs(60);
 
 /// More than are done meanwhile: the lane is never empty.
-const TASKS: usize = 100;
+const TASKS_OF_A_CORE: usize = 50;
 const TASK: &str = r#"{"below":1000000000}"#;
 const RUNNING: &str = r#"pickmate_tasks_running{lane="cpu"}"#;
 
@@ -26,10 +26,11 @@ pub fn run(server: &mut Server, _: Duration) -> Result<Figures> {
     let mut number = 0;
     talk(&mut fleet, &mut number, WARM_UP)?;
     let mut quiet = talk(&mut fleet, &mut number, QUIET)?;
-    for _ in 0..TASKS {
+    let places = cores()?;
+    for _ in 0..places * TASKS_OF_A_CORE {
         server.start_task("primes", TASK)?;
     }
-    let cores = cores()?;
+    let cores = places as f64;
     let begun = Instant::now();
     while server.counter(RUNNING)? < cores {
         ensure!(begun.elapsed() < WARM_UP * 5, "the lane does not fill");
@@ -67,13 +68,6 @@ fn talk(fleet: &mut Fleet<'_>, number: &mut u64, time: Duration) -> Result<Vec<u
         })?;
     }
     Ok(late)
-}
-
-/// Of the machine, whatever this process may use.
-fn cores() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/stat")?;
-    let cores = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count();
-    Ok(cores as f64)
 }
 
 /// Of all cores together, since the machine was started.
