@@ -54,7 +54,21 @@ test('files on their way and in messages', async ({ community, guard }) => {
     await attach(room, { ...photo, name: 'hill and river.png' }, notes);
     await room.page.getByLabel(room.words.attach).setInputFiles([{ ...photo, name: 'broken.png', buffer: photo.buffer.subarray(0, 60) }]);
     await expect(owner.page.getByText(owner.words.brokenImage)).toBeVisible();
+    await owner.page.route('**/files?key=**', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), state: 'refused', code: 'image_failed' } });
+    });
+    await room.page.getByLabel(room.words.attach).setInputFiles([{ ...photo, name: 'too much at once.png' }]);
+    await expect(owner.page.getByText(owner.words.imageFailed)).toBeVisible();
     await picture(owner.page, 'room-files', look);
+    await room.edit('사진이랑 회의록이에요.');
+    await room.composer.evaluate((box) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(['text'], 'late.txt', { type: 'text/plain' }));
+      box.dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData }));
+    });
+    await expect(owner.page.getByText(owner.words.editTakesNoFiles)).toBeVisible();
+    await picture(owner.page, 'room-files-edit', look);
     await owner.context.close();
   }
 });
