@@ -61,8 +61,9 @@ pub(super) async fn submit(
         // The secret is in no address and in no store of the browser: it stands in this answer only.
         Ok(secret) => visit.show(PlainPage::Webhooks(WebhooksPage { secret, ..page })).await,
         Err(error) => {
-            // Whether it was made is not known of every error: the same form may be sent again.
-            let key = if error.code() == ErrorCode::BadKey { page.key } else { asked.key.clone() };
+            // Whether it was made is not known of every error: the same form may be sent again. Other forms have no key.
+            let same = asked.deed == "add" && error.code() != ErrorCode::BadKey;
+            let key = if same { asked.key.clone() } else { page.key };
             let page = WebhooksPage { url: url.to_owned(), key, error: Some(error.body()), ..page };
             visit.refuse(&error, PlainPage::Webhooks(page)).await
         }
