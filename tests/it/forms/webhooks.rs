@@ -24,13 +24,17 @@ async fn an_owner_makes_tries_and_removes_one() {
     let page = owner.get(PAGE).await;
     assert!(page.text.contains("https://receiver.example/a?b&amp;c"), "{}", page.text);
     assert!(!page.text.contains(&secret), "the secret is shown once");
-    assert!(owner.post(PAGE, &form).await.leads_to(PAGE), "the page was loaded again");
+    let again = owner.post(PAGE, &form).await;
+    assert!(again.is_page(StatusCode::OK) && again.text.contains(&secret), "a double click: {}", again.text);
     assert_eq!(owner.get(PAGE).await.text.matches("name=\"id\"").count(), 1);
     let id = between(&page.text, "name=\"id\" value=\"", "\"").expect("its id").to_owned();
     assert!(owner.post(PAGE, &[("deed", "test"), ("id", &id)]).await.leads_to(PAGE));
     assert!(owner.get(PAGE).await.text.contains("class=\"deliveries\""));
     assert!(owner.post(PAGE, &[("deed", "remove"), ("id", &id)]).await.leads_to(PAGE));
     assert!(!owner.get(PAGE).await.text.contains("receiver.example"));
+    let again = owner.post(PAGE, &form).await;
+    assert!(again.is_page(StatusCode::OK) && !again.text.contains("pmwh_"), "{}", again.text);
+    assert!(again.text.contains("role=\"status\"") && !again.text.contains("name=\"id\""), "{}", again.text);
 }
 
 #[tokio::test]
