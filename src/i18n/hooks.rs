@@ -13,6 +13,8 @@ group! {
         secret,
         /// The secret is shown once.
         once,
+        /// It is not shown to whoever sends the form again much later.
+        made_before,
         none,
         /// How one fares.
         on,
@@ -55,6 +57,7 @@ static EN: Hooks = Hooks {
     add: "Add",
     secret: "Secret",
     once: "The secret is shown only now. The receiver needs it to tell that a request is ours.",
+    made_before: "This webhook was made before, so its secret is not shown. If you have not seen it, remove the webhook and make another.",
     none: "Nobody is told yet.",
     on: "In use",
     failing: "Failing, is tried again",
@@ -79,6 +82,7 @@ static KO: Hooks = Hooks {
     add: "추가",
     secret: "비밀 키",
     once: "비밀 키는 지금만 보여요. 받는 쪽에서 우리가 보낸 요청인지 확인할 때 필요해요.",
+    made_before: "이 웹훅은 전에 만들어서 비밀 키를 다시 보여 주지 않아요. 비밀 키를 못 봤다면 삭제하고 새로 만들어 주세요.",
     none: "아직 받는 곳이 없어요.",
     on: "사용 중",
     failing: "실패해서 다시 보내는 중",

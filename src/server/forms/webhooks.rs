@@ -3,6 +3,7 @@ use super::visit::Visit;
 use crate::protocol::ErrorCode;
 use crate::server::error::AppError;
 use crate::server::secret::random_key;
+use crate::server::service::webhooks::MadeOnce;
 use crate::server::service::{Actor, rooms, webhooks};
 use crate::ui::plain::{PlainPage, WebhooksPage};
 use axum::Form;
@@ -45,9 +46,7 @@ pub(super) async fn submit(
     let Some(actor) = &visit.actor else { return visit.fail(&AppError::refused(ErrorCode::Unauthenticated)).await };
     let (state, url) = (&visit.state, asked.url.as_str());
     let done = match asked.deed.as_str() {
-        "add" => {
-            webhooks::create_once(state, actor, &room, (url, &asked.key)).await.map(|made| made.map(|made| made.secret))
-        }
+        "add" => webhooks::create_once(state, actor, &room, (url, &asked.key)).await.map(Some),
         "test" => webhooks::test(state, actor, &room, asked.id).await.map(|_| None),
         "remove" => webhooks::remove(state, actor, &room, asked.id).await.map(|()| None),
         _ => Err(AppError::refused(ErrorCode::BadRequest)),
@@ -58,11 +57,20 @@ pub(super) async fn submit(
     };
     match done {
         Ok(None) => see_other(&format!("/rooms/{room}/webhooks")),
-        // The secret is in no address and in no store of the browser: it stands in this answer only.
-        Ok(secret) => visit.show(PlainPage::Webhooks(WebhooksPage { secret, ..page })).await,
+        Ok(Some(made)) => {
+            // The secret is in no address and in no store of the browser: it stands in this answer only.
+            let secret = match made {
+                MadeOnce::Now(made) => Some(made.secret),
+                MadeOnce::JustBefore(secret) => Some(secret),
+                MadeOnce::Before => None,
+            };
+            let made_before = secret.is_none();
+            visit.show(PlainPage::Webhooks(WebhooksPage { secret, made_before, ..page })).await
+        }
         Err(error) => {
-            // Whether it was made is not known of every error: the same form may be sent again.
-            let key = if error.code() == ErrorCode::BadKey { page.key } else { asked.key.clone() };
+            // Whether it was made is not known of every error: the same form may be sent again. Other forms have no key.
+            let same = asked.deed == "add" && error.code() != ErrorCode::BadKey;
+            let key = if same { asked.key.clone() } else { page.key };
             let page = WebhooksPage { url: url.to_owned(), key, error: Some(error.body()), ..page };
             visit.refuse(&error, PlainPage::Webhooks(page)).await
         }
@@ -74,5 +82,5 @@ async fn page(visit: &Visit, actor: &Actor, room: &str) -> Result<WebhooksPage, 
     let hooks = webhooks::logs(&visit.state, actor, room).await?;
     let name = rooms::find(&visit.state, actor, room).await?.name;
     let (room, key) = ((room.to_owned(), name), random_key());
-    Ok(WebhooksPage { room, hooks, secret: None, url: String::new(), key, error: None })
+    Ok(WebhooksPage { room, hooks, secret: None, made_before: false, url: String::new(), key, error: None })
 }

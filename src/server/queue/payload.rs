@@ -156,3 +156,14 @@ impl Payload for Webhook {
         ..Policy::DEFAULT
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_webhooks_task_of_before_is_read() {
+        let read: Webhook = serde_json::from_str(r#"{"webhook":7,"until":1763800000000}"#).unwrap();
+        assert_eq!(read.webhook, 7);
+    }
+}

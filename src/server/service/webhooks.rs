@@ -9,7 +9,7 @@ use crate::server::error::AppError;
 use crate::server::queue;
 use crate::server::secret::new_secret;
 use crate::server::state::AppState;
-use crate::server::store::{NewWebhook, SigningSecret, Store, StoreError};
+use crate::server::store::{MadeBefore, NewWebhook, SigningSecret, Store, StoreError};
 
 /// Webhooks that are given a task at a time.
 const TAKEN_AT_ONCE: u32 = 100;
@@ -19,6 +19,9 @@ const LISTED_DELIVERIES: u32 = 100;
 
 /// Those that are shown with each webhook of a list.
 const SHOWN_DELIVERIES: u32 = 20;
+
+/// How long after it was made the form that made it shows its secret again: a click more, or an answer that got lost.
+const SHOWN_AGAIN_MS: i64 = 10 * 60 * 1_000;
 
 /// Kinds of events that one webhook may name, and bytes of each.
 const MAX_KINDS: usize = 20;
@@ -55,26 +58,38 @@ pub async fn create(
     make(state, actor, room, told, None).await?.ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks))
 }
 
-/// Like [`create`], of all events and once for each key: `None` if this account made one in the room with it before.
-/// Also `BadKey`.
+/// What came of a form that makes one.
+pub enum MadeOnce {
+    Now(MadeWebhook),
+    /// It was sent before, long ago or for one that is removed.
+    Before,
+    /// It was sent before, so lately that its answer may not have been seen: the secret.
+    JustBefore(String),
+}
+
+/// Like [`create`], of all events and once for each key that this account makes one in the room with. Also `BadKey`.
 pub async fn create_once(
     state: &AppState,
     actor: &Actor,
     room: &str,
     (url, key): (&str, &str),
-) -> Result<Option<MadeWebhook>, AppError> {
+) -> Result<MadeOnce, AppError> {
     let room = own_room(state, actor, room).await?;
     let key = Key::parse(key).map_err(|_| AppError::refused(ErrorCode::BadKey))?;
     let known = async || state.store.made_webhook(room, actor.id, &key).await;
-    if known().await?.is_some() {
-        return Ok(None);
+    if let Some(made) = known().await? {
+        return Ok(once_more(made));
     }
     match make(state, actor, room, (url, Vec::new()), Some(key.clone())).await? {
-        Some(made) => Ok(Some(made)),
+        Some(made) => Ok(MadeOnce::Now(made)),
         // The same form at the same moment, or too many.
-        None if known().await?.is_some() => Ok(None),
-        None => Err(AppError::refused(ErrorCode::TooManyWebhooks)),
+        None => known().await?.map(once_more).ok_or_else(|| AppError::refused(ErrorCode::TooManyWebhooks)),
     }
+}
+
+fn once_more(made: MadeBefore) -> MadeOnce {
+    let lately = now_ms() - made.created_at < SHOWN_AGAIN_MS;
+    made.secret.filter(|_| lately).map_or(MadeOnce::Before, |secret| MadeOnce::JustBefore(secret.0))
 }
 
 /// `None`: the room has as many as it may have, or one with this key.

@@ -52,7 +52,7 @@ pub use tasks::{
 };
 pub use trouble::{Reason, Trouble};
 pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
-pub use webhooks::{Attempt, Backlog, End, Ending, Fares, NewWebhook, SigningSecret, Webhooks};
+pub use webhooks::{Attempt, Backlog, End, Ending, Fares, MadeBefore, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;
 use postgres::PostgresStore;

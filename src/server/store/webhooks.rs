@@ -91,7 +91,7 @@ pub trait Webhooks {
     async fn create_webhook(&self, new: NewWebhook, limit: u32, now: i64) -> Result<Option<i64>, StoreError>;
 
     /// The one that the account made in the room with this key, as long as something of it is left.
-    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError>;
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<MadeBefore>, StoreError>;
 
     /// Those of a room, the oldest first.
     async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError>;
@@ -140,6 +140,25 @@ pub trait Webhooks {
 }
 
 /// What waits for a webhook.
+/// A webhook that was made with a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeBefore {
+    pub id: i64,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// `None` once it is removed.
+    pub secret: Option<SigningSecret>,
+}
+
+/// Id, when made, secret.
+pub(super) type MadeRow = (i64, i64, String);
+
+impl MadeBefore {
+    pub(super) fn from_row((id, created_at, secret): MadeRow) -> MadeBefore {
+        MadeBefore { id, created_at, secret: Some(SigningSecret(secret)).filter(|secret| !secret.0.is_empty()) }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
     /// Whether events are sent to it.

@@ -90,6 +90,7 @@ fn addresses_of_webhooks_can_break_nothing_and_times_are_the_readers() {
         room: ("general".into(), "General".into()),
         hooks,
         secret: Some("pmwh_s".into()),
+        made_before: false,
         url: String::new(),
         key: "k7".into(),
         error: None,

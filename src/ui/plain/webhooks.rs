@@ -16,6 +16,8 @@ pub struct WebhooksPage {
     pub hooks: Vec<WebhookLog>,
     /// Of one that was just made.
     pub secret: Option<String>,
+    /// The one that was to be made was made long before.
+    pub made_before: bool,
     /// An address that was typed and refused.
     pub url: String,
     /// Of the form that adds one, so that it adds one however often it is sent.
@@ -47,6 +49,7 @@ pub fn page(context: &PlainContext, page: WebhooksPage) -> Sheet {
                 <input class="input" readonly value=secret aria-label=hooks.secret/>
             </div>
         })}
+        {page.made_before.then(|| view! { <p class="hint" role="status">{hooks.made_before}</p> })}
         <form method="post">
             <Refusal texts error=page.error/>
             <input type="hidden" name="key" value=page.key/>

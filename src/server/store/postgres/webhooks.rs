@@ -1,5 +1,5 @@
-use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
-use super::super::{Attempt, Backlog, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
+use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, MadeRow, ReceiverRow, WebhookRow, delivery, webhook};
+use super::super::{Attempt, Backlog, Ending, Fares, MadeBefore, NewWebhook, StoreError, Webhooks, sql};
 use super::PostgresStore;
 use super::schedule::TURN;
 use crate::domain::{Key, RoomId, UserId};
@@ -49,10 +49,10 @@ impl Webhooks for PostgresStore {
             .await
     }
 
-    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError> {
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<MadeBefore>, StoreError> {
         let query = sqlx::query_as(sql::webhooks::MADE).bind(room.0).bind(maker.0).bind(key.as_str());
-        let made: Option<(i64,)> = self.connections.optional(query).await?;
-        Ok(made.map(|(id,)| id))
+        let made: Option<MadeRow> = self.connections.optional(query).await?;
+        Ok(made.map(MadeBefore::from_row))
     }
 
     async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError> {

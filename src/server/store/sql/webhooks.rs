@@ -2,7 +2,7 @@ pub const CREATE: &str = "INSERT INTO webhooks (room_id, url, secret, kinds, ena
     SELECT $1, $2, $3, $4, 1, $5, $7, $8
     WHERE (SELECT count(*) FROM webhooks WHERE room_id = $1 AND ended_at IS NULL) < $6
     ON CONFLICT DO NOTHING RETURNING id";
-pub const MADE: &str = "SELECT id FROM webhooks WHERE room_id = $1 AND maker_id = $2 AND key = $3";
+pub const MADE: &str = "SELECT id, created_at, secret FROM webhooks WHERE room_id = $1 AND maker_id = $2 AND key = $3";
 pub const LIST: &str = "SELECT id, url, kinds, enabled, created_at, failing_since, disabled_code FROM webhooks
     WHERE room_id = $1 AND ended_at IS NULL ORDER BY id";
 /// Nobody needs its secret any more.

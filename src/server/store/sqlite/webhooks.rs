@@ -1,5 +1,5 @@
-use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, ReceiverRow, WebhookRow, delivery, webhook};
-use super::super::{Attempt, Backlog, Ending, Fares, NewWebhook, StoreError, Webhooks, sql};
+use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, MadeRow, ReceiverRow, WebhookRow, delivery, webhook};
+use super::super::{Attempt, Backlog, Ending, Fares, MadeBefore, NewWebhook, StoreError, Webhooks, sql};
 use super::SqliteStore;
 use super::chores::TURN;
 use super::gate::Gate;
@@ -48,10 +48,10 @@ impl Webhooks for SqliteStore {
         Ok(made.map(|(id,)| id))
     }
 
-    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<i64>, StoreError> {
+    async fn made_webhook(&self, room: RoomId, maker: UserId, key: &Key) -> Result<Option<MadeBefore>, StoreError> {
         let query = sqlx::query_as(sql::webhooks::MADE).bind(room.0).bind(maker.0).bind(key.as_str());
-        let made: Option<(i64,)> = query.fetch_optional(&self.readers).await?;
-        Ok(made.map(|(id,)| id))
+        let made: Option<MadeRow> = query.fetch_optional(&self.readers).await?;
+        Ok(made.map(MadeBefore::from_row))
     }
 
     async fn webhooks(&self, room: RoomId) -> Result<Vec<WebhookView>, StoreError> {

@@ -41,7 +41,7 @@ pub struct NewTask {
     pub run_at: Option<i64>,
     pub max_attempts: u32,
     /// Enqueued once, however often it is asked for: another one with the same words is left out. With words that begin
-    /// with [`STANDING`] the one that is there runs again if it has ended. With the words [`IMAGE`] and a file's id it
+    /// with [`STANDING`] the one that is there runs again once it has ended. With the words [`IMAGE`] and a file's id it
     /// is what makes that file ready: while it has failed or is cancelled the file is refused, and being asked for once
     /// more runs it again.
     pub unique: Option<String>,
@@ -93,6 +93,9 @@ pub struct TaskData {
     pub worker: Option<String>,
     /// Its run shall end.
     pub cancelling: bool,
+    /// It was asked for while it ran: its end is a beginning.
+    #[serde(default)]
+    pub wanted: bool,
     /// JSON.
     pub result: Option<String>,
     pub error: Option<TaskFailure>,

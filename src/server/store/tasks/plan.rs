@@ -1,12 +1,12 @@
 //! What work does to tasks, decided from what the engine looked up in its transaction. Pure, so that every
 //! engine decides alike.
 
+mod series;
 mod status;
 
 use super::{NewTask, RunEnd, RunId, Task, TaskAnswer, TaskData, TaskFailure, TaskWork};
 use crate::domain::{FileId, Lane, Progress, Seq, TaskId, TaskState};
 use crate::protocol::TaskStatus;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code of a task whose last run died with its worker.
@@ -15,8 +15,8 @@ const WORKER_LOST: &str = "worker_lost";
 /// What the words of a task begin with that is enqueued again by itself.
 pub const SERIES: &str = "series:";
 
-/// What the words of a task begin with that stands for one thing for good: asked for again after it has ended, it runs
-/// again, so that there is one row however often that is.
+/// What the words of a task begin with that stands for one thing for good: asked for again, it runs
+/// again once it has ended, so that there is one row however often that is.
 pub const STANDING: &str = "standing:";
 
 /// What the words of a task begin with that makes an uploaded file ready; the file's id follows.
@@ -85,13 +85,14 @@ impl Plan {
         files
     }
 
-    /// The id of the task, or of the one with the same `unique` that is there. One that did not make its file runs again.
+    /// The id of the task, or of the one with the same `unique` that is there: one that stands for one thing, or did not
+    /// make its file, runs again.
     pub fn enqueue(&mut self, new: NewTask, cause: Option<Seq>) -> TaskId {
         if let Some(there) = new.unique.as_ref().and_then(|unique| self.unique.get(unique)).cloned() {
             let words = new.unique.unwrap_or_default();
-            let is_wanted_again = words.starts_with(STANDING) && self.has_ended(&there)
-                || words.starts_with(IMAGE) && self.can_run_again(&there);
-            if is_wanted_again {
+            if words.starts_with(STANDING) {
+                self.want(&there);
+            } else if words.starts_with(IMAGE) && self.can_run_again(&there) {
                 self.restart(&there);
             }
             return there;
@@ -127,11 +128,19 @@ impl Plan {
         claimed
     }
 
-    /// Also by its worker's going away, whether or not somebody has noticed.
-    fn has_ended(&mut self, id: &TaskId) -> bool {
-        let Some(task) = self.tasks.get(id) else { return false };
-        let lost = task.lease_until.is_some_and(|until| until < self.now);
-        task.state.is_final() || (lost && self.is_over(id))
+    /// It runs again: once it has ended, also by its worker's going away, whether or not somebody has noticed.
+    fn want(&mut self, id: &TaskId) {
+        if self.tasks.get(id).and_then(|task| task.lease_until).is_some_and(|until| until < self.now) {
+            self.is_over(id);
+        }
+        match self.tasks.get(id) {
+            Some(task) if task.state.is_final() => self.restart(id),
+            // What its run has not seen may be what it is wanted for.
+            Some(task) if task.state == TaskState::Running && !task.data.wanted => {
+                self.change(id, |task| task.data.wanted = true);
+            }
+            _ => {}
+        }
     }
 
     /// A run outlived its lease: whether the task has no other.
@@ -156,6 +165,7 @@ impl Plan {
             task.state = TaskState::Running;
             task.lease_until = Some(now.saturating_add(lease_ms));
             task.progress = None;
+            task.data.wanted = false;
             task.data.attempts += 1;
             // Rows of versions that did not count runs have attempts.
             task.data.runs = task.data.runs.max(task.data.attempts - 1) + 1;
@@ -167,35 +177,6 @@ impl Plan {
             self.repeat(id);
         }
         self.tasks[id].clone()
-    }
-
-    /// The next one of those that repeat is enqueued as this one begins for the first time, so that there is always
-    /// exactly one that waits. It takes the words over by which the series is known.
-    fn repeat(&mut self, id: &TaskId) {
-        let task = &self.tasks[id];
-        let Some(run_at) = task.data.repeat.as_ref().and_then(|repeat| repeat.next(self.now)) else { return };
-        let series = task.data.series.clone().unwrap_or_else(|| id.clone());
-        let mut bits = [0; 16];
-        bits.copy_from_slice(&Sha256::digest(format!("{series} {run_at}"))[..16]);
-        let next = TaskId::from_random(bits);
-        let mut another = task.clone();
-        another.id = next.clone();
-        another.state = TaskState::Queued;
-        another.run_at = run_at;
-        another.lease_until = None;
-        another.data.series = Some(series);
-        another.data.attempts = 0;
-        another.data.runs = 0;
-        another.data.worker = None;
-        another.data.card = None;
-        another.data.created_at = self.now;
-        another.data.started_at = None;
-        self.change(id, |task| {
-            task.unique = None;
-            task.data.repeated = true;
-        });
-        self.tasks.insert(next.clone(), another);
-        self.changed.insert(next);
     }
 
     fn renew(&mut self, runs: &[RunId], lease_ms: i64) -> Vec<RunId> {
@@ -274,6 +255,7 @@ impl Plan {
             task.progress = None;
             task.data.max_attempts = task.data.attempts.saturating_add(task.data.granted);
             task.data.cancelling = false;
+            task.data.wanted = false;
             task.data.result = None;
             task.data.error = None;
         });
@@ -292,6 +274,7 @@ impl Plan {
             task.lease_until = None;
             task.progress = None;
             task.data.worker = None;
+            task.data.wanted = false;
             change(&mut task.data);
         });
         self.tell(id);
@@ -307,6 +290,9 @@ impl Plan {
             change(&mut task.data);
         });
         self.tell(id);
+        if self.tasks.get(id).is_some_and(|task| task.data.wanted) {
+            self.restart(id);
+        }
     }
 
     fn change(&mut self, id: &TaskId, change: impl FnOnce(&mut Task)) {
@@ -367,6 +353,7 @@ fn fresh(new: NewTask, cause: Option<Seq>, now: i64) -> Task {
             repeated: false,
             worker: None,
             cancelling: false,
+            wanted: false,
             result: None,
             error: None,
             created_at: now,

@@ -1,3 +1,5 @@
+mod standing;
+
 use super::*;
 use crate::domain::{RoomId, UserId};
 use crate::server::store::Repeat;
@@ -156,35 +158,6 @@ fn a_failure_is_tried_again_at_its_time_and_not_too_often() {
     assert_eq!(store.work(70, TaskWork::Again(id.clone())), TaskAnswer::Done(true));
     assert_eq!((store.claim(70).len(), store.tasks[&id].data.max_attempts), (1, 4));
     assert_eq!(store.work(71, TaskWork::Again(id)), TaskAnswer::Done(false), "it runs");
-}
-
-#[test]
-fn what_stands_for_one_thing_runs_again_in_the_same_row() {
-    let mut store = Store::default();
-    let standing = |id| NewTask { unique: Some(format!("{STANDING}a")), ..new(id) };
-    let id = store.enqueue(0, standing("a"));
-    assert_eq!(store.enqueue(0, standing("b")), id);
-    let first = store.claim(0).remove(0);
-    assert_eq!((store.enqueue(1, standing("c")), store.state(&id)), (id.clone(), TaskState::Running));
-    for end in [RunEnd::Succeeded("1".into()), RunEnd::Failed(failed()), RunEnd::Cancelled] {
-        let run = store.tasks[&id].run();
-        assert!(store.end(2, &run, end));
-        assert_eq!(store.enqueue(3, standing("d")), id);
-        let data = &store.tasks[&id].data;
-        assert_eq!((store.state(&id), &data.result, &data.error), (TaskState::Queued, &None, &None));
-        store.claim(3);
-    }
-    assert_eq!((store.tasks.len(), store.tasks[&id].data.attempts), (1, 4));
-    assert!(!store.end(4, &first, RunEnd::Succeeded("1".into())), "that run was another");
-    store.tasks.get_mut(&id).unwrap().data.max_attempts = 4;
-    assert_eq!((store.enqueue(LEASE, standing("e")), store.state(&id)), (id.clone(), TaskState::Running));
-    assert_eq!((store.enqueue(LEASE + 4, standing("e")), store.state(&id)), (id.clone(), TaskState::Queued));
-    store.work(LEASE + 4, TaskWork::Cancel(id));
-    let plain = |id| NewTask { unique: Some("a".into()), ..new(id) };
-    let once = store.enqueue(5, plain("f"));
-    let run = store.claim(5).remove(0);
-    store.end(6, &run, RunEnd::Succeeded("1".into()));
-    assert_eq!((store.enqueue(7, plain("g")), store.state(&once)), (once.clone(), TaskState::Succeeded));
 }
 
 #[test]
