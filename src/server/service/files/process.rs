@@ -47,6 +47,9 @@ pub enum ProcessError {
     Compute(ComputeError),
     #[error("the uploaded bytes are not there")]
     NoSource,
+    /// Until its task is wanted again, which may be on its way.
+    #[error("the file has been given up")]
+    GivenUp,
     /// For good.
     #[error("the file has been removed")]
     Removed,
@@ -58,6 +61,7 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
     let file = place.store.file(id).await?.ok_or(ProcessError::Removed)?;
     match file.state {
         FileState::Uploaded => {}
+        _ if file.state.is_given_up() => return Err(ProcessError::GivenUp),
         FileState::Removed => return Err(ProcessError::Removed),
         _ => return Ok(drop_source(&place.files, &file).await?),
     }
@@ -73,8 +77,9 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
         Ok(drawn) => finish(place, file, &source, drawn).await?,
         Err(error) => place.store.file_refused(id, &verdict(id, error)?).await?,
     }
-    // It may have been given up meanwhile: then its bytes are needed again.
     match place.store.file(id).await? {
+        // Meanwhile: its bytes are needed again.
+        Some(file) if file.state.is_given_up() => Err(ProcessError::GivenUp),
         Some(file) => Ok(drop_source(&place.files, &file).await?),
         None => Ok(()),
     }
