@@ -1,8 +1,10 @@
 use super::misbehaving::{Chattering, Confined, Endless, Filling, Greedy, Panicking, Refusing, Sum};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pickmate::server::compute::primes::{Primes, Range};
 use pickmate::server::compute::{Bounds, Compute, ComputeError, Computer, Step};
 use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -47,6 +49,7 @@ trials! {
     it_dies_with_its_parent,
     no_more_run_at_once_than_have_a_place,
     a_child_is_confined_and_knows_no_secrets,
+    one_that_cannot_be_confined_says_nothing_of_its_input,
 }
 
 async fn run<C: Compute>(input: &C::Input, bounds: Bounds) -> Result<C::Output, ComputeError> {
@@ -205,4 +208,25 @@ async fn a_child_is_confined_and_knows_no_secrets() {
     assert_eq!(confined.file, Some(BOUNDS.file_bytes));
     assert_eq!(confined.core, Some(0));
     assert_eq!(confined.variables, ["MIMALLOC_ARENA_RESERVE"]);
+}
+
+async fn one_that_cannot_be_confined_says_nothing_of_its_input() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("program");
+    // Root raises its limits again, so that it goes without the right to.
+    let script = format!(
+        "#!/bin/sh\nulimit -v 2097152\nset -- \"{}\" \"$@\"\n\
+        [ \"$(id -u)\" != 0 ] || exec setpriv --bounding-set=-sys_resource -- \"$@\"\nexec \"$@\"\n",
+        env!("CARGO_BIN_EXE_pickmate")
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let primes = async |memory_bytes| {
+        let computer = Computer::with_program(program.clone(), 1);
+        let bounds = Bounds { memory_bytes, ..BOUNDS };
+        computer.run::<Primes>(&Range { below: 10 }, bounds, &CancellationToken::new(), |_| {}).await
+    };
+    assert_eq!(primes(1024 * MIB).await.unwrap(), 4);
+    let outcome = primes(4096 * MIB).await;
+    assert!(matches!(outcome, Err(ComputeError::Unavailable(_))), "{outcome:?}");
 }

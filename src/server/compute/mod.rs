@@ -63,7 +63,7 @@ pub enum ComputeError {
     /// It panicked, was killed by somebody else or said what cannot be understood. The words are for the log.
     #[error("crashed: {0}")]
     Crashed(String),
-    /// No child could be started: the machine has no room for another process.
+    /// No child could be started, or not be confined: the machine has no room for another process, or refuses a limit.
     #[error("no child process: {0}")]
     Unavailable(#[from] std::io::Error),
 }

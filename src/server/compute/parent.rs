@@ -1,5 +1,5 @@
 use super::line::{Line, Step};
-use super::{Compute, ComputeError, Refused};
+use super::{Compute, ComputeError, Refused, child};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -147,6 +147,9 @@ async fn last_words(stderr: ChildStderr) -> String {
 }
 
 fn failure(status: ExitStatus, words: &str) -> ComputeError {
+    if status.code() == Some(child::UNREADY.into()) {
+        return ComputeError::Unavailable(std::io::Error::other(words.to_owned()));
+    }
     if NO_MEMORY.iter().any(|said| words.contains(said)) {
         return ComputeError::OutOfMemory;
     }
