@@ -19,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const MIB: u64 = 1024 * 1024;
 
 /// Beyond what the program itself takes of an address space, unoptimised and with symbols.
-pub const BOUNDS: Bounds = Bounds { time: PATIENCE, memory_bytes: 1024 * MIB, file_bytes: MIB };
+pub const BOUNDS: Bounds = Bounds { time: PATIENCE, cpu: None, memory_bytes: 1024 * MIB, file_bytes: MIB };
 
 pub struct Trial {
     pub name: &'static str,
@@ -37,6 +37,7 @@ macro_rules! trials {
 trials! {
     progress_arrives_and_then_the_result,
     an_endless_loop_is_killed_at_its_time,
+    one_that_computes_longer_than_it_may_is_ended_for_that,
     one_that_allocates_without_end_is_stopped_and_its_parent_lives,
     one_that_panics_is_reported,
     one_that_is_killed_is_reported,
@@ -95,6 +96,15 @@ async fn an_endless_loop_is_killed_at_its_time() {
     assert!(matches!(outcome, Err(ComputeError::TimedOut)), "{outcome:?}");
     assert!(begun.elapsed() >= time);
     assert!(is_gone(noted(&note).await));
+}
+
+async fn one_that_computes_longer_than_it_may_is_ended_for_that() {
+    let folder = TempDir::new().unwrap();
+    let bounds = Bounds { cpu: Some(Duration::from_millis(300)), ..BOUNDS };
+    let outcome = run::<Endless>(&folder.path().join("note"), bounds).await;
+    assert!(matches!(outcome, Err(ComputeError::OutOfCpu)), "{outcome:?}");
+    // Waiting is no computing.
+    assert_eq!(run::<Sum>(&vec![1; 15], bounds).await.unwrap(), 15);
 }
 
 async fn one_that_allocates_without_end_is_stopped_and_its_parent_lives() {
@@ -206,7 +216,9 @@ async fn a_child_is_confined_and_knows_no_secrets() {
     assert_eq!(confined.policy, "Normal(Idle)", "whoever else wants the core has it");
     assert_eq!(confined.memory, Some(BOUNDS.memory_bytes));
     assert_eq!(confined.file, Some(BOUNDS.file_bytes));
-    assert_eq!(confined.core, Some(0));
+    assert_eq!((confined.core, confined.cpu), (Some(0), None));
+    let bounds = Bounds { cpu: Some(Duration::from_millis(2_001)), ..BOUNDS };
+    assert_eq!(run::<Confined>(&(), bounds).await.unwrap().cpu, Some(3));
     assert_eq!(confined.variables, ["MIMALLOC_ARENA_RESERVE"]);
 }
 

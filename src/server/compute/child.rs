@@ -59,6 +59,10 @@ fn confine(arguments: &Arguments) -> std::io::Result<()> {
     ] {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
+    if let Some(seconds) = arguments.cpu_seconds {
+        // Killed a second after it was told, where it does not listen.
+        setrlimit(Resource::Cpu, Rlimit { current: Some(seconds), maximum: Some(seconds.saturating_add(1)) })?;
+    }
     Ok(())
 }
 

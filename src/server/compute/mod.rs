@@ -55,9 +55,12 @@ pub enum ComputeError {
     /// It needed more than [`Bounds::memory_bytes`].
     #[error("out of memory")]
     OutOfMemory,
-    /// It took longer than [`Bounds::time`].
+    /// It took longer than [`Bounds::time`], which may be the machine's fault.
     #[error("out of time")]
     TimedOut,
+    /// It computed for longer than [`Bounds::cpu`].
+    #[error("out of time of a core")]
+    OutOfCpu,
     #[error("cancelled")]
     Cancelled,
     /// It panicked, was killed by somebody else or said what cannot be understood. The words are for the log.
