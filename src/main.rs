@@ -30,7 +30,11 @@ fn main() -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Without a stderr there is nobody to tell.
     let _ = writeln!(stderr(), "pickmate: {error:#}");
-    if error.is::<ConfigError>() { ExitCode::from(WRONG_SETTING) } else { ExitCode::FAILURE }
+    match () {
+        () if error.is::<ConfigError>() => ExitCode::from(WRONG_SETTING),
+        () if error.is::<child::Unready>() => ExitCode::from(child::UNREADY),
+        () => ExitCode::FAILURE,
+    }
 }
 
 fn obey(command: Command) -> anyhow::Result<()> {

@@ -210,6 +210,8 @@ pub struct Compute {
     pub memory_bytes: u64,
     #[arg(long)]
     pub file_bytes: u64,
+    #[arg(long)]
+    pub cpu_seconds: Option<u64>,
 }
 
 #[cfg(test)]

@@ -134,6 +134,7 @@ pub struct Confinement {
     pub memory: Option<u64>,
     pub file: Option<u64>,
     pub core: Option<u64>,
+    pub cpu: Option<u64>,
     pub variables: Vec<String>,
 }
 
@@ -148,6 +149,7 @@ impl Compute for Confined {
             memory: getrlimit(Resource::As).current,
             file: getrlimit(Resource::Fsize).current,
             core: getrlimit(Resource::Core).current,
+            cpu: getrlimit(Resource::Cpu).current,
             variables: std::env::vars().map(|(name, _)| name).collect(),
         })
     }

@@ -1,8 +1,10 @@
 use super::misbehaving::{Chattering, Confined, Endless, Filling, Greedy, Panicking, Refusing, Sum};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pickmate::server::compute::primes::{Primes, Range};
 use pickmate::server::compute::{Bounds, Compute, ComputeError, Computer, Step};
 use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -17,7 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const MIB: u64 = 1024 * 1024;
 
 /// Beyond what the program itself takes of an address space, unoptimised and with symbols.
-pub const BOUNDS: Bounds = Bounds { time: PATIENCE, memory_bytes: 1024 * MIB, file_bytes: MIB };
+pub const BOUNDS: Bounds = Bounds { time: PATIENCE, cpu: None, memory_bytes: 1024 * MIB, file_bytes: MIB };
 
 pub struct Trial {
     pub name: &'static str,
@@ -35,6 +37,7 @@ macro_rules! trials {
 trials! {
     progress_arrives_and_then_the_result,
     an_endless_loop_is_killed_at_its_time,
+    one_that_computes_longer_than_it_may_is_ended_for_that,
     one_that_allocates_without_end_is_stopped_and_its_parent_lives,
     one_that_panics_is_reported,
     one_that_is_killed_is_reported,
@@ -47,6 +50,7 @@ trials! {
     it_dies_with_its_parent,
     no_more_run_at_once_than_have_a_place,
     a_child_is_confined_and_knows_no_secrets,
+    one_that_cannot_be_confined_says_nothing_of_its_input,
 }
 
 async fn run<C: Compute>(input: &C::Input, bounds: Bounds) -> Result<C::Output, ComputeError> {
@@ -92,6 +96,15 @@ async fn an_endless_loop_is_killed_at_its_time() {
     assert!(matches!(outcome, Err(ComputeError::TimedOut)), "{outcome:?}");
     assert!(begun.elapsed() >= time);
     assert!(is_gone(noted(&note).await));
+}
+
+async fn one_that_computes_longer_than_it_may_is_ended_for_that() {
+    let folder = TempDir::new().unwrap();
+    let bounds = Bounds { cpu: Some(Duration::from_millis(300)), ..BOUNDS };
+    let outcome = run::<Endless>(&folder.path().join("note"), bounds).await;
+    assert!(matches!(outcome, Err(ComputeError::OutOfCpu)), "{outcome:?}");
+    // Waiting is no computing.
+    assert_eq!(run::<Sum>(&vec![1; 15], bounds).await.unwrap(), 15);
 }
 
 async fn one_that_allocates_without_end_is_stopped_and_its_parent_lives() {
@@ -203,6 +216,29 @@ async fn a_child_is_confined_and_knows_no_secrets() {
     assert_eq!(confined.policy, "Normal(Idle)", "whoever else wants the core has it");
     assert_eq!(confined.memory, Some(BOUNDS.memory_bytes));
     assert_eq!(confined.file, Some(BOUNDS.file_bytes));
-    assert_eq!(confined.core, Some(0));
+    assert_eq!((confined.core, confined.cpu), (Some(0), None));
+    let bounds = Bounds { cpu: Some(Duration::from_millis(2_001)), ..BOUNDS };
+    assert_eq!(run::<Confined>(&(), bounds).await.unwrap().cpu, Some(3));
     assert_eq!(confined.variables, ["MIMALLOC_ARENA_RESERVE"]);
+}
+
+async fn one_that_cannot_be_confined_says_nothing_of_its_input() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("program");
+    // Root raises its limits again, so that it goes without the right to.
+    let script = format!(
+        "#!/bin/sh\nulimit -v 2097152\nset -- \"{}\" \"$@\"\n\
+        [ \"$(id -u)\" != 0 ] || exec setpriv --bounding-set=-sys_resource -- \"$@\"\nexec \"$@\"\n",
+        env!("CARGO_BIN_EXE_pickmate")
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let primes = async |memory_bytes| {
+        let computer = Computer::with_program(program.clone(), 1);
+        let bounds = Bounds { memory_bytes, ..BOUNDS };
+        computer.run::<Primes>(&Range { below: 10 }, bounds, &CancellationToken::new(), |_| {}).await
+    };
+    assert_eq!(primes(1024 * MIB).await.unwrap(), 4);
+    let outcome = primes(4096 * MIB).await;
+    assert!(matches!(outcome, Err(ComputeError::Unavailable(_))), "{outcome:?}");
 }

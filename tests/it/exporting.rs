@@ -192,7 +192,8 @@ async fn a_member_has_few_exports_under_way_and_a_room_one() {
     let (mina, joon) = (&place.mina, &place.joon);
     let (status, first) = place.asks(mina, &rooms[0], "a").await;
     assert_eq!(status, StatusCode::ACCEPTED, "{first}");
-    assert_eq!(place.asks(mina, &rooms[1], "b").await.0, StatusCode::ACCEPTED);
+    let (status, second) = place.asks(mina, &rooms[1], "b").await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{second}");
     let refused = (StatusCode::TOO_MANY_REQUESTS, json!("too_many_exports"));
     let code = |(status, mut answer): (StatusCode, Value)| (status, answer["code"].take());
     assert_eq!(code(place.asks(mina, &rooms[2], "c").await), refused);
@@ -206,6 +207,9 @@ async fn a_member_has_few_exports_under_way_and_a_room_one() {
     assert_eq!(place.asks(mina, &rooms[2], "f").await.0, StatusCode::ACCEPTED, "one has ended");
     let again = place.caller(&owner).ask(Method::POST, &format!("{path}/retry"), Value::Null).await;
     assert_eq!(code(again), refused, "running one again is one more");
+    let path = format!("/api/v1/tasks/{}/retry", second["id"].as_str().unwrap());
+    let (status, task) = place.caller(mina).ask(Method::POST, &path, Value::Null).await;
+    assert_eq!((status, &task["state"]), (StatusCode::ACCEPTED, &json!("queued")), "one under way stays as it is");
 }
 
 #[tokio::test]

@@ -55,15 +55,18 @@ pub enum ComputeError {
     /// It needed more than [`Bounds::memory_bytes`].
     #[error("out of memory")]
     OutOfMemory,
-    /// It took longer than [`Bounds::time`].
+    /// It took longer than [`Bounds::time`], which may be the machine's fault.
     #[error("out of time")]
     TimedOut,
+    /// It computed for longer than [`Bounds::cpu`].
+    #[error("out of time of a core")]
+    OutOfCpu,
     #[error("cancelled")]
     Cancelled,
     /// It panicked, was killed by somebody else or said what cannot be understood. The words are for the log.
     #[error("crashed: {0}")]
     Crashed(String),
-    /// No child could be started: the machine has no room for another process.
+    /// No child could be started, or not be confined: the machine has no room for another process, or refuses a limit.
     #[error("no child process: {0}")]
     Unavailable(#[from] std::io::Error),
 }

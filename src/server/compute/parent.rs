@@ -1,6 +1,8 @@
 use super::line::{Line, Step};
-use super::{Compute, ComputeError, Refused};
+use super::{Compute, ComputeError, Refused, child};
+use rustix::process::Signal;
 use serde::de::DeserializeOwned;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -24,8 +26,10 @@ const NO_MEMORY: [&str; 2] = ["memory allocation of ", "TryReserveError"];
 /// What one computation may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// From its start to its end; then it is killed.
+    /// From its start to its end, by the clock; then it is killed. It may have waited for a core all that time.
     pub time: Duration,
+    /// For which it computes, in whole seconds, of a part of one the whole; then it is killed. `None`: for all that time.
+    pub cpu: Option<Duration>,
     /// Of its address space, with what the program itself takes.
     pub memory_bytes: u64,
     /// Of each file that it writes.
@@ -84,6 +88,7 @@ impl Computer {
             .args(["compute", name])
             .args(["--memory-bytes", &bounds.memory_bytes.to_string()])
             .args(["--file-bytes", &bounds.file_bytes.to_string()])
+            .args(bounds.cpu.map(|cpu| format!("--cpu-seconds={}", cpu.as_millis().div_ceil(1_000))))
             .env_clear()
             // The allocator would take a gigabyte of addresses beforehand, which counts.
             .env("MIMALLOC_ARENA_RESERVE", "0")
@@ -147,6 +152,12 @@ async fn last_words(stderr: ChildStderr) -> String {
 }
 
 fn failure(status: ExitStatus, words: &str) -> ComputeError {
+    if status.code() == Some(child::UNREADY.into()) {
+        return ComputeError::Unavailable(std::io::Error::other(words.to_owned()));
+    }
+    if status.signal() == Some(Signal::XCPU.as_raw()) {
+        return ComputeError::OutOfCpu;
+    }
     if NO_MEMORY.iter().any(|said| words.contains(said)) {
         return ComputeError::OutOfMemory;
     }

@@ -292,7 +292,8 @@ limits! {
     thumbnail_side: u32 = 640, 16..=4_096;
     /// An image without loss that is larger is kept as JPEG.
     image_lossless_bytes: u64 = 8 * 1024 * 1024, 1_024..=1_073_741_824;
-    /// An image that takes longer to be made anew is refused.
+    /// An image for which a core computes longer, in whole seconds, is refused. By the clock it may take ten times as
+    /// long, and is tried again then.
     image_ms: u64 = 120_000, 100..=3_600_000;
     /// Addresses that a child process may use for memory, the program itself among them.
     compute_memory_bytes: u64 = 1024 * 1024 * 1024, 268_435_456..=1_099_511_627_776;

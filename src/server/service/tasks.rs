@@ -92,6 +92,9 @@ pub async fn cancel(state: &AppState, actor: &Actor, id: &str) -> Result<(), App
 /// [`cancel`]; `TooManyExports`.
 pub async fn again(state: &AppState, actor: &Actor, id: &str) -> Result<(), AppError> {
     let task = controlled(state, actor, id).await?;
+    if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
+        return Ok(());
+    }
     let asked = Asked { name: &task.data.name, actor: task.data.actor, room: task.room, unique: None };
     let _turn = exports::turn(state, asked).await?;
     state.store.work(TaskWork::Again(task.id)).await?;

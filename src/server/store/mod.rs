@@ -48,7 +48,7 @@ pub use previews::{Linking, NotedFor, PageNote, Previews};
 pub use rooms::{ReadPlace, RoomHead, RoomReaders, RoomView, Rooms};
 pub use tasks::{
     IMAGE, NewTask, NotedProgress, Repeat, RepeatError, RunEnd, RunId, SERIES, STANDING, Task, TaskAnswer, TaskCount,
-    TaskData, TaskFailure, TaskFilter, TaskWork, Tasks,
+    TaskData, TaskFailure, TaskFilter, TaskWork, Tasks, UnderWay,
 };
 pub use trouble::{Reason, Trouble};
 pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};

@@ -74,6 +74,7 @@ impl Context {
             // The same input meets the same end.
             ComputeError::Refused(Refused { code }) => Failure::give_up(&code, "the computation refused it"),
             ComputeError::OutOfMemory => Failure::give_up("out_of_memory", error),
+            ComputeError::OutOfCpu => Failure::give_up("out_of_cpu", error),
             ComputeError::TimedOut => Failure::retry("timed_out", error),
             ComputeError::Crashed(_) => Failure::retry("crashed", error),
             ComputeError::Unavailable(_) => Failure::retry("unavailable", error),

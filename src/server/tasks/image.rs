@@ -10,6 +10,7 @@ impl Work for Image {
         match process(&place, &self.file).await {
             Ok(()) => Ok(Value::Null),
             Err(ProcessError::Compute(ComputeError::Cancelled)) => Err(Failure::Stopped),
+            Err(error @ ProcessError::Compute(ComputeError::TimedOut)) => Err(Failure::retry("timed_out", error)),
             Err(error @ ProcessError::Removed) => Err(Failure::give_up("no_such_file", error)),
             Err(error) => Err(Failure::retry("unavailable", error)),
         }

@@ -7,7 +7,7 @@ use pickmate::domain::{FileId, Lane, TaskId, TaskState};
 use pickmate::server::clock::now_ms;
 use pickmate::server::files::{Name, Part};
 use pickmate::server::queue::Image;
-use pickmate::server::service::files::{Workplace, process, remove};
+use pickmate::server::service::files::{ProcessError, Workplace, process, remove};
 use pickmate::server::store::{FileState, RunEnd, TaskFailure, TaskWork};
 use pickmate::server::tasks::{TASKS, Worker};
 use reqwest::{Client, StatusCode};
@@ -53,6 +53,8 @@ async fn an_image_whose_task_failed_is_refused_and_can_be_sent_again() {
     assert_eq!((&told["state"], &told["code"]), (&json!("refused"), &json!("image_failed")));
     let (status, error) = place.post(&place.mina, "k", &[&told["id"]]).await;
     assert_eq!((status, &error["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("no_such_file")));
+    let not_wanted = process(&Workplace::of(place.app.state()), &id).await;
+    assert!(matches!(not_wanted, Err(ProcessError::GivenUp)), "{not_wanted:?}");
     let (stop, worker) = makes_images(&place).await;
     let (status, file) = place.upload(&place.mina, "u", "a.png", image).await;
     assert_eq!((status, &file["state"], &file["id"]), (StatusCode::OK, &json!("ready"), &told["id"]), "{file}");

@@ -166,6 +166,27 @@ pub async fn lists_are_by_state_and_time<E: Engine>(world: World<E>) {
     assert!(listed(TaskList::Failed, None).await.is_empty());
 }
 
+pub async fn what_is_under_way_is_counted_whether_or_not_it_runs<E: Engine>(world: World<E>) {
+    let (mina, joon) = (world.owner("mina").await, world.user("joon").await);
+    let (one, two) = (world.room("one", Access::Open, mina).await, world.room("two", Access::Open, mina).await);
+    let later = NewTask { run_at: Some(now() + LEASE_MS), ..task(mina, Some(one)) };
+    let other = NewTask { name: "primes".into(), ..task(mina, Some(one)) };
+    let all = vec![task(mina, Some(one)), task(mina, Some(two)), task(joon, Some(one)), later, other];
+    let ids = enqueue(&world.store, all).await;
+    let count = async |actor, room| {
+        let counted = world.store.under_way("demo", actor, room).await.unwrap();
+        (counted.theirs, counted.in_room)
+    };
+    assert_eq!(count(Some(mina), Some(one)).await, (3, 3));
+    let running = claim(&world.store, 10, LEASE_MS).await;
+    assert_eq!((running.len(), count(Some(mina), Some(one)).await), (4, (3, 3)));
+    let first = running.into_iter().find(|task| task.id == ids[0]).unwrap();
+    assert!(end(&world.store, first.run(), done()).await);
+    assert_eq!(count(Some(mina), Some(one)).await, (2, 2));
+    assert_eq!(count(Some(joon), Some(two)).await, (1, 1));
+    assert_eq!(count(None, None).await, (0, 0));
+}
+
 pub async fn progress_and_cancelling_are_seen_by_other_processes<E: Engine>(world: World<E>) {
     let mina = world.user("mina").await;
     let room = world.room("den", Access::Closed, mina).await;

@@ -14,6 +14,10 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
+/// By the clock, a child may take so many times as long as it may compute: where other programs want every core, it
+/// computes little of the time.
+const CLOCK_TO_CPU: u32 = 10;
+
 /// What images are made anew with.
 #[derive(Clone)]
 pub struct Workplace {
@@ -47,6 +51,9 @@ pub enum ProcessError {
     Compute(ComputeError),
     #[error("the uploaded bytes are not there")]
     NoSource,
+    /// Until its task is wanted again, which may be on its way.
+    #[error("the file has been given up")]
+    GivenUp,
     /// For good.
     #[error("the file has been removed")]
     Removed,
@@ -58,6 +65,7 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
     let file = place.store.file(id).await?.ok_or(ProcessError::Removed)?;
     match file.state {
         FileState::Uploaded => {}
+        _ if file.state.is_given_up() => return Err(ProcessError::GivenUp),
         FileState::Removed => return Err(ProcessError::Removed),
         _ => return Ok(drop_source(&place.files, &file).await?),
     }
@@ -73,8 +81,9 @@ pub async fn process(place: &Workplace, id: &FileId) -> Result<(), ProcessError>
         Ok(drawn) => finish(place, file, &source, drawn).await?,
         Err(error) => place.store.file_refused(id, &verdict(id, error)?).await?,
     }
-    // It may have been given up meanwhile: then its bytes are needed again.
     match place.store.file(id).await? {
+        // Meanwhile: its bytes are needed again.
+        Some(file) if file.state.is_given_up() => Err(ProcessError::GivenUp),
         Some(file) => Ok(drop_source(&place.files, &file).await?),
         None => Ok(()),
     }
@@ -125,14 +134,16 @@ async fn finish(place: &Workplace, file: StoredFile, source: &Source, drawn: Ree
 fn verdict(id: &FileId, error: ComputeError) -> Result<String, ProcessError> {
     match error {
         ComputeError::Refused(refused) if refused != image::NO_FILE => Ok(refused.code.into_owned()),
-        ComputeError::OutOfMemory | ComputeError::TimedOut => Ok(image::TOO_COMPLEX.code.into_owned()),
+        ComputeError::OutOfMemory | ComputeError::OutOfCpu => Ok(image::TOO_COMPLEX.code.into_owned()),
         ComputeError::Crashed(words) => {
             tracing::warn!(file.id = id.as_str(), %words, "an image made its child crash");
             Ok(image::BROKEN.code.into_owned())
         }
-        error @ (ComputeError::Refused(Refused { .. }) | ComputeError::Cancelled | ComputeError::Unavailable(_)) => {
-            Err(ProcessError::Compute(error))
-        }
+        // Out of time by the clock: a child of the idle class may have got no core.
+        error @ (ComputeError::Refused(Refused { .. })
+        | ComputeError::TimedOut
+        | ComputeError::Cancelled
+        | ComputeError::Unavailable(_)) => Err(ProcessError::Compute(error)),
     }
 }
 
@@ -148,9 +159,30 @@ fn image_bounds(limits: &Limits) -> ImageBounds {
 fn bounds(limits: &Limits) -> Bounds {
     // No image of so many pixels is larger: four bytes each, and what lies around them.
     let side = u64::from(limits.image_side.max(limits.thumbnail_side));
+    let cpu = Duration::from_millis(limits.image_ms);
     Bounds {
-        time: Duration::from_millis(limits.image_ms),
+        time: cpu.saturating_mul(CLOCK_TO_CPU),
+        cpu: Some(cpu),
         memory_bytes: limits.compute_memory_bytes,
         file_bytes: side * side * 5 + 1024 * 1024,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_judged_by_what_it_cost_and_not_by_how_busy_the_machine_was() {
+        let id = FileId::from_random([7; 16]);
+        for costly in [ComputeError::OutOfMemory, ComputeError::OutOfCpu] {
+            assert_eq!(verdict(&id, costly).unwrap(), image::TOO_COMPLEX.code);
+        }
+        let refused = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        for passing in [ComputeError::TimedOut, ComputeError::Cancelled, ComputeError::Unavailable(refused)] {
+            assert!(matches!(verdict(&id, passing), Err(ProcessError::Compute(_))));
+        }
+        let bounds = bounds(&Limits::default());
+        assert!(bounds.cpu.unwrap() < bounds.time);
     }
 }

@@ -9,7 +9,7 @@ use super::super::sql;
 use super::super::sql::files::{give_files_up, want_files};
 use super::super::sql::tasks::tasks_where;
 use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
-use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks};
+use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks, UnderWay};
 use super::PostgresStore;
 use super::commit::append;
 use super::tables::LockedRooms;
@@ -49,6 +49,11 @@ const WAITING: &str = tasks_where!(
     "state IN ('queued', 'retrying') AND data::jsonb ->> 'name' = $1 AND (data::jsonb ->> 'actor')::bigint = $2
     ORDER BY run_at, id LIMIT 10000"
 );
+
+/// In one statement: a task that begins meanwhile is counted once.
+const UNDER_WAY: &str = "SELECT count(*) FILTER (WHERE (data::jsonb ->> 'actor')::bigint IS NOT DISTINCT FROM $2),
+        count(*) FILTER (WHERE room_id IS NOT DISTINCT FROM $3)
+    FROM tasks WHERE ended_at IS NULL AND data::jsonb ->> 'name' = $1";
 
 const CANCELLING: &str = "SELECT id FROM tasks
     WHERE id = ANY($1) AND state = 'running' AND (data::jsonb ->> 'cancelling')::boolean";
@@ -166,6 +171,11 @@ impl Tasks for PostgresStore {
     async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError> {
         let rows: Vec<TaskRow> = self.connections.all(sqlx::query_as(WAITING).bind(name).bind(actor.0)).await?;
         rows.into_iter().map(TaskRow::into_task).collect()
+    }
+
+    async fn under_way(&self, name: &str, actor: Option<UserId>, room: Option<RoomId>) -> Result<UnderWay, StoreError> {
+        let query = sqlx::query_as(UNDER_WAY).bind(name).bind(actor.map(|actor| actor.0)).bind(room.map(|room| room.0));
+        Ok(UnderWay::from_row(self.connections.one(query).await?))
     }
 
     async fn task_counts(&self, now: i64) -> Result<Vec<TaskCount>, StoreError> {

@@ -6,7 +6,7 @@ use super::super::sql;
 use super::super::sql::files::{give_files_up, want_files};
 use super::super::sql::tasks::tasks_where;
 use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
-use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks};
+use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks, UnderWay};
 use super::SqliteStore;
 use super::commit::append;
 use crate::domain::{FileId, Lane, RoomId, Seq, TaskId, UserId};
@@ -48,6 +48,10 @@ const CARD_ROOMS: &str = "SELECT id, slug, access, head FROM rooms WHERE id IN (
 const WAITING: &str = tasks_where!(
     "state IN ('queued', 'retrying') AND data ->> 'name' = $1 AND data ->> 'actor' = $2 ORDER BY run_at, id LIMIT 10000"
 );
+
+/// In one statement: a task that begins meanwhile is counted once.
+const UNDER_WAY: &str = "SELECT count(*) FILTER (WHERE data ->> 'actor' IS $2), count(*) FILTER (WHERE room_id IS $3)
+    FROM tasks WHERE ended_at IS NULL AND data ->> 'name' = $1";
 
 const CANCELLING: &str = "SELECT id FROM tasks
     WHERE id IN (SELECT value FROM json_each($1)) AND state = 'running' AND data ->> 'cancelling'";
@@ -137,6 +141,11 @@ impl Tasks for SqliteStore {
     async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError> {
         let rows: Vec<TaskRow> = sqlx::query_as(WAITING).bind(name).bind(actor.0).fetch_all(&self.readers).await?;
         rows.into_iter().map(TaskRow::into_task).collect()
+    }
+
+    async fn under_way(&self, name: &str, actor: Option<UserId>, room: Option<RoomId>) -> Result<UnderWay, StoreError> {
+        let query = sqlx::query_as(UNDER_WAY).bind(name).bind(actor.map(|actor| actor.0)).bind(room.map(|room| room.0));
+        Ok(UnderWay::from_row(query.fetch_one(&self.readers).await?))
     }
 
     async fn task_counts(&self, now: i64) -> Result<Vec<TaskCount>, StoreError> {

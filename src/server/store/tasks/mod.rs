@@ -195,6 +195,21 @@ pub struct TaskCount {
     pub count: u64,
 }
 
+/// Tasks of a kind that have not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// Of the actor.
+    pub theirs: u64,
+    /// In the room.
+    pub in_room: u64,
+}
+
+impl UnderWay {
+    pub(super) fn from_row((theirs, in_room): (i64, i64)) -> UnderWay {
+        UnderWay { theirs: theirs.unsigned_abs(), in_room: in_room.unsigned_abs() }
+    }
+}
+
 /// The queue.
 #[async_trait]
 pub trait Tasks {
@@ -236,6 +251,9 @@ pub trait Tasks {
     /// Those of a kind that wait for their time or their turn on somebody's behalf, the next first; at most
     /// 10,000.
     async fn waiting_tasks(&self, name: &str, actor: UserId) -> Result<Vec<Task>, StoreError>;
+
+    /// How many of a kind have not ended, whether or not they run.
+    async fn under_way(&self, name: &str, actor: Option<UserId>, room: Option<RoomId>) -> Result<UnderWay, StoreError>;
 
     /// At the moment `now`, Unix milliseconds.
     async fn task_counts(&self, now: i64) -> Result<Vec<TaskCount>, StoreError>;

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     order: Vec<TaskId>,
     unique: BTreeMap<String, TaskId>,
     changed: BTreeSet<TaskId>,
+    /// Those that are to run, for the first time or once more, whatever else happens to them in this transaction.
+    begun_anew: BTreeSet<TaskId>,
     /// What rooms are to see, in order.
     pub told: Vec<(TaskId, TaskStatus)>,
     pub now: i64,
@@ -42,7 +44,8 @@ impl Plan {
         let order = found.iter().map(|task| task.id.clone()).collect();
         let unique = found.iter().filter_map(|task| Some((task.unique.clone()?, task.id.clone()))).collect();
         let tasks = found.into_iter().map(|task| (task.id.clone(), task)).collect();
-        Plan { tasks, order, unique, changed: BTreeSet::new(), told: Vec::new(), now }
+        let (changed, begun_anew) = (BTreeSet::new(), BTreeSet::new());
+        Plan { tasks, order, unique, changed, begun_anew, told: Vec::new(), now }
     }
 
     pub fn into_changed(mut self) -> Vec<Task> {
@@ -77,7 +80,9 @@ impl Plan {
             let Some(file) = task.unique.as_deref().and_then(|words| words.strip_prefix(IMAGE)) else { continue };
             let changed = match task.state {
                 TaskState::Failed | TaskState::Cancelled => &mut files.given_up,
-                TaskState::Queued => &mut files.wanted,
+                TaskState::Queued | TaskState::Running | TaskState::Retrying if self.begun_anew.contains(&task.id) => {
+                    &mut files.wanted
+                }
                 _ => continue,
             };
             changed.extend(FileId::parse(file).ok());
@@ -104,6 +109,7 @@ impl Plan {
         let card = new.card;
         self.tasks.insert(id.clone(), fresh(new, cause, self.now));
         self.changed.insert(id.clone());
+        self.begun_anew.insert(id.clone());
         if card {
             self.tell(&id);
         }
@@ -259,6 +265,7 @@ impl Plan {
             task.data.result = None;
             task.data.error = None;
         });
+        self.begun_anew.insert(id.clone());
         self.tell(id);
     }
 

@@ -35,16 +35,21 @@ struct Store {
 
 impl Store {
     fn work(&mut self, now: i64, work: TaskWork) -> TaskAnswer {
+        self.batch(now, &[work]).remove(0)
+    }
+
+    /// All in one transaction.
+    fn batch(&mut self, now: i64, works: &[TaskWork]) -> Vec<TaskAnswer> {
         let mut found: Vec<Task> = self.tasks.values().cloned().collect();
         found.sort_by_key(|task| (std::cmp::Reverse(task.priority), task.run_at));
         let mut plan = Plan::new(found, now);
-        let answer = plan.decide(&work);
+        let answers = works.iter().map(|work| plan.decide(work)).collect();
         self.told.append(&mut plan.told);
         self.files = plan.files();
         for task in plan.into_changed() {
             self.tasks.insert(task.id.clone(), task);
         }
-        answer
+        answers
     }
 
     fn enqueue(&mut self, now: i64, task: NewTask) -> TaskId {
@@ -220,6 +225,25 @@ fn a_file_is_refused_for_as_long_as_its_task_has_failed() {
     assert_eq!(store.files, given_up);
     store.work(LEASE + 6, TaskWork::Again(id));
     assert_eq!(store.files, wanted);
+}
+
+#[test]
+fn a_file_is_wanted_whose_task_runs_again_in_the_same_transaction() {
+    let file = FileId::from_random([7; 16]);
+    let image = |id| NewTask { unique: Some(format!("{IMAGE}{}", file.as_str())), card: false, ..new(id) };
+    let claim = || TaskWork::Claim { worker: "w".into(), free: vec![(Lane::Io, 1)], lease_ms: LEASE };
+    let wanted = FileChanges { wanted: vec![file.clone()], ..FileChanges::default() };
+    let mut store = Store::default();
+    let id = store.enqueue(0, image("a"));
+    for again in [TaskWork::Again(id.clone()), TaskWork::Enqueue(vec![image("b")])] {
+        store.work(1, TaskWork::Cancel(id.clone()));
+        store.batch(2, &[again, claim()]);
+        assert_eq!((store.state(&id), &store.files), (TaskState::Running, &wanted));
+        let run = store.tasks[&id].run();
+        store.work(3, TaskWork::Renew { runs: vec![run.clone()], lease_ms: LEASE });
+        assert_eq!(store.files, FileChanges::default(), "nothing has become of it");
+        store.end(4, &run, RunEnd::Failed(failed()));
+    }
 }
 
 #[test]
