@@ -1,21 +1,28 @@
-//! Tasks whose workers are killed in the midst of them: each ends once, and does what it does once.
+//! Tasks whose workers, or servers that work, are killed in the midst of them: each ends once, and does what it does
+//! once.
+
+mod later;
+mod many;
 
 use crate::app::{PATIENCE, Person, TestApp};
 use crate::command::Machine;
 use crate::images::drawing::{encoded, photo};
 use crate::outgoing::peer::{Peer, page};
 use crate::tasks::Process;
-use futures_util::stream::{StreamExt, iter};
 use image::ImageFormat;
 use pickmate::domain::{Access, FileId, Role, RoomId, Seq, Slug, TaskId, TaskState};
 use pickmate::protocol::{DeliveryState, EventKind};
 use pickmate::server::clock::now_ms;
 use pickmate::server::queue::{self, Demo, Export, Image, Payload, Preview, Primes, Retention, Say, Webhook};
+use pickmate::server::store::postgres::Address;
 use pickmate::server::store::{FileState, NewTask, NewWebhook, SigningSecret, Task};
 use pickmate::server::tasks::TASKS;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -49,7 +56,12 @@ struct Place {
 
 impl Place {
     async fn new() -> Place {
+        Place::on(None).await
+    }
+
+    async fn on(database: Option<Address>) -> Place {
         let app = TestApp::spawn_with(|config| {
+            config.database = database;
             config.lanes = Vec::new();
             config.limits.upload_answer_ms = 100;
             config.limits.task_lease_ms = 1_000;
@@ -58,6 +70,11 @@ impl Place {
         let mina = app.member("mina").await;
         let room = app.room("general", Access::Open, &mina).await;
         Place { app, room, mina }
+    }
+
+    /// What makes a process of this kind work on the same data.
+    fn arguments(&self, program: &str) -> String {
+        format!("{program} --data {}", self.app.state().config.data.display())
     }
 
     async fn upload(&self, number: usize) -> FileId {
@@ -104,8 +121,20 @@ fn many<P: Payload>(count: usize, payload: impl Fn(usize) -> P) -> Vec<NewTask> 
     (0..count).map(|number| queue::task(&payload(number))).collect()
 }
 
+/// Runs what the lanes hold, as `worker` does.
+const SERVE: &str = "serve --listen 127.0.0.1:0";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
+    is_run_again_and_acts_once("worker").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_kind_of_task_loses_its_server_is_run_again_and_acts_once() {
+    is_run_again_and_acts_once(SERVE).await;
+}
+
+async fn is_run_again_and_acts_once(program: &str) {
     let place = Place::new().await;
     let mut files = Vec::new();
     for number in 0..6 {
@@ -122,10 +151,10 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     let ids = place.enqueue(kinds.concat()).await;
     let (machine, stop) = (Machine::new(), CancellationToken::new());
     let _also_after_a_panic = stop.clone().drop_guard();
-    let arguments = format!("worker {QUICK} --data {}", place.app.state().config.data.display());
-    let workers = [400, 900].map(|ms| {
+    let arguments = place.arguments(&format!("{program} {QUICK}"));
+    let victims = Chance::new().two().map(|chance| {
         let (machine, stop, arguments) = (machine.clone(), stop.clone(), arguments.clone());
-        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &arguments, ms, &stop))
+        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &arguments, chance, &stop))
     });
     let all_end = async {
         let mut ends = Vec::new();
@@ -141,7 +170,7 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     };
     let ends = timeout(PATIENCE * 30, all_end).await.expect("all end");
     stop.cancel();
-    let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
+    let kills: usize = futures_util::future::join_all(victims).await.into_iter().map(Result::unwrap).sum();
     assert!(kills > 2, "{kills} kills");
     let names: BTreeSet<&str> = ends.iter().map(|task| task.data.name.as_str()).chain([Image::NAME]).collect();
     assert_eq!(names, AGAIN_AND_AGAIN.into());
@@ -165,7 +194,8 @@ async fn whatever_kind_of_task_loses_its_worker_is_run_again_and_acts_once() {
     let expected: BTreeMap<_, _> = (0..SAID).map(|number| (format!("said {number}"), 1)).collect();
     assert_eq!(place.said().await, expected, "each once");
     let again = ends.iter().filter(|task| task.data.attempts > 1).count();
-    println!("{} tasks and {} images, {kills} kills of workers: {again} were run again", ends.len(), files.len());
+    assert!(again > 0, "some were killed in the midst of it");
+    println!("{} tasks and {} images, {kills} kills: {again} were run again", ends.len(), files.len());
 }
 
 /// Hears the first requests out and never answers them, `held` at most; then answers at once.
@@ -186,6 +216,15 @@ async fn holding(held: usize) -> Peer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_other_servers_are_asked_is_asked_again_soon_and_acts_once() {
+    is_asked_again_soon_and_acts_once("worker").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_server_asked_others_is_asked_again_soon_and_acts_once() {
+    is_asked_again_soon_and_acts_once(SERVE).await;
+}
+
+async fn is_asked_again_soon_and_acts_once(program: &str) {
     const POSTS: usize = 4;
     let place = Place::new().await;
     let (linked, told) = (holding(1).await, holding(POSTS).await);
@@ -199,12 +238,11 @@ async fn what_other_servers_are_asked_is_asked_again_soon_and_acts_once() {
         place.app.post(&place.room, &place.mina, &format!("k{number}"), "hello").await;
     }
     let preview = place.enqueue(vec![queue::task(&Preview { target: Some(target) })]).await.remove(0);
-    let data = place.app.state().config.data.display().to_string();
     let reaching = "--preview-allow 127.0.0.1 --outgoing-allow 127.0.0.1 --limit outgoing_timeout_ms=4000";
-    let (machine, arguments) = (Machine::new(), format!("worker {QUICK} {reaching} --data {data}"));
+    let (machine, arguments) = (Machine::new(), place.arguments(&format!("{program} {QUICK} {reaching}")));
     let (first, _) = Process::start(&machine, &arguments);
     let asked = async || {
-        while linked.accepted() < 1 || told.accepted() < POSTS {
+        while linked.requests().is_empty() || told.requests().len() < POSTS {
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -236,106 +274,35 @@ async fn what_other_servers_are_asked_is_asked_again_soon_and_acts_once() {
     assert_eq!(heard.into_values().collect::<Vec<_>>(), [2; POSTS], "the repeat has the same name");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_and_two_workers_say_a_message_once() {
-    let place = Place::new().await;
-    let data = place.app.state().config.data.display().to_string();
-    let machine = Machine::new();
-    let _workers = [(); 2].map(|()| Process::start(&machine, &format!("worker --data {data}")));
-    let serve = format!("serve --listen 127.0.0.1:0 --data {data}");
-    let _nodes = [(); 2].map(|()| Process::start(&machine, &serve));
-    let say = |number| Say { room: Slug::parse("general").unwrap(), body: format!("said {number}") };
-    let ids = place.enqueue(many(SAID, say)).await;
-    for id in &ids {
-        let task = timeout(PATIENCE * 3, place.end(id)).await.expect("it ends");
-        assert_eq!(task.state, TaskState::Succeeded);
+/// When processes are killed. The seed is printed; with `PICKMATE_KILL_SEED` the delays are those of that one again.
+struct Chance(StdRng);
+
+impl Chance {
+    fn new() -> Chance {
+        let seed = std::env::var("PICKMATE_KILL_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+        println!("PICKMATE_KILL_SEED={seed}");
+        Chance(StdRng::seed_from_u64(seed))
     }
-    let expected: BTreeMap<_, _> = (0..SAID).map(|number| (format!("said {number}"), 1)).collect();
-    assert_eq!(place.said().await, expected);
+
+    /// For two who kill at the same time.
+    fn two(mut self) -> [Chance; 2] {
+        [(); 2].map(|()| Chance(StdRng::from_rng(&mut self.0)))
+    }
+
+    fn ms(&mut self, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.0.random_range(range))
+    }
 }
 
-/// How many tasks go through two workers that are killed again and again; `PICKMATE_KILLED_TASKS` says another number.
-const KILLED_TASKS: usize = 1_000;
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_of_many_tasks_ends_once_however_often_workers_are_killed() {
-    const QUICK: &str = "--limit task_lease_ms=1000 --limit task_heartbeat_ms=200 --limit task_io=32";
-    let count = std::env::var("PICKMATE_KILLED_TASKS").map_or(KILLED_TASKS, |count| count.parse().unwrap());
-    let machine = Machine::new();
-    machine.run("admin user create mina --owner --password-stdin", "secret-password\n");
-    machine.run("admin room create general", "");
-    let token = machine.run("admin token create mina", "").out.trim().to_owned();
-    let serve = format!("serve --listen 127.0.0.1:0 --no-rate-limit --lanes none {QUICK}");
-    let (_server, url) = Process::start(&machine, &serve);
-    let stop = CancellationToken::new();
-    let _also_after_a_panic = stop.clone().drop_guard();
-    let workers = [300, 700].map(|ms| {
-        let (machine, stop) = (machine.clone(), stop.clone());
-        tokio::task::spawn_blocking(move || kill_again_and_again(&machine, &format!("worker {QUICK}"), ms, &stop))
-    });
-    let client = Client::new();
-    let ids = enqueue_many(&client, &url, &token, count).await;
-    let ends = timeout(PATIENCE * 60, all_ends(&client, &url, &token, count)).await.expect("all end");
-    stop.cancel();
-    let kills: usize = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum();
-    assert!(kills > 2, "{kills} kills");
-    assert_eq!(ends.len(), ids.len());
-    for (id, ended) in &ends {
-        assert!(ids.contains(id));
-        assert_eq!(ended.len(), 1, "{id} ended {ended:?}");
-    }
-    let failed = ends.values().filter(|ended| ended[0].0 != "succeeded").count();
-    assert!(ends.values().all(|ended| ended[0].1 <= 3), "no more runs than attempts");
-    println!("{count} tasks, {kills} kills of workers: {failed} lost their workers in all of their runs");
-}
-
-/// Begins a worker and kills it after about so long, until `stop`; how often.
-fn kill_again_and_again(machine: &Machine, arguments: &str, ms: u64, stop: &CancellationToken) -> usize {
+/// Begins a process and kills it some time after it is at work, until `stop`; how often.
+fn kill_again_and_again(machine: &Machine, arguments: &str, mut chance: Chance, stop: &CancellationToken) -> usize {
     let mut kills = 0;
     while !stop.is_cancelled() {
-        let (worker, _) = Process::start(machine, arguments);
-        // Later ones live longer, so that all work is done some day.
-        std::thread::sleep(Duration::from_millis(ms * (1 + kills as u64 % 5)));
-        drop(worker);
+        let (victim, _) = Process::start(machine, arguments);
+        // Now and then long enough for the longest task, so that all work is done some day.
+        std::thread::sleep(chance.ms(200..=3_500));
+        drop(victim);
         kills += 1;
     }
     kills
-}
-
-async fn enqueue_many(client: &Client, url: &str, token: &str, count: usize) -> BTreeSet<String> {
-    let start = |_| async {
-        let body = json!({"task": "demo", "room": "general", "args": {"seconds": 0}});
-        let request = client.post(format!("{url}/api/v1/tasks")).bearer_auth(token).json(&body);
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
-        answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
-    };
-    iter(0..count).map(start).buffer_unordered(32).collect().await
-}
-
-type Ends = BTreeMap<String, Vec<(String, u64)>>;
-
-/// Reads the room's log until so many tasks have ended: the states in which each did, with its runs.
-async fn all_ends(client: &Client, url: &str, token: &str, count: usize) -> Ends {
-    let (mut after, mut cards, mut ends) = (0, BTreeMap::new(), Ends::new());
-    while ends.len() < count {
-        let url = format!("{url}/api/v1/rooms/general/events?after={after}&limit=1000");
-        let page: Value = client.get(url).bearer_auth(token).send().await.unwrap().json().await.unwrap();
-        for event in page["events"].as_array().unwrap() {
-            after = event["seq"].as_u64().unwrap();
-            let id = match event["kind"].as_str().unwrap() {
-                "task" => {
-                    cards.insert(after, event["id"].as_str().unwrap().to_owned());
-                    continue;
-                }
-                "task_changed" => cards[&event["target"].as_u64().unwrap()].clone(),
-                _ => continue,
-            };
-            let state = event["state"].as_str().unwrap();
-            if matches!(state, "succeeded" | "failed" | "cancelled") {
-                ends.entry(id).or_default().push((state.to_owned(), event["attempts"].as_u64().unwrap()));
-            }
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    ends
 }
