@@ -75,6 +75,9 @@ pub trait Uploads {
     /// The file under its key: this one, uploaded, or the one that had the key before.
     async fn put_file(&self, new: NewFile, now: i64) -> Result<StoredFile, StoreError>;
 
+    /// The file with this key ([`NewFile::key`]).
+    async fn file_called(&self, room: RoomId, uploader: UserId, key: &Key) -> Result<Option<StoredFile>, StoreError>;
+
     /// The file, whoever asks.
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError>;
 

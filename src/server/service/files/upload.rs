@@ -73,11 +73,17 @@ pub async fn upload<E>(
     if new.bytes.is_some_and(|bytes| bytes > limits.upload_bytes) {
         return Err(AppError::refused(ErrorCode::TooLarge));
     }
-    leave_room(state, new.bytes.unwrap_or_default()).await?;
+    let there = state.store.file_called(room.id, actor.id, &intent.key).await?;
+    let is_kept = there.is_some_and(|file| file.state != FileState::Uploaded && !file.state.is_given_up());
+    if !is_kept {
+        leave_room(state, new.bytes.unwrap_or_default()).await?;
+    }
     let workshop = state.files.workshop()?;
     let path = workshop.path().join("upload");
     let patience = Duration::from_millis(limits.upload_timeout_ms);
-    let receiving = timeout(patience, receive(state, &path, body));
+    // Of what is kept already it only counts whether these are the same bytes.
+    let place = if is_kept { Place::Nowhere } else { Place::File(&path) };
+    let receiving = timeout(patience, receive(state, place, body));
     let arrived = receiving.await.map_err(|_| AppError::refused(ErrorCode::BadRequest))??;
     let Intent { actor: uploader, key } = intent;
     let (id, name) = (FileId::from_random(rand::rng().random()), FileName::cleaned(new.name).as_str().to_owned());
@@ -110,13 +116,28 @@ async fn leave_room(state: &AppState, bytes: u64) -> Result<(), AppError> {
     }
 }
 
-/// Writes what comes into a file.
+/// Where what comes is written.
+enum Place<'a> {
+    File(&'a Path),
+    Nowhere,
+}
+
+impl Place<'_> {
+    async fn open(self) -> Result<Option<File>, AppError> {
+        match self {
+            Place::File(path) => Ok(Some(File::create(path).await.map_err(not_written)?)),
+            Place::Nowhere => Ok(None),
+        }
+    }
+}
+
+/// Writes what comes there.
 async fn receive<E>(
     state: &AppState,
-    path: &Path,
+    place: Place<'_>,
     body: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<Arrived, AppError> {
-    let mut file = File::create(path).await.map_err(not_written)?;
+    let mut file = place.open().await?;
     let (mut body, mut bytes, mut hash, mut head) = (pin!(body), 0, Sha256::new(), Vec::new());
     let mut looked_at = 0;
     while let Some(part) = body.next().await {
@@ -125,7 +146,7 @@ async fn receive<E>(
         if bytes > state.config.limits.upload_bytes {
             return Err(AppError::refused(ErrorCode::TooLarge));
         }
-        if bytes - looked_at >= LOOK_AGAIN {
+        if file.is_some() && bytes - looked_at >= LOOK_AGAIN {
             looked_at = bytes;
             leave_room(state, 0).await?;
         }
@@ -133,9 +154,13 @@ async fn receive<E>(
             head.extend_from_slice(&part[..part.len().min(image::SIGNATURE_BYTES)]);
         }
         hash.update(&part);
-        file.write_all(&part).await.map_err(not_written)?;
+        if let Some(file) = &mut file {
+            file.write_all(&part).await.map_err(not_written)?;
+        }
     }
-    file.flush().await.map_err(not_written)?;
+    if let Some(mut file) = file {
+        file.flush().await.map_err(not_written)?;
+    }
     Ok(Arrived { bytes, hash: hash.finalize().into(), is_image: image::is_image(&head) })
 }
 

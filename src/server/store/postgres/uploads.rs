@@ -8,7 +8,7 @@ use super::super::sql::files::file_columns;
 use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, Uploads};
 use super::super::{StoreError, sql};
 use super::PostgresStore;
-use crate::domain::{FileId, UserId};
+use crate::domain::{FileId, Key, RoomId, UserId};
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
@@ -61,6 +61,12 @@ impl Uploads for PostgresStore {
         let by_key = sqlx::query_as(sql::files::FILE_BY_KEY).bind(new.room.0).bind(new.uploader.0);
         let row: FileRow = self.connections.one(by_key.bind(new.key.as_str())).await?;
         Ok(Found::from_row(row)?.file)
+    }
+
+    async fn file_called(&self, room: RoomId, uploader: UserId, key: &Key) -> Result<Option<StoredFile>, StoreError> {
+        let query = sqlx::query_as(sql::files::FILE_BY_KEY).bind(room.0).bind(uploader.0).bind(key.as_str());
+        let row: Option<FileRow> = self.connections.optional(query).await?;
+        Ok(row.map(Found::from_row).transpose()?.map(|found| found.file))
     }
 
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError> {

@@ -8,7 +8,7 @@ use super::super::sql::files::file_columns;
 use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, Uploads};
 use super::super::{StoreError, sql};
 use super::SqliteStore;
-use crate::domain::{FileId, UserId};
+use crate::domain::{FileId, Key, RoomId, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -50,6 +50,12 @@ impl Uploads for SqliteStore {
         let row: FileRow = by_key.bind(new.key.as_str()).fetch_one(&mut *tx).await?;
         tx.commit().await?;
         Ok(Found::from_row(row)?.file)
+    }
+
+    async fn file_called(&self, room: RoomId, uploader: UserId, key: &Key) -> Result<Option<StoredFile>, StoreError> {
+        let query = sqlx::query_as(sql::files::FILE_BY_KEY).bind(room.0).bind(uploader.0).bind(key.as_str());
+        let row: Option<FileRow> = query.fetch_optional(&self.readers).await?;
+        Ok(row.map(Found::from_row).transpose()?.map(|found| found.file))
     }
 
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError> {
