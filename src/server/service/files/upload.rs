@@ -8,7 +8,7 @@ use crate::server::error::AppError;
 use crate::server::files::{FilesError, Name, Part};
 use crate::server::queue;
 use crate::server::state::AppState;
-use crate::server::store::{FileState, Intent, NewFile, ReadyFile, StoredFile};
+use crate::server::store::{FileState, Intent, NewFile, ReadyFile, StoredFile, UNKNOWN_TYPE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rand::Rng;
@@ -17,12 +17,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
-/// What a file of which nothing better is known is.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// The name of what comes, in its workshop.
+const ARRIVED: &str = "upload";
 
 /// How often it is looked whether another process has made an image ready; of this one's own work one is told.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -79,7 +80,7 @@ pub async fn upload<E>(
         leave_room(state, new.bytes.unwrap_or_default()).await?;
     }
     let workshop = state.files.workshop()?;
-    let path = workshop.path().join("upload");
+    let path = workshop.path().join(ARRIVED);
     let patience = Duration::from_millis(limits.upload_timeout_ms);
     // Of what is kept already it only counts whether these are the same bytes.
     let place = if is_kept { Place::Nowhere } else { Place::File(&path) };
@@ -89,21 +90,28 @@ pub async fn upload<E>(
     let (id, name) = (FileId::from_random(rand::rng().random()), FileName::cleaned(new.name).as_str().to_owned());
     let media_type = if arrived.is_image { UNKNOWN_TYPE } else { plain_type(new.media_type) }.to_owned();
     let shown = Attached { id: id.clone(), name, media_type, bytes: arrived.bytes, width: None, height: None };
-    let now = now_ms();
-    let expires_at = now + i64::from(limits.loose_file_hours) * 60 * 60 * 1_000;
+    let expires_at = now_ms() + i64::from(limits.loose_file_hours) * 60 * 60 * 1_000;
     let new = NewFile { room: room.id, uploader, key, hash: arrived.hash, shown, expires_at };
-    let file = state.store.put_file(new, now).await?;
-    if file.hash != arrived.hash {
-        return Err(AppError::refused(ErrorCode::KeyReused));
-    }
-    let repeated = file.shown.id != id;
-    // Also of one that came before: whoever took it in may have ended before its bytes were kept.
-    let wanted = file.state == FileState::Uploaded || file.state.is_given_up();
-    let file = if wanted { keep(state, file, &path, arrived.is_image).await? } else { file };
+    // To its end by itself: its sender may hang up at any moment.
+    let kept = tokio::spawn(put(state.clone(), new, arrived, workshop)).await;
+    let file = kept.map_err(|error| AppError::Internal(error.to_string()))??;
     match &file.state {
         FileState::Refused(code) => Err(AppError::refused(ErrorCode::from(code.clone()))),
         FileState::Removed => Err(AppError::refused(ErrorCode::NotFound)),
-        _ => Ok(Uploaded { file, repeated }),
+        _ => Ok(Uploaded { repeated: file.shown.id != id, file }),
+    }
+}
+
+/// The file under its key, kept.
+async fn put(state: AppState, new: NewFile, arrived: Arrived, workshop: TempDir) -> Result<StoredFile, AppError> {
+    let file = state.store.put_file(new, now_ms()).await?;
+    if file.hash != arrived.hash {
+        return Err(AppError::refused(ErrorCode::KeyReused));
+    }
+    // Also of one that came before: whoever took it in may have ended before its bytes were kept.
+    match file.state == FileState::Uploaded || file.state.is_given_up() {
+        true => keep(&state, file, &workshop.path().join(ARRIVED), arrived.is_image).await,
+        false => Ok(file),
     }
 }
 

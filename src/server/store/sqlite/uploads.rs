@@ -5,8 +5,8 @@ use super::super::columns::seq_column;
 use super::super::event_row::json;
 use super::super::file_row::{FileRow, Found, bytes_column, file_id, state_column};
 use super::super::sql::files::file_columns;
-use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, Uploads};
-use super::super::{StoreError, sql};
+use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, UNKNOWN_TYPE, Uploads};
+use super::super::{IMAGE, StoreError, sql};
 use super::SqliteStore;
 use crate::domain::{FileId, Key, RoomId, UserId};
 use async_trait::async_trait;
@@ -91,6 +91,12 @@ impl Uploads for SqliteStore {
         let mut turn = self.gate.turn().await;
         refused.execute(turn.connection().await?).await?;
         Ok(())
+    }
+
+    async fn files_without_task(&self, before: i64) -> Result<Vec<FileId>, StoreError> {
+        let query = sqlx::query_as(sql::files::WITHOUT_TASK).bind(IMAGE).bind(before).bind(UNKNOWN_TYPE);
+        let found: Vec<(String,)> = query.fetch_all(&self.readers).await?;
+        found.into_iter().map(|(id,)| file_id(id)).collect()
     }
 
     async fn remove_files(&self, now: i64) -> Result<Vec<FileId>, StoreError> {
