@@ -52,7 +52,7 @@ pub(super) fn in_english(code: ErrorCode) -> String {
         BrokenImage => "This image cannot be opened. The file seems to be damaged.",
         TooManyPixels => "The image has too many pixels. Make it smaller and try again.",
         ImageTooComplex => "This image is too complex to be processed.",
-        ImageFailed => "The image could not be prepared. Try again, or attach it anew.",
+        ImageFailed => "The image could not be prepared. Please attach it anew.",
         DiskFull => "The server is short of space. Please try again later.",
         Unavailable => "The server could not be reached. Nothing you wrote is lost; please try again in a moment.",
         Internal | Unknown => {
@@ -109,8 +109,8 @@ pub(super) fn in_korean(code: ErrorCode) -> String {
         BrokenImage => "이 이미지는 열 수 없어요. 파일이 손상된 것 같아요.",
         TooManyPixels => "이미지의 가로세로 크기가 너무 커요. 줄여서 다시 올려 주세요.",
         ImageTooComplex => "이 이미지는 처리하기에 너무 복잡해요.",
-        ImageFailed => "이미지를 준비하지 못했어요. 다시 시도하거나 새로 첨부해 주세요.",
-        DiskFull => "서버에 빈자리가 모자라요. 나중에 다시 해 주세요.",
+        ImageFailed => "이미지를 준비하지 못했어요. 새로 첨부해 주세요.",
+        DiskFull => "서버의 저장 공간이 모자라요. 나중에 다시 해 주세요.",
         Unavailable => "서버에 닿지 못했어요. 쓴 글은 그대로 있으니 잠시 뒤에 다시 해 주세요.",
         Internal | Unknown => "서버에 문제가 생겼어요. 저장된 대화는 안전해요. 잠시 뒤에 다시 해 주세요.",
     };

@@ -333,7 +333,7 @@ fn failure(code: &str) -> String {
         "bad_arguments" => "알 수 없는 내용으로 시작됐어요.",
         "unknown_task" => "이 서버가 모르는 작업이에요.",
         "too_large" => "너무 커서 만들지 못했어요.",
-        "disk_full" => "서버에 빈자리가 모자라요.",
+        "disk_full" => "서버의 저장 공간이 모자라요.",
         "not_a_member" => "이 방에서 나간 분이 시작한 일이에요.",
         "unavailable" => "서버가 저장하지 못했어요.",
         code => return format!("끝내지 못했어요 ({code})."),

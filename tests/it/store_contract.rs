@@ -160,7 +160,7 @@ suite! {
         two_processes_never_have_the_same_task
         what_outlives_its_lease_is_another_run
         a_run_that_was_given_back_ends_no_later_one
-        lists_are_by_state_and_time,
+        lists_are_by_state_and_time
         what_is_under_way_is_counted_whether_or_not_it_runs
         a_page_has_the_progress_of_its_running_cards
         progress_and_cancelling_are_seen_by_other_processes;

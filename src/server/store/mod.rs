@@ -51,7 +51,7 @@ pub use tasks::{
     TaskData, TaskFailure, TaskFilter, TaskWork, Tasks, UnderWay,
 };
 pub use trouble::{Reason, Trouble};
-pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, Uploads};
+pub use uploads::{FileState, NewFile, ReadyFile, StoredFile, Thumbnail, UNKNOWN_TYPE, Uploads};
 pub use webhooks::{Attempt, Backlog, End, Ending, Fares, MadeBefore, NewWebhook, SigningSecret, Webhooks};
 
 use crate::server::config::Config;

@@ -3,6 +3,9 @@ use crate::domain::{FileId, Key, RoomId, UserId};
 use crate::protocol::{Attached, ErrorCode};
 use async_trait::async_trait;
 
+/// What a file of which nothing better is known is; an image until it is made anew.
+pub const UNKNOWN_TYPE: &str = "application/octet-stream";
+
 /// A file whose bytes have arrived.
 #[derive(Clone, Debug)]
 pub struct NewFile {
@@ -75,6 +78,9 @@ pub trait Uploads {
     /// The file under its key: this one, uploaded, or the one that had the key before.
     async fn put_file(&self, new: NewFile, now: i64) -> Result<StoredFile, StoreError>;
 
+    /// The file with this key ([`NewFile::key`]).
+    async fn file_called(&self, room: RoomId, uploader: UserId, key: &Key) -> Result<Option<StoredFile>, StoreError>;
+
     /// The file, whoever asks.
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError>;
 
@@ -87,6 +93,10 @@ pub trait Uploads {
 
     /// An uploaded file is refused. Anything else stays as it is.
     async fn file_refused(&self, id: &FileId, code: &str) -> Result<(), StoreError>;
+
+    /// Some of the files that arrived before `before`, Unix milliseconds, may be images, and wait for a task that nobody
+    /// enqueued, if their bytes were kept.
+    async fn files_without_task(&self, before: i64) -> Result<Vec<FileId>, StoreError>;
 
     /// Some of the files that no message carries and whose time has come, and those of deleted messages: removed from
     /// here on, and told of again until they are forgotten.

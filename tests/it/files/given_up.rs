@@ -3,12 +3,13 @@
 use super::Place;
 use crate::app::PATIENCE;
 use crate::images::drawing::{jpeg, photo, png};
-use pickmate::domain::{FileId, Lane, TaskId, TaskState};
+use pickmate::domain::{FileId, Key, Lane, TaskId, TaskState};
+use pickmate::protocol::Attached;
 use pickmate::server::clock::now_ms;
 use pickmate::server::files::{Name, Part};
 use pickmate::server::queue::Image;
-use pickmate::server::service::files::{ProcessError, Workplace, process, remove};
-use pickmate::server::store::{FileState, RunEnd, TaskFailure, TaskWork};
+use pickmate::server::service::files::{ProcessError, Workplace, enqueue_left, process, remove};
+use pickmate::server::store::{FileState, NewFile, RunEnd, TaskFailure, TaskWork, UNKNOWN_TYPE};
 use pickmate::server::tasks::{TASKS, Worker};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -129,4 +130,41 @@ pub async fn the_source_goes_on_the_repeat(place: &Place) {
 #[tokio::test]
 async fn what_an_image_came_as_does_not_outlive_an_interrupted_run() {
     the_source_goes_on_the_repeat(&Place::new().await).await;
+}
+
+/// Whoever took them in was killed after their bytes were kept, and before anybody was asked to make them ready.
+#[tokio::test]
+async fn an_image_that_was_left_without_a_task_gets_one() {
+    let place = Place::with(|config| config.lanes = Vec::new()).await;
+    let (store, files) = (place.app.store(), &place.app.state().files);
+    let room = store.room(&place.room, place.mina.id).await.unwrap().unwrap().id;
+    let bytes = [Some(png(&photo(50, 20))), Some(b"plain".to_vec()), None];
+    for (number, bytes) in (1_u8..).zip(bytes) {
+        let id = FileId::from_random([number; 16]);
+        let shown = Attached {
+            id: id.clone(),
+            name: "a".into(),
+            media_type: UNKNOWN_TYPE.into(),
+            bytes: 3,
+            width: None,
+            height: None,
+        };
+        let key = Key::parse(&format!("k{number}")).unwrap();
+        let expires_at = now_ms() + 60_000;
+        let new = NewFile { room, uploader: place.mina.id, key, hash: [number; 32], shown, expires_at };
+        store.put_file(new, now_ms()).await.unwrap();
+        let workshop = files.workshop().unwrap();
+        if let Some(bytes) = bytes {
+            std::fs::write(workshop.path().join("left"), bytes).unwrap();
+            files.put(&Name::new(id.as_str(), Part::Source), &workshop.path().join("left")).await.unwrap();
+        }
+    }
+    let tasks = async || store.claim("w", vec![(Lane::Cpu, 10)], 60_000).await.unwrap();
+    enqueue_left(&**store, files, now_ms() - 60_000).await.unwrap();
+    assert!(tasks().await.is_empty(), "its upload may be under way");
+    for _ in 0..2 {
+        enqueue_left(&**store, files, now_ms() + 1).await.unwrap();
+    }
+    let found: Vec<Image> = tasks().await.iter().map(|task| serde_json::from_str(&task.data.args).unwrap()).collect();
+    assert_eq!(found.into_iter().map(|image| image.file).collect::<Vec<_>>(), [FileId::from_random([1; 16])]);
 }

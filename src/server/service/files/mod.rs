@@ -6,7 +6,7 @@ mod removal;
 mod upload;
 
 pub use process::{ProcessError, Workplace, process};
-pub use removal::{remove, remove_from_time_to_time};
+pub use removal::{enqueue_left, remove, remove_from_time_to_time};
 pub use upload::{NewUpload, Uploaded, upload};
 
 use super::Actor;

@@ -8,7 +8,7 @@ use crate::server::error::AppError;
 use crate::server::files::{FilesError, Name, Part};
 use crate::server::queue;
 use crate::server::state::AppState;
-use crate::server::store::{FileState, Intent, NewFile, ReadyFile, StoredFile};
+use crate::server::store::{FileState, Intent, NewFile, ReadyFile, StoredFile, UNKNOWN_TYPE};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rand::Rng;
@@ -17,12 +17,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout};
 
-/// What a file of which nothing better is known is.
-const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// The name of what comes, in its workshop.
+const ARRIVED: &str = "upload";
 
 /// How often it is looked whether another process has made an image ready; of this one's own work one is told.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -73,31 +74,44 @@ pub async fn upload<E>(
     if new.bytes.is_some_and(|bytes| bytes > limits.upload_bytes) {
         return Err(AppError::refused(ErrorCode::TooLarge));
     }
-    leave_room(state, new.bytes.unwrap_or_default()).await?;
+    let there = state.store.file_called(room.id, actor.id, &intent.key).await?;
+    let is_kept = there.is_some_and(|file| file.state != FileState::Uploaded && !file.state.is_given_up());
+    if !is_kept {
+        leave_room(state, new.bytes.unwrap_or_default()).await?;
+    }
     let workshop = state.files.workshop()?;
-    let path = workshop.path().join("upload");
+    let path = workshop.path().join(ARRIVED);
     let patience = Duration::from_millis(limits.upload_timeout_ms);
-    let receiving = timeout(patience, receive(state, &path, body));
+    // Of what is kept already it only counts whether these are the same bytes.
+    let place = if is_kept { Place::Nowhere } else { Place::File(&path) };
+    let receiving = timeout(patience, receive(state, place, body));
     let arrived = receiving.await.map_err(|_| AppError::refused(ErrorCode::BadRequest))??;
     let Intent { actor: uploader, key } = intent;
     let (id, name) = (FileId::from_random(rand::rng().random()), FileName::cleaned(new.name).as_str().to_owned());
     let media_type = if arrived.is_image { UNKNOWN_TYPE } else { plain_type(new.media_type) }.to_owned();
     let shown = Attached { id: id.clone(), name, media_type, bytes: arrived.bytes, width: None, height: None };
-    let now = now_ms();
-    let expires_at = now + i64::from(limits.loose_file_hours) * 60 * 60 * 1_000;
+    let expires_at = now_ms() + i64::from(limits.loose_file_hours) * 60 * 60 * 1_000;
     let new = NewFile { room: room.id, uploader, key, hash: arrived.hash, shown, expires_at };
-    let file = state.store.put_file(new, now).await?;
-    if file.hash != arrived.hash {
-        return Err(AppError::refused(ErrorCode::KeyReused));
-    }
-    let repeated = file.shown.id != id;
-    // Also of one that came before: whoever took it in may have ended before its bytes were kept.
-    let wanted = file.state == FileState::Uploaded || file.state.is_given_up();
-    let file = if wanted { keep(state, file, &path, arrived.is_image).await? } else { file };
+    // To its end by itself: its sender may hang up at any moment.
+    let kept = tokio::spawn(put(state.clone(), new, arrived, workshop)).await;
+    let file = kept.map_err(|error| AppError::Internal(error.to_string()))??;
     match &file.state {
         FileState::Refused(code) => Err(AppError::refused(ErrorCode::from(code.clone()))),
         FileState::Removed => Err(AppError::refused(ErrorCode::NotFound)),
-        _ => Ok(Uploaded { file, repeated }),
+        _ => Ok(Uploaded { repeated: file.shown.id != id, file }),
+    }
+}
+
+/// The file under its key, kept.
+async fn put(state: AppState, new: NewFile, arrived: Arrived, workshop: TempDir) -> Result<StoredFile, AppError> {
+    let file = state.store.put_file(new, now_ms()).await?;
+    if file.hash != arrived.hash {
+        return Err(AppError::refused(ErrorCode::KeyReused));
+    }
+    // Also of one that came before: whoever took it in may have ended before its bytes were kept.
+    match file.state == FileState::Uploaded || file.state.is_given_up() {
+        true => keep(&state, file, &workshop.path().join(ARRIVED), arrived.is_image).await,
+        false => Ok(file),
     }
 }
 
@@ -110,13 +124,28 @@ async fn leave_room(state: &AppState, bytes: u64) -> Result<(), AppError> {
     }
 }
 
-/// Writes what comes into a file.
+/// Where what comes is written.
+enum Place<'a> {
+    File(&'a Path),
+    Nowhere,
+}
+
+impl Place<'_> {
+    async fn open(self) -> Result<Option<File>, AppError> {
+        match self {
+            Place::File(path) => Ok(Some(File::create(path).await.map_err(not_written)?)),
+            Place::Nowhere => Ok(None),
+        }
+    }
+}
+
+/// Writes what comes there.
 async fn receive<E>(
     state: &AppState,
-    path: &Path,
+    place: Place<'_>,
     body: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<Arrived, AppError> {
-    let mut file = File::create(path).await.map_err(not_written)?;
+    let mut file = place.open().await?;
     let (mut body, mut bytes, mut hash, mut head) = (pin!(body), 0, Sha256::new(), Vec::new());
     let mut looked_at = 0;
     while let Some(part) = body.next().await {
@@ -125,7 +154,7 @@ async fn receive<E>(
         if bytes > state.config.limits.upload_bytes {
             return Err(AppError::refused(ErrorCode::TooLarge));
         }
-        if bytes - looked_at >= LOOK_AGAIN {
+        if file.is_some() && bytes - looked_at >= LOOK_AGAIN {
             looked_at = bytes;
             leave_room(state, 0).await?;
         }
@@ -133,9 +162,13 @@ async fn receive<E>(
             head.extend_from_slice(&part[..part.len().min(image::SIGNATURE_BYTES)]);
         }
         hash.update(&part);
-        file.write_all(&part).await.map_err(not_written)?;
+        if let Some(file) = &mut file {
+            file.write_all(&part).await.map_err(not_written)?;
+        }
     }
-    file.flush().await.map_err(not_written)?;
+    if let Some(mut file) = file {
+        file.flush().await.map_err(not_written)?;
+    }
     Ok(Arrived { bytes, hash: hash.finalize().into(), is_image: image::is_image(&head) })
 }
 

@@ -35,6 +35,12 @@ pub const FILE_READY: &str = "UPDATE files SET state = $9, name = $2, media_type
 
 pub const FILE_REFUSED: &str = "UPDATE files SET state = 'refused', code = $2 WHERE id = $1 AND state = 'uploaded'";
 
+/// Of the type $3, which those have that the bytes tell more of. No message carries them yet, so they expire.
+pub const WITHOUT_TASK: &str = "SELECT id FROM files
+    WHERE expires_at IS NOT NULL AND state = 'uploaded' AND media_type = $3 AND created_at < $2
+        AND NOT EXISTS (SELECT 1 FROM tasks WHERE unique_key = $1 || files.id)
+    ORDER BY created_at DESC LIMIT 100";
+
 /// Of the files that a condition behind it names, those that wait for their task: refused with the code $1.
 macro_rules! give_files_up {
     () => {

@@ -5,10 +5,10 @@ use super::super::columns::seq_column;
 use super::super::event_row::json;
 use super::super::file_row::{FileRow, Found, bytes_column, file_id, state_column};
 use super::super::sql::files::file_columns;
-use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, Uploads};
-use super::super::{StoreError, sql};
+use super::super::uploads::{FileState, NewFile, ReadyFile, StoredFile, UNKNOWN_TYPE, Uploads};
+use super::super::{IMAGE, StoreError, sql};
 use super::SqliteStore;
-use crate::domain::{FileId, UserId};
+use crate::domain::{FileId, Key, RoomId, UserId};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
@@ -52,6 +52,12 @@ impl Uploads for SqliteStore {
         Ok(Found::from_row(row)?.file)
     }
 
+    async fn file_called(&self, room: RoomId, uploader: UserId, key: &Key) -> Result<Option<StoredFile>, StoreError> {
+        let query = sqlx::query_as(sql::files::FILE_BY_KEY).bind(room.0).bind(uploader.0).bind(key.as_str());
+        let row: Option<FileRow> = query.fetch_optional(&self.readers).await?;
+        Ok(row.map(Found::from_row).transpose()?.map(|found| found.file))
+    }
+
     async fn file(&self, id: &FileId) -> Result<Option<StoredFile>, StoreError> {
         let row: Option<FileRow> =
             sqlx::query_as(sql::files::FILE).bind(id.as_str()).fetch_optional(&self.readers).await?;
@@ -85,6 +91,12 @@ impl Uploads for SqliteStore {
         let mut turn = self.gate.turn().await;
         refused.execute(turn.connection().await?).await?;
         Ok(())
+    }
+
+    async fn files_without_task(&self, before: i64) -> Result<Vec<FileId>, StoreError> {
+        let query = sqlx::query_as(sql::files::WITHOUT_TASK).bind(IMAGE).bind(before).bind(UNKNOWN_TYPE);
+        let found: Vec<(String,)> = query.fetch_all(&self.readers).await?;
+        found.into_iter().map(|(id,)| file_id(id)).collect()
     }
 
     async fn remove_files(&self, now: i64) -> Result<Vec<FileId>, StoreError> {

@@ -4,7 +4,6 @@ use super::super::Task;
 use crate::protocol::TaskStatus;
 
 impl Task {
-    /// What its card tells.
     pub fn status(&self) -> TaskStatus {
         let said: Said = self.data.result.as_deref().map(Said::from_json).unwrap_or_default();
         TaskStatus {
