@@ -44,6 +44,7 @@ mod redis_presence;
 mod redis_program;
 mod redis_server;
 mod regressions;
+mod retention;
 mod scheduled;
 mod several_nodes;
 mod site;
