@@ -30,6 +30,7 @@ mod operated;
 mod outgoing;
 mod outgoing_tasks;
 mod pages;
+mod poison;
 mod postgres;
 mod presence;
 mod presence_contract;
