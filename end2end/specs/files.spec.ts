@@ -6,7 +6,7 @@ import { expectAccessible } from '../fixtures/a11y';
 import { expect, test } from '../fixtures/test';
 import type { RoomPage } from '../pages/room-page';
 
-test.use({ flags: ['--limit', 'upload_bytes=60000', '--limit', 'message_files=3', '--limit', 'image_pixels=1000000'] });
+test.use({ flags: ['--limit', 'upload_bytes=600000', '--limit', 'message_files=3', '--limit', 'image_pixels=1000000'] });
 
 /** A picture of one colour. */
 function png(width: number, height: number): Buffer {
@@ -103,6 +103,27 @@ test('a picture alone is a message, and takes its place before it has come', asy
   expect([before?.width, before?.height]).toEqual([320, 160]);
 });
 
+test('over a slow line one sees how far a file is', async ({ community }) => {
+  const writer = await community.newcomer('Slow Painter');
+  const room = await writer.enter();
+  const line = await writer.context.newCDPSession(writer.page);
+  const throughput = (uploadThroughput: number) =>
+    line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+  await line.send('Network.enable');
+  await throughput(100_000);
+  await attach(room, { ...notes, name: 'long.txt', buffer: Buffer.alloc(500_000, 'a') });
+  const bar = writer.page.locator('.tray').getByRole('progressbar', { name: 'long.txt' });
+  const percent = async () => Number(await bar.getAttribute('value'));
+  const isUnderWay = (percent: number) => percent >= 1 && percent <= 99;
+  await expect.poll(async () => isUnderWay(await percent()), { intervals: [50] }).toBe(true);
+  const before = await percent();
+  await expect.poll(async () => (await percent()) > before, { intervals: [50] }).toBe(true);
+  await throughput(-1);
+  await arrived(room, 'long.txt');
+  await room.write('it took its time');
+  await expect(room.message('it took its time').getByRole('link')).toHaveText(/long\.txt/);
+});
+
 test('what is pasted and what is dropped is attached, and can be taken out again', async ({ community }) => {
   const writer = await community.newcomer('Paster');
   const room = await writer.enter();
@@ -162,7 +183,7 @@ test('limits are told before anything is lost, in either language', async ({ com
     const writer = await community.newcomer(`Collector ${language}`, { language });
     const room = await writer.enter();
     await room.composer.fill('stays here');
-    const large = { ...notes, name: 'large.txt', buffer: Buffer.alloc(60_001, 'a') };
+    const large = { ...notes, name: 'large.txt', buffer: Buffer.alloc(600_001, 'a') };
     const wide = { ...picture, name: 'wide.png', buffer: png(2000, 501) };
     await attach(room, large, wide, notes, { ...notes, name: 'fourth.txt' });
     await expect(writer.page.getByText(writer.words.tooManyFiles)).toBeVisible();

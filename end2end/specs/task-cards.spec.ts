@@ -51,6 +51,32 @@ test('a task is seen moving by everybody, after a reload too, and stands still i
   await expectAccessible(member.page);
 });
 
+test('for how long a task runs moves with the clock, and stands once it has ended', async ({ community }) => {
+  const member = await community.newcomer('Timekeeper');
+  const room = await member.enter();
+  const token = await community.server.admin(['token', 'create', OWNER]);
+  const begun = async () => {
+    const seen = card(room);
+    const earlier = (await seen.count()) ? await seen.getAttribute('data-key') : null;
+    await start(community.server.url, token);
+    await expect(seen).not.toHaveAttribute('data-key', earlier ?? '');
+    const it = room.conversation.locator(`[data-key="${await seen.getAttribute('data-key')}"]`);
+    const seconds = async () => Number.parseInt((await it.locator('.lasted').textContent()) || '-1', 10);
+    return { it, seconds };
+  };
+  const first = await begun();
+  await expect.poll(first.seconds).toBeGreaterThanOrEqual(1);
+  const early = await first.seconds();
+  await expect.poll(first.seconds).toBeGreaterThan(early);
+  await expect(first.it.getByText(member.words.tasks.succeeded, { exact: true })).toBeVisible({ timeout: 10_000 });
+  const whole = await first.seconds();
+  expect(whole).toBeGreaterThanOrEqual(5);
+  // Another one tells how time goes by.
+  const second = await begun();
+  await expect.poll(second.seconds).toBeGreaterThanOrEqual(2);
+  expect(await first.seconds()).toBe(whole);
+});
+
 test('who started it cancels it and runs it again', async ({ community }) => {
   const owner = await community.owner();
   const member = await community.newcomer('Bystander');

@@ -6,6 +6,9 @@ import { expect, test } from '../fixtures/test';
 import type { Words } from '../fixtures/words';
 import type { Page } from '@playwright/test';
 
+// No room is so small that it could be exported.
+test.use({ flags: ['--limit', 'export_bytes=1024'] });
+
 async function start(community: Community, seconds: number): Promise<void> {
   const token = await community.server.admin(['token', 'create', OWNER]);
   const answer = await fetch(`${community.server.url}/api/v1/tasks`, {
@@ -85,4 +88,27 @@ test('it is for owners', async ({ community, guard }) => {
   await member.page.goto('/tasks');
   await expect(member.page.getByText(member.words.errors.forbidden)).toBeVisible();
   await expect(member.page.getByRole('link', { name: member.words.tasks.title })).toHaveCount(0);
+});
+
+test('an owner runs a failed task again', async ({ community }) => {
+  const owner = await community.owner();
+  const { page, words } = owner;
+  await owner.enter();
+  const headers = { authorization: `Bearer ${await community.server.admin(['token', 'create', OWNER])}` };
+  const url = `${community.server.url}/api/v1/tasks`;
+  const body = JSON.stringify({ task: 'export', room: ROOM.slug });
+  const started = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body });
+  expect(started.status).toBe(202);
+  const { id } = await started.json();
+  const runs = async () => {
+    const { state, attempts } = await (await fetch(`${url}/${id}`, { headers })).json();
+    return `${state} ${attempts}`;
+  };
+  await expect.poll(runs).toBe('failed 1');
+  await page.goto('/tasks?list=failed');
+  const failed = page.getByRole('main').getByRole('listitem').filter({ hasText: words.tasks.export });
+  await expect(failed).toHaveCount(1);
+  await failed.getByRole('button', { name: words.tasks.again }).click();
+  await expect.poll(runs, { timeout: 10_000 }).toBe('failed 2');
+  await expect(failed).toHaveCount(1, { timeout: 10_000 });
 });

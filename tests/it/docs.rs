@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const PROTOCOL: &str = include_str!("../../docs/protocol.md");
 const ARCHITECTURE: &str = include_str!("../../docs/architecture.md");
 
+const TASKS: &str = include_str!("../../docs/tasks.md");
+
 fn section(title: &str) -> &'static str {
     let (_, rest) = PROTOCOL.split_once(&format!("\n## {title}\n")).unwrap_or_else(|| panic!("no section {title}"));
     rest.split("\n## ").next().unwrap()
@@ -100,6 +102,24 @@ fn the_page_has_every_close_code_and_says_when_to_come_back() {
     let rows = rows("Closing").filter_map(|cells| Some((cells[0].parse::<u16>().ok()?, cells[1] == "yes")));
     let codes = CloseCode::ALL.into_iter().map(|code| (code.code(), CloseCode::reconnect(code.code())));
     assert_eq!(rows.collect::<BTreeMap<_, _>>(), codes.collect());
+}
+
+#[test]
+fn what_the_page_shows_of_adding_a_task_stands_in_the_sources() {
+    let (_, adding) = TASKS.split_once("\n## Adding one\n").unwrap();
+    let parts: Vec<_> = adding.split("```").collect();
+    let mut files = BTreeSet::new();
+    for block in parts.chunks_exact(2) {
+        let [told, shown] = block else { unreachable!() };
+        let file = quoted(told).find(|word| word.ends_with(".rs")).unwrap_or_else(|| panic!("of which file? {told}"));
+        let source = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let mut stands = source.lines();
+        for line in shown.strip_prefix("rust\n").unwrap().lines() {
+            assert!(stands.any(|other| other == line), "not in {file}, or not there: {line}");
+        }
+        files.insert(file);
+    }
+    assert_eq!(files.len(), 7, "{files:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A room as a zip: for its members, whole, and within its bounds.
 
+mod small_disk;
+
 use crate::app::{Person, TestApp};
 use crate::images::drawing::{encoded, photo};
 use crate::tasks::Caller;

@@ -1,7 +1,7 @@
 //! Images made anew in children of the real program: what is kept, what is dropped, what is refused.
 
 pub mod drawing;
-mod poison;
+pub mod poison;
 
 use drawing::{Studio, jpeg, photo, png, with_segment};
 use image::codecs::gif::GifEncoder;

@@ -158,6 +158,7 @@ suite! {
         a_card_tells_each_state_and_stands_as_the_last_one
         a_task_and_what_caused_it_are_one_commit
         two_processes_never_have_the_same_task
+        what_matters_most_is_claimed_first
         what_outlives_its_lease_is_another_run
         a_run_that_was_given_back_ends_no_later_one
         lists_are_by_state_and_time

@@ -149,7 +149,7 @@ async fn a_watcher_hears_of_each_state_until_the_end() {
     let app = TestApp::spawn().await;
     let mina = app.owner("mina").await;
     let caller = Caller::new(&app, &mina);
-    let id = caller.start(json!({"task": "demo", "args": {"seconds": 1}})).await;
+    let id = caller.start(json!({"task": "demo", "args": {"seconds": 2}})).await;
     let request = Client::new().get(app.url(&format!("/api/v1/tasks/{id}/events"))).bearer_auth(&mina.token);
     let text = timeout(PATIENCE, async { request.send().await.unwrap().text().await.unwrap() }).await.unwrap();
     let told =
@@ -157,6 +157,8 @@ async fn a_watcher_hears_of_each_state_until_the_end() {
     let told: Vec<Value> = told.collect();
     assert_eq!(told.last().unwrap()["state"], "succeeded");
     assert!(told.len() >= 2, "{told:?}");
+    let moved = |task: &Value| (&task["state"], &task["progress"]["total"]) == (&json!("running"), &json!(2));
+    assert!(told.iter().any(moved), "it is told how far it is: {told:?}");
 }
 
 /// A process that works on tasks or serves.

@@ -106,7 +106,7 @@ async fn one_that_needs_too_much_memory_or_time_is_given_up() {
 }
 
 /// A PNG of this size with nothing in it.
-fn bomb(width: u32, height: u32) -> Vec<u8> {
+pub fn bomb(width: u32, height: u32) -> Vec<u8> {
     let header = [b"IHDR".as_slice(), &width.to_be_bytes(), &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat();
     let data = b"IDAT\x78\x9c\x63\0\0\0\x01\0\x01";
     let chunk = |content: &[u8]| {

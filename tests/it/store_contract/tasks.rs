@@ -107,6 +107,17 @@ pub async fn two_processes_never_have_the_same_task<E: Engine>(world: World<E>) 
     assert_eq!(taken, ids);
 }
 
+pub async fn what_matters_most_is_claimed_first<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let mattering = |priority| NewTask { priority, ..task(mina, None) };
+    let ids = enqueue(&world.store, [0, 10, -5].map(mattering).into()).await;
+    let mut claimed = Vec::new();
+    for _ in 0..ids.len() {
+        claimed.push(claim(&world.store, 1, LEASE_MS).await.remove(0).id);
+    }
+    assert_eq!(claimed, [1, 0, 2].map(|number: usize| ids[number].clone()));
+}
+
 pub async fn what_outlives_its_lease_is_another_run<E: Engine>(world: World<E>) {
     let mina = world.user("mina").await;
     let other = world.another_process().await;
