@@ -1,6 +1,6 @@
 //! One attempt at a delivery: what is sent, and what its answer means.
 
-use super::{backlog, signature};
+use super::signature;
 use crate::domain::Seq;
 use crate::protocol::Event;
 use crate::server::clock::now_ms;
@@ -8,7 +8,6 @@ use crate::server::config::Limits;
 use crate::server::outgoing::{Answer, Client, OutgoingError};
 use crate::server::store::{Attempt, End, Ending, Fares, Store, StoreError};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use futures_util::future::join_all;
 use serde::Serialize;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -20,9 +19,6 @@ const GRACE_MS: i64 = 20_000;
 const FIRST_WAIT_MS: i64 = 10_000;
 /// What a receiver may ask for, too.
 const LONGEST_WAIT_MS: i64 = 60 * 60 * 1_000;
-
-/// Requests to one receiver at a time.
-const AT_ONCE: u32 = 8;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-pickmate-signature");
 const DELIVERY: HeaderName = HeaderName::from_static("x-pickmate-delivery");
@@ -38,6 +34,8 @@ pub enum Delivered {
         due_at: i64,
     },
     Failed,
+    /// Whatever became of it, the webhook gets no more events after that.
+    Disabled,
 }
 
 #[derive(Serialize)]
@@ -52,21 +50,6 @@ struct Test {
     seq: Seq,
     kind: &'static str,
     at: i64,
-}
-
-/// Attempts what is due for a webhook, [`AT_ONCE`] deliveries at most; how many there were. If too much waits for it,
-/// it gets no more events.
-pub async fn deliver_due(
-    store: &dyn Store,
-    client: &Client,
-    limits: &Limits,
-    webhook: i64,
-) -> Result<usize, StoreError> {
-    backlog::bound(store, limits, webhook).await?;
-    let due = store.due_deliveries(webhook, now_ms(), AT_ONCE).await?;
-    let attempts = join_all(due.iter().map(|delivery| deliver(store, client, limits, *delivery))).await;
-    attempts.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(due.len())
 }
 
 /// Attempts a delivery if it is due, and notes how it went. However often it is called, by however many, one of them
@@ -94,7 +77,9 @@ pub async fn deliver(
     if let Some(code) = ending.error {
         tracing::info!(delivery, webhook = attempt.webhook, code, status = ending.status, "a delivery did not arrive");
     }
-    store.end_attempt(&attempt, ending, fares, now_ms()).await?;
+    if store.end_attempt(&attempt, ending, fares, now_ms()).await? {
+        return Ok(Delivered::Disabled);
+    }
     Ok(match end {
         End::Delivered => Delivered::Arrived,
         End::Retry { due_at } => Delivered::Again { due_at },
