@@ -149,7 +149,8 @@ fn judge(attempt: &Attempt, answer: Result<Answer, OutgoingError>, limits: &Limi
     let badly = Fares::Badly { disabled_if_since: now - days * DAY_MS, and_failures: limits.webhook_failing_attempts };
     let (status, error, passes, asked_ms) = match answer {
         Ok(answer) if answer.status.is_success() => {
-            let fares = if attempt.enabled { Fares::Well } else { Fares::Again };
+            // It may have been disabled while the test was on its way.
+            let fares = if attempt.seq == Seq::ZERO { Fares::Again } else { Fares::Well };
             let status = Some(answer.status.as_u16());
             return (Ending { end: End::Delivered, status, error: None }, fares);
         }
@@ -182,6 +183,35 @@ fn wait_ms(number: u32, asked_ms: Option<i64>, jitter: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{RoomId, Slug};
+    use crate::server::store::SigningSecret;
+    use axum::http::StatusCode;
+
+    #[test]
+    fn a_test_that_arrives_has_the_webhook_used_again_whatever_it_was_as_it_was_sent() {
+        let attempt = |seq| Attempt {
+            delivery: 1,
+            webhook: 1,
+            number: 1,
+            seq: Seq(seq),
+            room: RoomId(1),
+            slug: Slug::parse("general").unwrap(),
+            url: String::new(),
+            secret: SigningSecret(String::new()),
+            enabled: true,
+            removed: false,
+            allowed: true,
+        };
+        let answer = || Answer {
+            url: "https://a.example".parse().unwrap(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            cut: false,
+        };
+        let fares = |seq| judge(&attempt(seq), Ok(answer()), &Limits::default()).1;
+        assert_eq!((fares(0), fares(7)), (Fares::Again, Fares::Well));
+    }
 
     #[test]
     fn waits_double_up_to_an_hour() {
