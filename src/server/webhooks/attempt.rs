@@ -12,9 +12,6 @@ use serde::Serialize;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// How long after the longest request an attempt whose end is unknown counts as lost.
-const GRACE_MS: i64 = 20_000;
-
 /// The first wait before another attempt; each is twice the one before.
 const FIRST_WAIT_MS: i64 = 10_000;
 /// What a receiver may ask for, too.
@@ -62,8 +59,9 @@ pub async fn deliver(
     delivery: i64,
 ) -> Result<Delivered, StoreError> {
     let now = now_ms();
-    let longest = i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX / 2);
-    let Some(attempt) = store.begin_attempt(delivery, now, now + longest + GRACE_MS).await? else {
+    // Whoever is gone for as long as its task would be is gone.
+    let lost_ms = i64::try_from(limits.outgoing_timeout_ms.saturating_add(limits.task_lease_ms)).unwrap_or(i64::MAX);
+    let Some(attempt) = store.begin_attempt(delivery, now, now.saturating_add(lost_ms)).await? else {
         return Ok(Delivered::NotDue);
     };
     let (ending, fares) = match payload(store, &attempt, limits, now).await? {
