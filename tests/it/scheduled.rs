@@ -1,13 +1,16 @@
 //! Messages that are said later: once, by their author, and only while that one is a member.
 
 use crate::app::{PATIENCE, Person, TestApp};
+use crate::postgres::Database;
 use pickmate::domain::{Access, Slug, TaskList, TaskState};
 use pickmate::protocol::{ErrorCode, EventKind};
 use pickmate::server::clock::now_ms;
 use pickmate::server::error::AppError;
+use pickmate::server::queue::{self, Payload, Say};
 use pickmate::server::service::schedule::{self, NewScheduled};
 use pickmate::server::service::{Actor, tasks};
-use pickmate::server::store::{Task, TaskFilter, TaskWork};
+use pickmate::server::store::postgres::Address;
+use pickmate::server::store::{NewTask, Task, TaskFilter, TaskWork};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -103,6 +106,77 @@ async fn whoever_left_says_nothing_and_does_not_come_back() {
     assert_eq!(said(&app, &room, &mina).await, []);
     assert!(schedule::list(app.state(), &actor, "general").await.unwrap().is_empty());
     assert_eq!(code(schedule::add(app.state(), &actor, at(&room, "l", now_ms() + 500)).await), ErrorCode::Forbidden);
+}
+
+/// As if its time had come, with nothing else of it changed.
+async fn comes_due(app: &TestApp, waiting: &Task) {
+    let again = NewTask {
+        id: waiting.id.clone(),
+        actor: waiting.data.actor,
+        room: waiting.room,
+        repeat: waiting.data.repeat.clone(),
+        ..queue::task(&serde_json::from_str::<Say>(&waiting.data.args).unwrap())
+    };
+    app.store().work(TaskWork::Enqueue(vec![again])).await.unwrap();
+}
+
+/// The one that waits of what somebody wants said.
+async fn waiting(app: &TestApp, actor: &Actor) -> Option<Task> {
+    let mut waiting = app.store().waiting_tasks(Say::NAME, actor.id).await.unwrap();
+    assert!(waiting.len() < 2, "{waiting:?}");
+    waiting.pop()
+}
+
+async fn a_repeat_is_said_each_time_and_ends_once_its_author_left(database: Option<Address>) {
+    let app = TestApp::spawn_with(|config| config.database = database).await;
+    let (mina, jun) = (app.member("mina").await, app.member("jun").await);
+    let room = app.room("general", Access::Open, &mina).await;
+    app.add(&room, &jun).await;
+    let actor = actor(&app, &jun).await;
+    // Never while this test runs, unless it is made to.
+    let yearly = NewScheduled { repeat: Some("0 0 29 2 *"), ..at(&room, "r", now_ms() + 3_600_000) };
+    schedule::add(app.state(), &actor, yearly).await.unwrap();
+    let mut times = Vec::new();
+    for posts in 1..=2 {
+        let due = waiting(&app, &actor).await.expect("one waits");
+        times.push(due.id.clone());
+        comes_due(&app, &due).await;
+        let wait = async {
+            while said(&app, &room, &mina).await.len() < posts || !over(&app, &due).await {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE * 3, wait).await.expect("it is said");
+    }
+    assert_ne!(times[0], times[1]);
+    app.leave(&room, &jun).await;
+    let due = waiting(&app, &actor).await.expect("one waits");
+    comes_due(&app, &due).await;
+    let wait = async {
+        while !over(&app, &due).await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE * 3, wait).await.expect("it ends");
+    let task = app.store().task(&due.id).await.unwrap().unwrap();
+    assert_eq!((task.state, task.data.error.unwrap().code.as_str()), (TaskState::Failed, "not_a_member"));
+    assert_eq!(waiting(&app, &actor).await, None, "the series is over");
+    assert_eq!(said(&app, &room, &mina).await.len(), 2);
+}
+
+async fn over(app: &TestApp, task: &Task) -> bool {
+    app.store().task(&task.id).await.unwrap().unwrap().state.is_final()
+}
+
+#[tokio::test]
+async fn a_repeat_is_said_each_time_and_ends_once_its_author_left_sqlite() {
+    a_repeat_is_said_each_time_and_ends_once_its_author_left(None).await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_said_each_time_and_ends_once_its_author_left_postgres() {
+    let database = Database::new();
+    a_repeat_is_said_each_time_and_ends_once_its_author_left(Some(database.address().await)).await;
 }
 
 #[tokio::test]

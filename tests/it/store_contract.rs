@@ -172,6 +172,7 @@ suite! {
         only_ones_own_ready_files_of_the_room_are_carried
         a_file_is_carried_once
         a_known_post_with_files_gets_its_first_ack
+        what_a_pruned_message_carried_is_out_of_reach_before_it_is_swept
         an_edit_leaves_the_files_and_a_deletion_takes_them
         what_became_of_a_file_is_decided_once
         a_file_is_refused_while_its_task_has_failed

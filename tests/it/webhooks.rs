@@ -8,7 +8,7 @@ use pickmate::protocol::{DeliveryState, DeliveryView};
 use pickmate::server::clock::now_ms;
 use pickmate::server::config::Limits;
 use pickmate::server::outgoing::{Bounds, Client};
-use pickmate::server::store::{NewWebhook, SigningSecret};
+use pickmate::server::store::{End, Ending, Fares, NewWebhook, SigningSecret};
 use pickmate::server::webhooks::{Delivered, deliver, deliver_due, signature};
 use serde_json::Value;
 use std::sync::Arc;
@@ -40,6 +40,12 @@ impl<E: Engine> Room<E> {
 
     async fn newest(&self) -> DeliveryView {
         self.world.store.deliveries(self.room, self.webhook, 1).await.unwrap().remove(0)
+    }
+
+    /// A run of attempts; how many there were.
+    async fn due(&self) -> usize {
+        let run = (i64::MAX, &(|| false) as &(dyn Fn() -> bool + Sync));
+        deliver_due(&*self.world.store, &client(), &self.limits, self.webhook, run).await.unwrap()
     }
 
     async fn deliver(&self, client: &Client) -> Delivered {
@@ -180,6 +186,15 @@ async fn attempts_are_counted_and_end<E: Engine>() {
     assert_eq!(room.newest().await.error.as_deref(), Some("timeout"));
 }
 
+/// Its newest delivery has failed before anybody remembers.
+async fn failing_since_ever<E: Engine>(room: &Room<E>) {
+    let store = &room.world.store;
+    let attempt = store.begin_attempt(room.newest().await.id, now_ms(), now_ms() - 1).await.unwrap().unwrap();
+    let failed = Ending { end: End::Failed, status: None, error: Some("timeout") };
+    let badly = Fares::Badly { disabled_if_since: 0, and_failures: 1 };
+    assert!(!store.end_attempt(&attempt, failed, badly, 1).await.unwrap());
+}
+
 async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: Engine>() {
     let healthy = Arc::new(AtomicUsize::new(0));
     let state = Arc::clone(&healthy);
@@ -192,58 +207,72 @@ async fn a_webhook_that_failed_for_too_long_gets_events_again_after_a_test<E: En
     room.limits.webhook_failing_attempts = 3;
     let store = &room.world.store;
     room.post("k").await;
-    // It has failed since before anybody remembers.
-    let attempt = store.begin_attempt(room.newest().await.id, now_ms(), now_ms() - 1).await.unwrap().unwrap();
-    let failed = pickmate::server::store::Ending {
-        end: pickmate::server::store::End::Failed,
-        status: None,
-        error: Some("timeout"),
-    };
-    let badly = pickmate::server::store::Fares::Badly { disabled_if_since: 0, and_failures: 1 };
-    store.end_attempt(&attempt, failed, badly, 1).await.unwrap();
+    failing_since_ever(&room).await;
     room.post("l").await;
     assert_eq!(room.deliver(&client()).await, Delivered::Failed);
     assert!(store.webhooks(room.room).await.unwrap()[0].enabled, "twice, days apart");
     room.post("m").await;
-    assert_eq!(room.deliver(&client()).await, Delivered::Failed);
+    assert_eq!(room.deliver(&client()).await, Delivered::Disabled);
     assert!(!store.webhooks(room.room).await.unwrap()[0].enabled);
     healthy.store(1, Ordering::SeqCst);
     store.add_test(room.room, room.webhook, now_ms()).await.unwrap().unwrap();
-    assert_eq!(deliver_due(&**store, &client(), &room.limits, room.webhook).await.unwrap(), 1);
+    assert_eq!(room.due().await, 1);
     assert!(store.webhooks(room.room).await.unwrap()[0].enabled);
     assert!(peer.requests().last().unwrap().contains(r#""kind":"test""#));
 }
 
 async fn a_webhook_for_which_too_much_waits_gets_events_again_after_a_test<E: Engine>() {
-    let peer = Peer::saying(|_| page("thanks")).await;
+    let healthy = Arc::new(AtomicUsize::new(0));
+    let state = Arc::clone(&healthy);
+    let peer = Peer::saying(move |request| match state.load(Ordering::SeqCst) {
+        0 => status("503 Busy")(request),
+        _ => page("thanks"),
+    })
+    .await;
     let mut room = Room::<E>::telling(peer.url("/")).await;
     room.limits.webhook_backlog = 3;
     let store = &room.world.store;
     for key in ["k", "l", "m"] {
         room.post(key).await;
     }
-    let due = async || deliver_due(&**store, &client(), &room.limits, room.webhook).await.unwrap();
-    assert_eq!((due().await, peer.requests().len()), (3, 3), "as many as may wait");
-    for key in ["n", "o", "p", "q"] {
-        room.post(key).await;
-    }
-    assert_eq!((due().await, peer.requests().len()), (0, 3), "one too many");
-    let webhook = store.webhooks(room.room).await.unwrap().remove(0);
-    assert_eq!((webhook.enabled, webhook.disabled_code.as_deref()), (false, Some("backlog_full")));
+    let webhook = async || store.webhooks(room.room).await.unwrap().remove(0);
+    assert_eq!((room.due().await, webhook().await.enabled), (3, true), "as many as may wait");
+    room.post("n").await;
+    assert_eq!((room.due().await, peer.requests().len()), (1, 4), "one too many, and it gets no less");
+    assert_eq!((webhook().await.enabled, webhook().await.disabled_code.as_deref()), (false, Some("backlog_full")));
     let log = store.deliveries(room.room, room.webhook, 9).await.unwrap();
     let errors: Vec<_> = log.iter().map(|view| view.error.as_deref()).collect();
     let off = Some("webhook_disabled");
-    assert_eq!(
-        errors,
-        [Some("backlog_full"), off, off, off, off, None, None, None],
-        "nothing is dropped without a word"
-    );
+    assert_eq!(errors, [Some("backlog_full"), off, off, off, off], "nothing is dropped without a word");
+    healthy.store(1, Ordering::SeqCst);
     room.post("r").await;
     store.add_test(room.room, room.webhook, now_ms()).await.unwrap().unwrap();
-    assert_eq!(due().await, 1);
-    assert!(store.webhooks(room.room).await.unwrap()[0].enabled);
+    assert_eq!((room.due().await, webhook().await.enabled), (1, true));
     room.post("s").await;
-    assert_eq!((due().await, peer.requests().len()), (1, 5));
+    assert_eq!((room.due().await, peer.requests().len()), (1, 6));
+}
+
+async fn what_came_together_while_nobody_sent_is_sent<E: Engine>() {
+    let peer = Peer::saying(|_| page("thanks")).await;
+    let mut room = Room::<E>::telling(peer.url("/")).await;
+    room.limits.webhook_backlog = 3;
+    room.world.posts("general", room.author, "many", 20).await;
+    assert_eq!((room.due().await, peer.requests().len()), (20, 20));
+    assert!(room.world.store.webhooks(room.room).await.unwrap()[0].enabled);
+}
+
+async fn what_waits_for_a_webhook_that_an_attempt_disabled_fails_in_the_same_run<E: Engine>() {
+    let peer = Peer::saying(status("503 Busy")).await;
+    let mut room = Room::<E>::telling(peer.url("/")).await;
+    room.limits.webhook_failing_attempts = 1;
+    room.post("k").await;
+    failing_since_ever(&room).await;
+    for key in ["l", "m"] {
+        room.post(key).await;
+    }
+    room.due().await;
+    let log = room.world.store.deliveries(room.room, room.webhook, 9).await.unwrap();
+    assert!(log.iter().all(|view| view.state == DeliveryState::Failed), "{log:?}");
 }
 
 macro_rules! on_both {
@@ -269,4 +298,6 @@ on_both! {
     attempts_are_counted_and_end
     a_webhook_that_failed_for_too_long_gets_events_again_after_a_test
     a_webhook_for_which_too_much_waits_gets_events_again_after_a_test
+    what_came_together_while_nobody_sent_is_sent
+    what_waits_for_a_webhook_that_an_attempt_disabled_fails_in_the_same_run
 }

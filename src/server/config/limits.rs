@@ -250,7 +250,8 @@ limits! {
     webhook_failing_days: u32 = 3, 1..=365;
     /// Requests to a webhook that have to fail without a success, for `webhook_failing_days`, before it gets no more events.
     webhook_failing_attempts: u32 = 20, 1..=100_000;
-    /// Events that may wait for one webhook; with more it gets none, until a test arrives, and those that wait have failed.
+    /// Events that may wait for one webhook; with more, and no fewer after a run of sending, it gets none until a test
+    /// arrives, and those that wait have failed.
     webhook_backlog: u32 = 10_000, 1..=10_000_000;
     /// What was sent to webhooks is listed for so many days.
     delivery_days: u32 = 7, 1..=365;

@@ -205,11 +205,20 @@ fn origin(text: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{}", port.unwrap_or_default()))
 }
 
-/// A network, or one address as a network of its own.
+/// A network, or one address as a network of its own. One of IPv4 that is written as IPv6 is the same.
 fn network(said: Said) -> Result<IpNet, ConfigError> {
     let network = said.value.parse::<IpNet>().ok().or_else(|| said.value.parse::<IpAddr>().ok().map(IpNet::from));
     let expected = "a network like 10.0.0.0/8 or an address";
-    network.ok_or(ConfigError::Value { source_name: said.source, value: said.value, expected })
+    network.map(canonical).ok_or(ConfigError::Value { source_name: said.source, value: said.value, expected })
+}
+
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = network.addr().to_canonical();
+    match network.prefix_len().checked_sub(96).filter(|_| network.addr().is_ipv6() && mapped.is_ipv4()) {
+        // At most 32 bits are left.
+        Some(prefix) => IpNet::new(mapped, prefix).unwrap_or(network),
+        None => network,
+    }
 }
 
 fn limits(said: Vec<Said>) -> Result<Limits, ConfigError> {

@@ -159,6 +159,9 @@ fn networks_are_refused_and_previews_left_out_when_told() {
     assert_eq!((outgoing_refuse, previews), (vec![], true));
     let config = environment("PICKMATE_OUTGOING_REFUSE", "203.0.113.0/24,::1").read().unwrap();
     assert_eq!(config.outgoing_refuse, ["203.0.113.0/24".parse().unwrap(), "::1/128".parse().unwrap()]);
+    let config = environment("PICKMATE_OUTGOING_REFUSE", "::ffff:203.0.113.0/120,::ffff:10.0.0.1,::/0").read().unwrap();
+    let networks = ["203.0.113.0/24", "10.0.0.1/32", "::/0"].map(|network| network.parse().unwrap());
+    assert_eq!(config.outgoing_refuse, networks, "an IPv4 network written as an IPv6 one is the same");
     assert!(!flag("previews", "off").read().unwrap().previews);
     assert!(flag("previews", "on").read().unwrap().previews);
     assert!(flag("previews", "no").read().is_err());

@@ -121,11 +121,12 @@ pub trait Webhooks {
     /// delivery is due again at `lost_at`.
     async fn begin_attempt(&self, delivery: i64, now: i64, lost_at: i64) -> Result<Option<Attempt>, StoreError>;
 
-    /// Ends an attempt, and notes how the webhook fares after it; neither if another one has begun meanwhile.
-    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<(), StoreError>;
+    /// Ends an attempt, and notes how the webhook fares after it; neither if another one has begun meanwhile. Whether
+    /// the webhook gets no more events for that.
+    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<bool, StoreError>;
 
-    /// What waits for a webhook, counted up to `most`. `None`: there is nothing left of it.
-    async fn backlog(&self, webhook: i64, most: u32) -> Result<Option<Backlog>, StoreError>;
+    /// What waits for a webhook: the more there is, the longer it takes to count. `None`: there is nothing left of it.
+    async fn backlog(&self, webhook: i64) -> Result<Option<Backlog>, StoreError>;
 
     /// It gets no more events, since too many wait for it. Whether it did until now.
     async fn disable_full_webhook(&self, webhook: i64, now: i64) -> Result<bool, StoreError>;
@@ -139,7 +140,6 @@ pub trait Webhooks {
     async fn purge_deliveries(&self, before: i64) -> Result<bool, StoreError>;
 }
 
-/// What waits for a webhook.
 /// A webhook that was made with a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeBefore {
@@ -159,19 +159,20 @@ impl MadeBefore {
     }
 }
 
+/// What waits for a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
     /// Whether events are sent to it.
     pub enabled: bool,
-    pub waiting: u32,
+    pub waiting: u64,
 }
 
 /// Whether enabled, and how many wait.
 pub(super) type BacklogRow = (i64, i64);
 
 impl Backlog {
-    pub(super) fn from_row((enabled, waiting): BacklogRow) -> Result<Backlog, StoreError> {
-        Ok(Backlog { enabled: enabled != 0, waiting: count_from(waiting)? })
+    pub(super) fn from_row((enabled, waiting): BacklogRow) -> Backlog {
+        Backlog { enabled: enabled != 0, waiting: u64::try_from(waiting).unwrap_or_default() }
     }
 }
 

@@ -34,13 +34,7 @@ impl Webhook {
     async fn send(&self, context: &Context, until: i64) -> Result<usize, StoreError> {
         let (state, limits) = (&context.state, &context.state.config.limits);
         let last = until.saturating_sub(i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX));
-        let mut attempts = 0;
-        loop {
-            let made = deliver_due(&*state.store, &state.outgoing.webhooks, limits, self.webhook).await?;
-            attempts += made;
-            if made == 0 || now_ms() >= last || context.check().is_err() {
-                return Ok(attempts);
-            }
-        }
+        let stops = || context.check().is_err();
+        deliver_due(&*state.store, &state.outgoing.webhooks, limits, self.webhook, (last, &stops)).await
     }
 }

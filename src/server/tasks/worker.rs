@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 /// An end that the store did not take is told again so often.
 const TELL_AGAIN: Duration = Duration::from_millis(500);
-/// How often what is kept too long is dropped.
-const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often what is kept too long is dropped, and those that repeat by themselves are looked at.
+const CHORES_EVERY: Duration = Duration::from_secs(60 * 60);
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How many runs a lane has at a time.
@@ -48,15 +48,16 @@ impl Worker {
     /// Works until `stop`; then runs that do not end by themselves soon are asked to, and given back.
     pub async fn run(mut self, stop: CancellationToken) {
         let limits = self.state.config.limits.clone();
-        let every = |ms: u64| {
-            let mut every = interval(Duration::from_millis(ms.max(1)));
+        let every = |period: Duration| {
+            let mut every = interval(period.max(Duration::from_millis(1)));
             every.set_missed_tick_behavior(MissedTickBehavior::Delay);
             every
         };
-        let (mut poll, mut beat) = (every(limits.task_poll_ms), every(limits.task_heartbeat_ms));
-        let (mut note, mut changes) = (every(limits.task_progress_ms), self.state.task_changes.subscribe());
+        let every_ms = |ms: u64| every(Duration::from_millis(ms));
+        let (mut poll, mut beat) = (every_ms(limits.task_poll_ms), every_ms(limits.task_heartbeat_ms));
+        let (mut note, mut changes) = (every_ms(limits.task_progress_ms), self.state.task_changes.subscribe());
+        let mut series = every(CHORES_EVERY);
         let mut forget_at = Instant::now();
-        self.enqueue_series().await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -65,10 +66,10 @@ impl Worker {
                     self.enqueue_deliveries().await;
                     self.look().await;
                     if forget_at <= Instant::now() && !self.forget().await {
-                        forget_at = Instant::now() + FORGET_EVERY;
-                        self.enqueue_series().await;
+                        forget_at = Instant::now() + CHORES_EVERY;
                     }
                 }
+                _ = series.tick() => self.enqueue_series().await,
                 _ = beat.tick(), if !self.running.is_empty() => self.renew().await,
                 _ = note.tick(), if !self.running.is_empty() => self.note_progress().await,
                 Some(ended) = self.runs.join_next_with_id() => {

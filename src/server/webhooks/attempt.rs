@@ -1,6 +1,6 @@
 //! One attempt at a delivery: what is sent, and what its answer means.
 
-use super::{backlog, signature};
+use super::signature;
 use crate::domain::Seq;
 use crate::protocol::Event;
 use crate::server::clock::now_ms;
@@ -8,21 +8,14 @@ use crate::server::config::Limits;
 use crate::server::outgoing::{Answer, Client, OutgoingError};
 use crate::server::store::{Attempt, End, Ending, Fares, Store, StoreError};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use futures_util::future::join_all;
 use serde::Serialize;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-
-/// How long after the longest request an attempt whose end is unknown counts as lost.
-const GRACE_MS: i64 = 20_000;
 
 /// The first wait before another attempt; each is twice the one before.
 const FIRST_WAIT_MS: i64 = 10_000;
 /// What a receiver may ask for, too.
 const LONGEST_WAIT_MS: i64 = 60 * 60 * 1_000;
-
-/// Requests to one receiver at a time.
-const AT_ONCE: u32 = 8;
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-pickmate-signature");
 const DELIVERY: HeaderName = HeaderName::from_static("x-pickmate-delivery");
@@ -38,6 +31,8 @@ pub enum Delivered {
         due_at: i64,
     },
     Failed,
+    /// Whatever became of it, the webhook gets no more events after that.
+    Disabled,
 }
 
 #[derive(Serialize)]
@@ -54,21 +49,6 @@ struct Test {
     at: i64,
 }
 
-/// Attempts what is due for a webhook, [`AT_ONCE`] deliveries at most; how many there were. If too much waits for it,
-/// it gets no more events.
-pub async fn deliver_due(
-    store: &dyn Store,
-    client: &Client,
-    limits: &Limits,
-    webhook: i64,
-) -> Result<usize, StoreError> {
-    backlog::bound(store, limits, webhook).await?;
-    let due = store.due_deliveries(webhook, now_ms(), AT_ONCE).await?;
-    let attempts = join_all(due.iter().map(|delivery| deliver(store, client, limits, *delivery))).await;
-    attempts.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(due.len())
-}
-
 /// Attempts a delivery if it is due, and notes how it went. However often it is called, by however many, one of them
 /// attempts it at a time, and after it arrived nobody. Who receives it may still get it twice, when this process ends
 /// between the answer and its note.
@@ -79,8 +59,9 @@ pub async fn deliver(
     delivery: i64,
 ) -> Result<Delivered, StoreError> {
     let now = now_ms();
-    let longest = i64::try_from(limits.outgoing_timeout_ms).unwrap_or(i64::MAX / 2);
-    let Some(attempt) = store.begin_attempt(delivery, now, now + longest + GRACE_MS).await? else {
+    // Whoever is gone for as long as its task would be is gone.
+    let lost_ms = i64::try_from(limits.outgoing_timeout_ms.saturating_add(limits.task_lease_ms)).unwrap_or(i64::MAX);
+    let Some(attempt) = store.begin_attempt(delivery, now, now.saturating_add(lost_ms)).await? else {
         return Ok(Delivered::NotDue);
     };
     let (ending, fares) = match payload(store, &attempt, limits, now).await? {
@@ -94,7 +75,9 @@ pub async fn deliver(
     if let Some(code) = ending.error {
         tracing::info!(delivery, webhook = attempt.webhook, code, status = ending.status, "a delivery did not arrive");
     }
-    store.end_attempt(&attempt, ending, fares, now_ms()).await?;
+    if store.end_attempt(&attempt, ending, fares, now_ms()).await? {
+        return Ok(Delivered::Disabled);
+    }
     Ok(match end {
         End::Delivered => Delivered::Arrived,
         End::Retry { due_at } => Delivered::Again { due_at },
@@ -164,7 +147,8 @@ fn judge(attempt: &Attempt, answer: Result<Answer, OutgoingError>, limits: &Limi
     let badly = Fares::Badly { disabled_if_since: now - days * DAY_MS, and_failures: limits.webhook_failing_attempts };
     let (status, error, passes, asked_ms) = match answer {
         Ok(answer) if answer.status.is_success() => {
-            let fares = if attempt.enabled { Fares::Well } else { Fares::Again };
+            // It may have been disabled while the test was on its way.
+            let fares = if attempt.seq == Seq::ZERO { Fares::Again } else { Fares::Well };
             let status = Some(answer.status.as_u16());
             return (Ending { end: End::Delivered, status, error: None }, fares);
         }
@@ -197,6 +181,35 @@ fn wait_ms(number: u32, asked_ms: Option<i64>, jitter: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{RoomId, Slug};
+    use crate::server::store::SigningSecret;
+    use axum::http::StatusCode;
+
+    #[test]
+    fn a_test_that_arrives_has_the_webhook_used_again_whatever_it_was_as_it_was_sent() {
+        let attempt = |seq| Attempt {
+            delivery: 1,
+            webhook: 1,
+            number: 1,
+            seq: Seq(seq),
+            room: RoomId(1),
+            slug: Slug::parse("general").unwrap(),
+            url: String::new(),
+            secret: SigningSecret(String::new()),
+            enabled: true,
+            removed: false,
+            allowed: true,
+        };
+        let answer = || Answer {
+            url: "https://a.example".parse().unwrap(),
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+            cut: false,
+        };
+        let fares = |seq| judge(&attempt(seq), Ok(answer()), &Limits::default()).1;
+        assert_eq!((fares(0), fares(7)), (Fares::Again, Fares::Well));
+    }
 
     #[test]
     fn waits_double_up_to_an_hour() {

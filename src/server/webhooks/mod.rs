@@ -3,7 +3,9 @@
 
 mod attempt;
 mod backlog;
+mod sending;
 mod signature;
 
-pub use attempt::{Delivered, deliver, deliver_due};
+pub use attempt::{Delivered, deliver};
+pub use sending::deliver_due;
 pub use signature::signature;

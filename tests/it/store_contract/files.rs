@@ -5,7 +5,8 @@ use pickmate::domain::{Access, FileId, Key, Lane, RoomId, Seq, TaskId, UserId};
 use pickmate::protocol::{Attached, Event, EventKind};
 use pickmate::server::queue;
 use pickmate::server::store::{
-    Action, FileState, NewFile, ReadyFile, Refusal, RunEnd, Store, StoredFile, TaskFailure, TaskWork, Thumbnail,
+    Action, Command, FileState, NewFile, ReadyFile, Refusal, RunEnd, Store, StoredFile, TaskFailure, TaskWork,
+    Thumbnail,
 };
 use std::sync::Arc;
 
@@ -170,6 +171,17 @@ pub async fn a_known_post_with_files_gets_its_first_ack<E: Engine>(world: World<
         assert!(matches!(reused, Err(Refusal::KeyReused)), "{reused:?}");
     }
     assert_eq!(world.log(room).await.len(), 2);
+}
+
+pub async fn what_a_pruned_message_carried_is_out_of_reach_before_it_is_swept<E: Engine>(world: World<E>) {
+    let mina = world.user("mina").await;
+    let room = world.room("general", Access::Open, mina).await;
+    put_ready(&world, 1, room, mina).await;
+    world.run(by(mina, "k", "general", carrying("a", &[1]))).await.unwrap();
+    world.post("general", mina, "l", "the last is kept").await.unwrap();
+    assert!(world.store.file_for(&id(1), mina).await.unwrap().is_some());
+    world.run(Command::by_operator(slug("general"), Action::Prune { before: i64::MAX })).await.unwrap();
+    assert_eq!(world.store.file_for(&id(1), mina).await.unwrap(), None);
 }
 
 pub async fn an_edit_leaves_the_files_and_a_deletion_takes_them<E: Engine>(world: World<E>) {

@@ -72,6 +72,7 @@ pub async fn an_edit_of_what_is_pruned_is_served_without_its_message<E: Engine>(
     assert!(world.run(prune(FUTURE)).await.unwrap().seq.is_some());
     let log = world.store.events_after(room, Seq::ZERO, 10).await.unwrap();
     assert_eq!(log.first, rev, "a log keeps its last event");
+    assert!(matches!(world.edit("den", mina, target, "그리고").await, Err(Refusal::NotFound)), "before it is swept");
     assert_eq!(log.events[0].kind, EventKind::Edited { target, rev, body: None });
     assert_eq!(sweep(&world).await, 1);
     assert_eq!(world.store.events_after(room, Seq::ZERO, 10).await.unwrap(), log);

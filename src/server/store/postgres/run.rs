@@ -23,7 +23,7 @@ const LOOK_UP: &str = "SELECT r.id, r.access, r.head, u.name, m.user_id IS NOT N
     LEFT JOIN users AS u ON u.id = j.actor
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
     LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.key
-    LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.target
+    LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.target AND t.seq >= r.first
     LEFT JOIN bodies AS b ON b.id = t.body_id
     ORDER BY j.n";
 

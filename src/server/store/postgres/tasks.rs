@@ -12,6 +12,7 @@ use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
 use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks, UnderWay};
 use super::PostgresStore;
 use super::commit::append;
+use super::schedule::TURN;
 use super::tables::LockedRooms;
 use super::uploads::ids;
 use crate::domain::{FileId, Lane, RoomId, Seq, TaskId, UserId};
@@ -206,7 +207,7 @@ impl Tasks for PostgresStore {
                 let mut tx = self.connections.begin().await?;
                 let forgotten = sqlx::query(FORGET).bind(before).execute(&mut *tx).await?;
                 tx.commit().await?;
-                Ok(forgotten.rows_affected() > 0)
+                Ok(forgotten.rows_affected() >= TURN)
             })
             .await
     }

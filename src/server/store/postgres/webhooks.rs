@@ -140,7 +140,7 @@ impl Webhooks for PostgresStore {
             .await
     }
 
-    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<(), StoreError> {
+    async fn end_attempt(&self, attempt: &Attempt, ending: Ending, fares: Fares, now: i64) -> Result<bool, StoreError> {
         self.connections
             .answer(async {
                 let mut tx = self.connections.begin().await?;
@@ -148,19 +148,17 @@ impl Webhooks for PostgresStore {
                 let query = sqlx::query(sql::webhooks::END).bind(attempt.delivery).bind(i64::from(attempt.number));
                 let query = query.bind(end.state).bind(ending.status.map(i64::from)).bind(ending.error);
                 let ended = query.bind(end.finished_at).bind(end.due_at).execute(&mut *tx).await?;
-                if ended.rows_affected() > 0 {
-                    note_fares(&mut tx, attempt, fares, now).await?;
-                }
+                let disabled = ended.rows_affected() > 0 && note_fares(&mut tx, attempt, fares, now).await?;
                 tx.commit().await?;
-                Ok(())
+                Ok(disabled)
             })
             .await
     }
 
-    async fn backlog(&self, webhook: i64, most: u32) -> Result<Option<Backlog>, StoreError> {
-        let query = sqlx::query_as(sql::webhooks::BACKLOG).bind(webhook).bind(i64::from(most));
+    async fn backlog(&self, webhook: i64) -> Result<Option<Backlog>, StoreError> {
+        let query = sqlx::query_as(sql::webhooks::BACKLOG).bind(webhook);
         let row: Option<BacklogRow> = self.connections.optional(query).await?;
-        row.map(Backlog::from_row).transpose()
+        Ok(row.map(Backlog::from_row))
     }
 
     async fn disable_full_webhook(&self, webhook: i64, now: i64) -> Result<bool, StoreError> {
@@ -207,7 +205,7 @@ pub(super) async fn purge(tx: &mut PgConnection, before: i64) -> Result<bool, St
     Ok(purged.rows_affected() >= TURN)
 }
 
-async fn note_fares(tx: &mut PgConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<(), StoreError> {
+async fn note_fares(tx: &mut PgConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<bool, StoreError> {
     let webhook = attempt.webhook;
     match fares {
         Fares::AsBefore => {}
@@ -222,8 +220,9 @@ async fn note_fares(tx: &mut PgConnection, attempt: &Attempt, fares: Fares, now:
             let disable = sqlx::query(sql::webhooks::DISABLE_FAILING).bind(webhook).bind(disabled_if_since);
             if disable.bind(i64::from(and_failures)).execute(&mut *tx).await?.rows_affected() > 0 {
                 sqlx::query(sql::webhooks::NOTE_DISABLED).bind(webhook).bind(now).execute(&mut *tx).await?;
+                return Ok(true);
             }
         }
     }
-    Ok(())
+    Ok(false)
 }

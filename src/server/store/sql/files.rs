@@ -25,7 +25,7 @@ pub const FILE_FOR: &str = concat!(
     " FROM files AS f
     JOIN rooms AS r ON r.id = f.room_id
     LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = $2
-    LEFT JOIN messages AS t ON t.room_id = f.room_id AND t.seq = f.seq
+    LEFT JOIN messages AS t ON t.room_id = f.room_id AND t.seq = f.seq AND t.seq >= r.first
     WHERE f.id = $1 AND f.state <> 'removed' AND (r.access = 'open' OR m.user_id IS NOT NULL)
         AND (f.state = 'shared' OR t.body_id IS NOT NULL OR (f.seq IS NULL AND f.uploader_id = $2))"
 );

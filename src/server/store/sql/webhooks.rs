@@ -50,9 +50,9 @@ pub const NOTE_DISABLED: &str =
     "INSERT INTO deliveries (webhook_id, seq, state, attempts, error, queued_at, finished_at)
     SELECT w.id, r.head, 'failed', 0, w.disabled_code, $2, $2
     FROM webhooks w JOIN rooms r ON r.id = w.room_id WHERE w.id = $1";
-/// Whether events are sent to it, and how many deliveries wait for it, counted up to $2.
-pub const BACKLOG: &str = "SELECT enabled, (SELECT count(*) FROM
-        (SELECT 1 FROM deliveries WHERE webhook_id = $1 AND due_at IS NOT NULL LIMIT $2) AS waiting)
+/// Whether events are sent to it, and how many deliveries wait for it.
+pub const BACKLOG: &str =
+    "SELECT enabled, (SELECT count(*) FROM deliveries WHERE webhook_id = $1 AND due_at IS NOT NULL)
     FROM webhooks WHERE id = $1";
 
 pub const PURGE_REMOVED: &str = "DELETE FROM webhooks WHERE ended_at <= $1

@@ -33,7 +33,7 @@ macro_rules! look_up {
             LEFT JOIN users AS u ON u.id = j.value ->> 'actor'
             LEFT JOIN memberships AS m ON m.room_id = r.id AND m.user_id = u.id
             LEFT JOIN keys AS k ON k.scope = r.id AND k.actor_id = u.id AND k.key = j.value ->> 'key'
-            LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target'
+            LEFT JOIN messages AS t ON t.room_id = r.id AND t.seq = j.value ->> 'target' AND t.seq >= r.first
             LEFT JOIN bodies AS b ON b.id = t.body_id"
     };
 }

@@ -267,7 +267,7 @@ pub trait Tasks {
     /// The progress of running tasks with a card that was noted after `after`, Unix milliseconds.
     async fn progress_after(&self, after: i64) -> Result<Vec<NotedProgress>, StoreError>;
 
-    /// Drops tasks that ended before `before`, Unix milliseconds; their cards stay. A bounded number: whether
+    /// Drops tasks that ended before `before`, Unix milliseconds; their cards stay. A thousand at once: whether
     /// there may be more.
     async fn forget_tasks(&self, before: i64) -> Result<bool, StoreError>;
 }

@@ -259,6 +259,12 @@ impl Plan {
             task.run_at = now;
             task.ended_at = None;
             task.progress = None;
+            if task.unique.as_deref().is_some_and(|words| words.starts_with(STANDING)) {
+                // There is no end of its runs: each beginning is told as one.
+                task.data.runs = task.data.runs.max(task.data.attempts);
+                task.data.attempts = 0;
+                task.data.created_at = now;
+            }
             task.data.max_attempts = task.data.attempts.saturating_add(task.data.granted);
             task.data.cancelling = false;
             task.data.wanted = false;

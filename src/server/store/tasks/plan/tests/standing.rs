@@ -18,9 +18,11 @@ fn what_stands_for_one_thing_runs_again_in_the_same_row() {
         assert_eq!((store.state(&id), &data.result, &data.error), (TaskState::Queued, &None, &None));
         store.claim(3);
     }
-    assert_eq!((store.tasks.len(), store.tasks[&id].data.attempts), (1, 4));
+    assert_eq!((store.tasks.len(), store.tasks[&id].data.runs), (1, 4));
+    let data = &store.tasks[&id].data;
+    assert_eq!((data.attempts, data.max_attempts, data.created_at), (1, 2, 3), "as if it were new");
     assert!(!store.end(4, &first, RunEnd::Succeeded("1".into())), "that run was another");
-    store.tasks.get_mut(&id).unwrap().data.max_attempts = 4;
+    store.tasks.get_mut(&id).unwrap().data.max_attempts = 1;
     assert_eq!((store.enqueue(LEASE, standing("e")), store.state(&id)), (id.clone(), TaskState::Running));
     assert_eq!((store.enqueue(LEASE + 4, standing("e")), store.state(&id)), (id.clone(), TaskState::Queued));
     store.work(LEASE + 4, TaskWork::Cancel(id));
