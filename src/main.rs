@@ -11,6 +11,7 @@ use std::io::{BufReader, Write, stderr, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tracing::level_filters::LevelFilter;
@@ -62,9 +63,14 @@ fn obey(command: Command) -> anyhow::Result<()> {
     }
 }
 
-#[tokio::main]
-async fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    work.await
+/// A task's thread that hears nothing may live for so long after the work.
+const LAST_THREADS: Duration = Duration::from_secs(1);
+
+fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = Runtime::new()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_THREADS);
+    outcome
 }
 
 async fn run_node(serve: Serve, duty: Duty) -> anyhow::Result<()> {

@@ -202,7 +202,7 @@ impl Place {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_blocked_thread_that_hears_nothing_is_given_up_at_its_hard_limit() {
+async fn a_thread_that_hears_nothing_is_given_up_at_its_hard_limit_and_keeps_its_place() {
     let (release, held): (Sender<()>, _) = channel();
     *RELEASE.lock().unwrap() = Some(held);
     let place = Place::with(|_| {}, async |_| {}).await;
@@ -210,8 +210,12 @@ async fn a_blocked_thread_that_hears_nothing_is_given_up_at_its_hard_limit() {
     let task = place.end(&deaf).await;
     assert_eq!((task.state, task.data.error.unwrap().code.as_str()), (TaskState::Failed, "timed_out"));
     let next = place.enqueue(queue::task(&Brief {})).await;
-    assert_eq!(place.end(&next).await.state, TaskState::Succeeded, "its place is free, though the thread is not");
+    let elsewhere = place.enqueue(NewTask { lane: Lane::Io, ..queue::task(&Brief {}) }).await;
+    assert_eq!(place.end(&elsewhere).await.state, TaskState::Succeeded);
+    let waits = place.app.store().task(&next).await.unwrap().unwrap();
+    assert_eq!(waits.state, TaskState::Queued, "its thread lives, so that its place is not free");
     release.send(()).expect("the thread has waited all the while");
+    assert_eq!(place.end(&next).await.state, TaskState::Succeeded);
     let ended = place.app.store().task(&deaf).await.unwrap().unwrap();
     assert_eq!(ended.state, TaskState::Failed, "and is not heard any more");
     place.stop.cancel();

@@ -9,7 +9,7 @@ use crate::server::state::AppState;
 use crate::server::store::{RunEnd, Task, TaskFailure};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -49,6 +49,8 @@ fn work<W: Work>(context: Context) -> BoxFuture<'static, Result<Value, Failure>>
 pub(super) struct Reins {
     pub stop: Arc<Stop>,
     pub progress: watch::Receiver<Option<Progress>>,
+    /// Is there for as long as the run, or the thread that it was given, which may outlive it.
+    pub thread: Weak<()>,
 }
 
 /// The run of `task`, to be driven to its end, and its reins.
@@ -56,9 +58,10 @@ pub(super) fn prepare(kind: Option<Kind>, state: AppState, task: Task) -> (Reins
     let stop = Arc::new(Stop::default());
     let (sender, progress) = watch::channel(None);
     let context = Context { state, task, progress: sender, stop: Arc::clone(&stop) };
-    let reins = Reins { stop: Arc::clone(&stop), progress };
+    let thread = Arc::new(());
+    let reins = Reins { stop: Arc::clone(&stop), progress, thread: Arc::downgrade(&thread) };
     let run: BoxFuture<'static, RunEnd> = match kind {
-        Some(kind) => Box::pin(run(kind, context, stop)),
+        Some(kind) => Box::pin(run(kind, context, stop, thread)),
         None => {
             let message = format!("this program has no task of the kind {}", context.task.data.name);
             let failure = TaskFailure { code: "unknown_task".to_owned(), message };
@@ -68,10 +71,10 @@ pub(super) fn prepare(kind: Option<Kind>, state: AppState, task: Task) -> (Reins
     (reins, run)
 }
 
-async fn run(kind: Kind, context: Context, stop: Arc<Stop>) -> RunEnd {
+async fn run(kind: Kind, context: Context, stop: Arc<Stop>, thread: Arc<()>) -> RunEnd {
     let Policy { soft_limit, hard_limit, .. } = kind.policy;
     let attempts = context.task.data.attempts;
-    let work = in_its_lane(kind, context, hard_limit);
+    let work = in_its_lane(kind, context, hard_limit, thread);
     tokio::pin!(work);
     let ended = match timeout(soft_limit, &mut work).await {
         Ok(ended) => ended,
@@ -90,14 +93,17 @@ enum Ended {
     OutOfTime,
 }
 
-/// Gives it up at the hard limit, where it waits then. A thread that never waits goes on, and is not heard any more.
-async fn in_its_lane(kind: Kind, context: Context, hard_limit: Duration) -> Ended {
+/// Gives it up at the hard limit, where it waits then. A thread that never waits goes on with `thread`, and is not heard any more.
+async fn in_its_lane(kind: Kind, context: Context, hard_limit: Duration, thread: Arc<()>) -> Ended {
     let work = timeout(hard_limit, (kind.work)(context));
     let running = AbortOnDrop(match kind.lane {
         Lane::Io | Lane::Cpu => tokio::spawn(work),
         Lane::Blocking => {
             let runtime = Handle::current();
-            tokio::task::spawn_blocking(move || runtime.block_on(work))
+            tokio::task::spawn_blocking(move || {
+                let _thread = thread;
+                runtime.block_on(work)
+            })
         }
     });
     match timeout(hard_limit, running).await {

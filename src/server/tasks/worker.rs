@@ -12,6 +12,7 @@ use crate::server::store::{RunEnd, RunId, StoreError, Task, TaskWork};
 use data_encoding::HEXLOWER;
 use rand::Rng;
 use std::collections::HashMap;
+use std::sync::Weak;
 use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -35,6 +36,8 @@ pub struct Worker {
     /// Which run each of them is.
     names: HashMap<Id, RunId>,
     runs: JoinSet<()>,
+    /// Threads of runs that were given up, each in a place of its lane until it ends.
+    deaf: Vec<(Lane, Weak<()>)>,
 }
 
 impl Worker {
@@ -42,7 +45,8 @@ impl Worker {
     pub fn new(state: AppState, kinds: &'static [Kind], places: Places) -> Worker {
         let name = format!("{}-{}", std::process::id(), HEXLOWER.encode(&rand::rng().random::<[u8; 4]>()));
         let places = places.into_iter().filter(|(_, places)| *places > 0).collect();
-        Worker { state, kinds, places, name, running: HashMap::new(), names: HashMap::new(), runs: JoinSet::new() }
+        let (running, names, runs) = (HashMap::new(), HashMap::new(), JoinSet::new());
+        Worker { state, kinds, places, name, running, names, runs, deaf: Vec::new() }
     }
 
     /// Works until `stop`; then runs that do not end by themselves soon are asked to, and given back.
@@ -121,13 +125,19 @@ impl Worker {
             },
             |(id, ())| id,
         );
-        if let Some(run) = self.names.remove(&id) {
-            self.running.remove(&run);
+        self.deaf.retain(|(_, thread)| lives(thread));
+        if let Some((lane, reins)) = self.names.remove(&id).and_then(|run| self.running.remove(&run))
+            && lives(&reins.thread)
+        {
+            self.deaf.push((lane, reins.thread));
         }
     }
 
     fn free(&self) -> Places {
-        let used = |lane: Lane| self.running.values().filter(|(other, _)| *other == lane).count();
+        let deaf = || self.deaf.iter().filter(|(_, thread)| lives(thread)).map(|(lane, _)| *lane);
+        let used = |lane: Lane| {
+            self.running.values().map(|(lane, _)| *lane).chain(deaf()).filter(|other| *other == lane).count()
+        };
         let free = self
             .places
             .iter()
@@ -220,6 +230,10 @@ impl Worker {
     fn told<T>(&self, answer: Result<T, StoreError>) -> Option<T> {
         answer.inspect_err(|error| tracing::debug!(%error, "the queue cannot be reached")).ok()
     }
+}
+
+fn lives(thread: &Weak<()>) -> bool {
+    thread.strong_count() > 0
 }
 
 async fn tell_end(state: &AppState, run: &RunId, end: RunEnd) {
