@@ -109,6 +109,7 @@ fn what_the_page_shows_of_adding_a_task_stands_in_the_sources() {
     let (_, adding) = TASKS.split_once("\n## Adding one\n").unwrap();
     let parts: Vec<_> = adding.split("```").collect();
     let mut files = BTreeSet::new();
+    let mut needed = 0;
     for block in parts.chunks_exact(2) {
         let [told, shown] = block else { unreachable!() };
         let file = quoted(told).find(|word| word.ends_with(".rs")).unwrap_or_else(|| panic!("of which file? {told}"));
@@ -118,8 +119,12 @@ fn what_the_page_shows_of_adding_a_task_stands_in_the_sources() {
             assert!(stands.any(|other| other == line), "not in {file}, or not there: {line}");
         }
         files.insert(file);
+        if !told.contains("may start it") {
+            needed += shown.lines().skip(1).filter(|line| !line.is_empty()).count();
+        }
     }
-    assert_eq!(files.len(), 7, "{files:?}");
+    assert_eq!(files.len(), 4, "{files:?}");
+    assert_eq!(needed, 19, "as the page says");
 }
 
 #[test]

@@ -170,7 +170,7 @@ async fn work_that_nobody_does_makes_the_queue_behind_and_the_node_no_less_ready
         (answer.status(), answer.json::<Value>().await.unwrap()["queue"].take())
     };
     assert_eq!(parts().await, (StatusCode::OK, json!("ok")));
-    let due = NewTask { run_at: Some(now_ms() - 2_000), ..queue::task(&queue::Demo { seconds: 0 }) };
+    let due = NewTask { run_at: Some(now_ms() - 2_000), ..queue::task(&queue::Demo { seconds: Some(0) }) };
     app.store().enqueue(vec![due]).await.unwrap();
     sleep(Duration::from_millis(5)).await;
     assert_eq!(parts().await, (StatusCode::OK, json!("behind")));
@@ -179,7 +179,7 @@ async fn work_that_nobody_does_makes_the_queue_behind_and_the_node_no_less_ready
 #[tokio::test]
 async fn metrics_tell_of_tasks() {
     let app = TestApp::spawn().await;
-    app.store().enqueue(vec![queue::task(&queue::Demo { seconds: 0 })]).await.unwrap();
+    app.store().enqueue(vec![queue::task(&queue::Demo { seconds: Some(0) })]).await.unwrap();
     let ended = "pickmate_task_runs_total{end=\"Succeeded\"} 1";
     let told = async {
         while !app.browser().get(app.url("/metrics")).send().await.unwrap().text().await.unwrap().contains(ended) {

@@ -143,7 +143,7 @@ async fn is_run_again_and_acts_once(program: &str) {
     let say = |number| Say { room: Slug::parse("general").unwrap(), body: format!("said {number}") };
     let kinds = [
         many(SAID, say),
-        many(4, |_| Demo { seconds: 1 }),
+        many(4, |_| Demo { seconds: Some(1) }),
         many(4, |_| Export { zone: String::new() }),
         many(2, |_| Primes { below: 300_000 }),
         many(2, |_| Retention {}),

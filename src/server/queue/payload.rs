@@ -14,23 +14,12 @@ pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
 /// Waits for five seconds, as the study note's `shared_task` does, or for another time.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Demo {
-    #[serde(default = "five")]
-    pub seconds: u8,
-}
-
-fn five() -> u8 {
-    5
+    pub seconds: Option<u8>,
 }
 
 impl Payload for Demo {
     const NAME: &'static str = "demo";
     const LANE: Lane = Lane::Io;
-    const POLICY: Policy = Policy {
-        attempts: 3,
-        soft_limit: Duration::from_secs(270),
-        hard_limit: Duration::from_secs(300),
-        ..Policy::DEFAULT
-    };
 }
 
 /// Exports the room that it is about.
@@ -45,12 +34,7 @@ impl Payload for Export {
     const NAME: &'static str = "export";
     const LANE: Lane = Lane::Blocking;
     // A run that was cut off begins from the start, and may be large.
-    const POLICY: Policy = Policy {
-        attempts: 3,
-        soft_limit: Duration::from_secs(3_500),
-        hard_limit: Duration::from_secs(3_600),
-        ..Policy::DEFAULT
-    };
+    const POLICY: Policy = Policy { attempts: 3, ..Policy::within(3_600) };
 }
 
 /// Lets go of what rooms keep no longer.
@@ -60,8 +44,7 @@ pub struct Retention {}
 impl Payload for Retention {
     const NAME: &'static str = "retention";
     const LANE: Lane = Lane::Io;
-    const POLICY: Policy =
-        Policy { soft_limit: Duration::from_secs(3_500), hard_limit: Duration::from_secs(3_600), ..Policy::DEFAULT };
+    const POLICY: Policy = Policy::within(3_600);
 }
 
 /// Counts the primes below a number: computes and does nothing else, as the note's example of what an event loop
@@ -79,12 +62,7 @@ fn twenty_millions() -> u64 {
 impl Payload for Primes {
     const NAME: &'static str = "primes";
     const LANE: Lane = Lane::Cpu;
-    const POLICY: Policy = Policy {
-        attempts: 2,
-        soft_limit: Duration::from_secs(290),
-        hard_limit: Duration::from_secs(300),
-        ..Policy::DEFAULT
-    };
+    const POLICY: Policy = Policy { attempts: 2, ..Policy::within(300) };
 }
 
 /// Says something in a room, as whoever enqueued it.
@@ -111,12 +89,7 @@ impl Payload for Image {
     const NAME: &'static str = "image";
     const LANE: Lane = Lane::Cpu;
     // How long the child may take is a setting. Somebody waits for it.
-    const POLICY: Policy = Policy {
-        soft_limit: Duration::from_secs(3_500),
-        hard_limit: Duration::from_secs(3_600),
-        priority: 10,
-        ..Policy::DEFAULT
-    };
+    const POLICY: Policy = Policy { priority: 10, ..Policy::within(3_600) };
 }
 
 /// Shows the room what the links of a message lead to.
@@ -130,13 +103,7 @@ impl Payload for Preview {
     const NAME: &'static str = "preview";
     const LANE: Lane = Lane::Io;
     // Somebody looks at the message. Longer than the longest request may take.
-    const POLICY: Policy = Policy {
-        attempts: 3,
-        pause: Duration::from_secs(5),
-        soft_limit: Duration::from_secs(80),
-        hard_limit: Duration::from_secs(90),
-        ..Policy::DEFAULT
-    };
+    const POLICY: Policy = Policy { attempts: 3, pause: Duration::from_secs(5), ..Policy::within(90) };
 }
 
 /// Sends a webhook what is due for it.
@@ -149,12 +116,7 @@ impl Payload for Webhook {
     const NAME: &'static str = "webhook";
     const LANE: Lane = Lane::Io;
     // What is still due afterwards gets another task, and each delivery has attempts of its own.
-    const POLICY: Policy = Policy {
-        attempts: 1,
-        soft_limit: Duration::from_secs(110),
-        hard_limit: Duration::from_secs(120),
-        ..Policy::DEFAULT
-    };
+    const POLICY: Policy = Policy { attempts: 1, ..Policy::within(120) };
 }
 
 #[cfg(test)]

@@ -19,13 +19,18 @@ pub struct Policy {
 impl Policy {
     pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-    pub const DEFAULT: Policy = Policy {
-        soft_limit: Duration::from_secs(50),
-        hard_limit: Duration::from_secs(60),
-        attempts: 5,
-        pause: Duration::from_secs(2),
-        priority: 0,
-    };
+    pub const DEFAULT: Policy = Policy::within(300);
+
+    /// For runs that take so many seconds at most: each is asked to end after nine tenths of them.
+    pub const fn within(seconds: u64) -> Policy {
+        Policy {
+            soft_limit: Duration::from_secs(seconds * 9 / 10),
+            hard_limit: Duration::from_secs(seconds),
+            attempts: 5,
+            pause: Duration::from_secs(2),
+            priority: 0,
+        }
+    }
 
     /// The pause after this many runs: at least half of what doubling gives, so that tasks which failed together
     /// do not come back together.
