@@ -104,7 +104,7 @@ test('a picture alone is a message, and takes its place before it has come', asy
 });
 
 test('over a slow line one sees how far a file is', async ({ community }) => {
-  const writer = await community.newcomer('Slow Painter');
+  const writer = await community.newcomer('Painter of Large Ones');
   const room = await writer.enter();
   const line = await writer.context.newCDPSession(writer.page);
   const throughput = (uploadThroughput: number) =>
