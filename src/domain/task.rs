@@ -101,7 +101,12 @@ impl TaskState {
 
     /// It will not run again.
     pub fn is_final(self) -> bool {
-        matches!(self, TaskState::Succeeded | TaskState::Failed | TaskState::Cancelled)
+        self == TaskState::Succeeded || self.can_run_again()
+    }
+
+    /// It ended without success: whoever may control it may have it run once more.
+    pub fn can_run_again(self) -> bool {
+        matches!(self, TaskState::Failed | TaskState::Cancelled)
     }
 }
 

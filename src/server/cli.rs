@@ -113,7 +113,7 @@ pub struct Serve {
     /// Network that webhooks and link previews must not reach, such as 203.0.113.0/24; may be repeated
     #[arg(long, value_name = "CIDR")]
     outgoing_refuse: Vec<String>,
-    /// Whether links show what they lead to: on or off [default: on]
+    /// Whether links show what they lead to: true or false [default: true]
     #[arg(long, value_name = "SWITCH")]
     previews: Option<String>,
     /// Lift rate limits and connection caps, for benchmarks

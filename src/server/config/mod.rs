@@ -107,7 +107,7 @@ impl Config {
             outgoing_allow: layers.many("outgoing-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             preview_allow: layers.many("preview-allow")?.into_iter().map(network).collect::<Result<_, _>>()?,
             outgoing_refuse: layers.many("outgoing-refuse")?.into_iter().map(network).collect::<Result<_, _>>()?,
-            previews: parsed(layers.one("previews")?, on_or_off, "`on` or `off`")?.unwrap_or(default.previews),
+            previews: parsed(layers.one("previews")?, switch, "`true` or `false`")?.unwrap_or(default.previews),
             no_rate_limit: parsed(layers.one("no-rate-limit")?, switch, "`true` or `false`")?.unwrap_or_default(),
             log_format: parsed(layers.one("log-format")?, log_format, "`text` or `json`")?.unwrap_or_default(),
             lanes: parsed(layers.one("lanes")?, lanes, "`none`, or some of `io,blocking,cpu`")?
@@ -164,14 +164,6 @@ fn switch(text: &str) -> Option<bool> {
     match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-fn on_or_off(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
         _ => None,
     }
 }

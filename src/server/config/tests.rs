@@ -162,8 +162,8 @@ fn networks_are_refused_and_previews_left_out_when_told() {
     let config = environment("PICKMATE_OUTGOING_REFUSE", "::ffff:203.0.113.0/120,::ffff:10.0.0.1,::/0").read().unwrap();
     let networks = ["203.0.113.0/24", "10.0.0.1/32", "::/0"].map(|network| network.parse().unwrap());
     assert_eq!(config.outgoing_refuse, networks, "an IPv4 network written as an IPv6 one is the same");
-    assert!(!flag("previews", "off").read().unwrap().previews);
-    assert!(flag("previews", "on").read().unwrap().previews);
+    assert!(!flag("previews", "false").read().unwrap().previews);
+    assert!(flag("previews", "true").read().unwrap().previews);
     assert!(flag("previews", "no").read().is_err());
 }
 

@@ -92,7 +92,7 @@ pub async fn cancel(state: &AppState, actor: &Actor, id: &str) -> Result<(), App
 /// [`cancel`]; `TooManyExports`.
 pub async fn again(state: &AppState, actor: &Actor, id: &str) -> Result<(), AppError> {
     let task = controlled(state, actor, id).await?;
-    if !matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
+    if !task.state.can_run_again() {
         return Ok(());
     }
     let asked = Asked { name: &task.data.name, actor: task.data.actor, room: task.room, unique: None };

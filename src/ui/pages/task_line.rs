@@ -82,7 +82,7 @@ fn Powers(
 ) -> impl IntoView {
     let texts = &Reader::expect().texts().tasks;
     let attempt = Attempt::<()>::new();
-    let again = move || matches!(state.get(), TaskState::Failed | TaskState::Cancelled);
+    let again = move || state.get().can_run_again();
     let press = move |_| {
         let Some(TaskView { id, .. }) = task.get_untracked() else { return };
         match untrack(again) {

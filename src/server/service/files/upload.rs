@@ -83,8 +83,7 @@ pub async fn upload<E>(
     let path = workshop.path().join(ARRIVED);
     let patience = Duration::from_millis(limits.upload_timeout_ms);
     // Of what is kept already it only counts whether these are the same bytes.
-    let place = if is_kept { Place::Nowhere } else { Place::File(&path) };
-    let receiving = timeout(patience, receive(state, place, body));
+    let receiving = timeout(patience, receive(state, (!is_kept).then_some(path.as_path()), body));
     let arrived = receiving.await.map_err(|_| AppError::refused(ErrorCode::BadRequest))??;
     let Intent { actor: uploader, key } = intent;
     let (id, name) = (FileId::from_random(rand::rng().random()), FileName::cleaned(new.name).as_str().to_owned());
@@ -124,28 +123,16 @@ async fn leave_room(state: &AppState, bytes: u64) -> Result<(), AppError> {
     }
 }
 
-/// Where what comes is written.
-enum Place<'a> {
-    File(&'a Path),
-    Nowhere,
-}
-
-impl Place<'_> {
-    async fn open(self) -> Result<Option<File>, AppError> {
-        match self {
-            Place::File(path) => Ok(Some(File::create(path).await.map_err(not_written)?)),
-            Place::Nowhere => Ok(None),
-        }
-    }
-}
-
-/// Writes what comes there.
+/// Writes what comes to `path`, if it is to be written at all.
 async fn receive<E>(
     state: &AppState,
-    place: Place<'_>,
+    path: Option<&Path>,
     body: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<Arrived, AppError> {
-    let mut file = place.open().await?;
+    let mut file = match path {
+        Some(path) => Some(File::create(path).await.map_err(not_written)?),
+        None => None,
+    };
     let (mut body, mut bytes, mut hash, mut head) = (pin!(body), 0, Sha256::new(), Vec::new());
     let mut looked_at = 0;
     while let Some(part) = body.next().await {

@@ -17,7 +17,7 @@ const WARN_AFTER: Duration = Duration::from_secs(30);
 
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 /// Rows of one step. While a step finds as many, the next one follows when the writer has looked after the others.
-pub(super) const TURN: u64 = 1_000;
+const TURN: u64 = 1_000;
 /// The oldest thousand at once, so that no commit waits for long.
 const PURGE_KEYS: &str = "DELETE FROM keys WHERE expires_at <= (SELECT max(expires_at) FROM
     (SELECT expires_at FROM keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000))";
@@ -78,7 +78,7 @@ impl Chores {
     /// One step. Whether there may be more.
     async fn purge(&self, gate: &Gate, now: i64) -> Result<bool, StoreError> {
         let keys = purge_keys(gate, now).await?;
-        let previews = purge_previews(gate, now).await?;
+        let previews = drop_old(gate, PURGE_PREVIEWS, now).await?;
         let deliveries = webhooks::purge(gate, now.saturating_sub(self.delivery_lifetime_ms)).await?;
         Ok(keys || previews || deliveries)
     }
@@ -126,15 +126,14 @@ async fn set_patience(turn: &mut Turn<'_>, ms: i64) -> Result<(), StoreError> {
 
 /// Whether there may be more.
 pub(super) async fn purge_keys(gate: &Gate, now: i64) -> Result<bool, StoreError> {
-    let mut turn = gate.turn().await;
-    let purged = sqlx::query(PURGE_KEYS).bind(now).execute(turn.connection().await?).await?;
-    Ok(purged.rows_affected() >= TURN)
+    drop_old(gate, PURGE_KEYS, now).await
 }
 
-async fn purge_previews(gate: &Gate, now: i64) -> Result<bool, StoreError> {
+/// One step of a statement that drops what ended by `before`, [`TURN`] rows at most. Whether there may be more.
+pub(super) async fn drop_old(gate: &Gate, statement: &'static str, before: i64) -> Result<bool, StoreError> {
     let mut turn = gate.turn().await;
-    let purged = sqlx::query(PURGE_PREVIEWS).bind(now).execute(turn.connection().await?).await?;
-    Ok(purged.rows_affected() >= TURN)
+    let dropped = sqlx::query(statement).bind(before).execute(turn.connection().await?).await?;
+    Ok(dropped.rows_affected() >= TURN)
 }
 
 #[cfg(test)]

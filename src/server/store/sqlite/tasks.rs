@@ -8,7 +8,7 @@ use super::super::sql::tasks::tasks_where;
 use super::super::tasks::{CardRoom, Task, TaskRow, TaskTables, Wanted, rows};
 use super::super::{NotedProgress, StoreError, TaskAnswer, TaskCount, TaskFilter, TaskWork, Tasks, UnderWay};
 use super::SqliteStore;
-use super::chores::TURN;
+use super::chores::drop_old;
 use super::commit::append;
 use crate::domain::{FileId, Lane, RoomId, Seq, TaskId, UserId};
 use crate::protocol::{Author, ErrorCode, EventKind};
@@ -170,8 +170,6 @@ impl Tasks for SqliteStore {
     }
 
     async fn forget_tasks(&self, before: i64) -> Result<bool, StoreError> {
-        let mut turn = self.gate.turn().await;
-        let forgotten = sqlx::query(FORGET).bind(before).execute(turn.connection().await?).await?;
-        Ok(forgotten.rows_affected() >= TURN)
+        drop_old(&self.gate, FORGET, before).await
     }
 }

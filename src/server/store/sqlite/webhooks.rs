@@ -1,7 +1,7 @@
 use super::super::webhooks::{BacklogRow, BegunRow, DeliveryRow, MadeRow, ReceiverRow, WebhookRow, delivery, webhook};
 use super::super::{Attempt, Backlog, Ending, Fares, MadeBefore, NewWebhook, StoreError, Webhooks, sql};
 use super::SqliteStore;
-use super::chores::TURN;
+use super::chores::drop_old;
 use super::gate::Gate;
 use crate::domain::{Key, RoomId, UserId};
 use crate::protocol::{DeliveryView, WebhookView};
@@ -154,10 +154,9 @@ impl Webhooks for SqliteStore {
 
 /// Whether there may be more.
 pub(super) async fn purge(gate: &Gate, before: i64) -> Result<bool, StoreError> {
-    let mut turn = gate.turn().await;
-    let purged = sqlx::query(PURGE).bind(before).execute(turn.connection().await?).await?;
-    sqlx::query(sql::webhooks::PURGE_REMOVED).bind(before).execute(turn.connection().await?).await?;
-    Ok(purged.rows_affected() >= TURN)
+    let more = drop_old(gate, PURGE, before).await?;
+    drop_old(gate, sql::webhooks::PURGE_REMOVED, before).await?;
+    Ok(more)
 }
 
 async fn note_fares(tx: &mut SqliteConnection, attempt: &Attempt, fares: Fares, now: i64) -> Result<bool, StoreError> {

@@ -79,10 +79,8 @@ impl Plan {
         for task in self.changed.iter().filter_map(|id| self.tasks.get(id)) {
             let Some(file) = task.unique.as_deref().and_then(|words| words.strip_prefix(IMAGE)) else { continue };
             let changed = match task.state {
-                TaskState::Failed | TaskState::Cancelled => &mut files.given_up,
-                TaskState::Queued | TaskState::Running | TaskState::Retrying if self.begun_anew.contains(&task.id) => {
-                    &mut files.wanted
-                }
+                state if state.can_run_again() => &mut files.given_up,
+                state if !state.is_final() && self.begun_anew.contains(&task.id) => &mut files.wanted,
                 _ => continue,
             };
             changed.extend(FileId::parse(file).ok());
@@ -248,7 +246,7 @@ impl Plan {
     }
 
     fn can_run_again(&self, id: &TaskId) -> bool {
-        self.tasks.get(id).is_some_and(|task| matches!(task.state, TaskState::Failed | TaskState::Cancelled))
+        self.tasks.get(id).is_some_and(|task| task.state.can_run_again())
     }
 
     /// It waits once more, with new attempts.
